@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * Distance of inputs to the classification boundary, for any p, with or without a box (THEORY section 2).
+ */
+#ifndef BORDERLINE_BOUNDARY_H
+#define BORDERLINE_BOUNDARY_H
+
+#include "borderline/config.h"
+
+/* What the search asks: logits and gradients at a batch of points. The pass engine, the GP field and the
+ * posterior mean all serve. */
+typedef struct bl_oracle {
+    size_t dimension, classes;
+    size_t batch; /* largest count of one call */
+    void *context;
+    /* logits[count][classes] at x[count][dimension]; input[count]: which of the search's inputs each row
+     * belongs to */
+    bl_err (*forward)(void *context, size_t count, const size_t *input, const float *x, float *logits);
+    /* as bl_pass_gradient, of the last forward batch */
+    bl_err (*gradient)(void *context, size_t count, const size_t *row, const float *seed, float *gradient);
+    /* float64 logits for verification */
+    bl_err (*forward64)(void *context, size_t count, const size_t *input, const double *x, double *logits);
+} bl_oracle;
+
+/* status of a distance; the numbers and words are the file's flag_values and flag_meanings */
+#define BL_STATUS_LIST(X)                                                                                    \
+    X(PENDING, 0, "pending")                                                                                 \
+    X(FOUND, 1, "found")                                                                                     \
+    X(NOT_FOUND, 2, "not_found")                                                                             \
+    X(NOT_VERIFIED, 3, "not_verified")
+enum {
+#define BL_STATUS_ENUM(name, value, word) BL_STATUS_##name = value,
+    BL_STATUS_LIST(BL_STATUS_ENUM)
+#undef BL_STATUS_ENUM
+};
+
+typedef struct bl_search_options {
+    const double *p; /* [p_count]: >= 1, INFINITY, or 0 */
+    size_t p_count;
+    bl_box box;
+    bl_effort effort;
+    bool (*stop)(
+        void *context); /* asked between rounds; true leaves the search with BL_ERR_STOPPED. May be NULL */
+    void *stop_context;
+} bl_search_options;
+
+/* What is known of one (input, p). */
+typedef struct bl_search_result {
+    double distance; /* l^p length of a confirmed point's difference; NaN unless found */
+    double inside;   /* largest float64-confirmed non-crossing length on the same segment (the other bracket
+                        end) */
+    double
+        first_order; /* length of the first linear step (box included); NaN when it cannot reach the plane */
+    int32_t passes;  /* forward = 1, forward and backward = 2, verification included */
+    int32_t restarts_won;
+    int8_t status;
+} bl_search_result;
+
+typedef struct bl_search bl_search;
+
+/** Workspace for searches with this many inputs, all p of the options at once.
+ *
+ * Ownership:   options->p is copied. *out is the caller's.
+ */
+BL_API bl_err bl_search_create(const bl_search_options *options, size_t dimension, size_t classes,
+                               size_t inputs, bl_search **out) BL_NODISCARD;
+BL_API void bl_search_destroy(bl_search **search);
+
+/** The largest batch that the search passes to its oracle (for bl_pass_create). */
+BL_API size_t bl_search_batch(const bl_search_options *options, size_t inputs);
+
+/** Bytes of the workspace. */
+BL_API size_t bl_search_memory(const bl_search_options *options, size_t dimension, size_t classes,
+                               size_t inputs);
+
+/** Distances of all inputs for all p, advanced together.
+ *
+ * Math:        min |h|_p subject to argmax changes at x0 + h [and lo <= x0 + h <= hi], THEORY section 2.
+ * Shapes:      x0[inputs][n] float64; result[inputs][p_count]; logits0[inputs][classes] float64 logits at x0
+ * (written); points[inputs][p_count][n] float64 or NULL: the confirmed boundary points. Collective:  no. The
+ * result is a function of oracle, x0 and options alone.
+ * @return BL_OK (single failures are in the results' status); BL_ERR_STOPPED; what the oracle returned.
+ */
+BL_API bl_err bl_search_run(bl_search *search, const bl_oracle *oracle, const double *x0, double *logits0,
+                            bl_search_result *result, double *points) BL_NODISCARD;
+
+/** Linear step: the point of the plane {<g, h> = c} nearest to the origin in l^p, within the box.
+ *
+ * Math:        THEORY section 2, 'Linear step'; p = 0 fills coordinates in decreasing order of a_i u_i.
+ * Shapes:      x0[n] float64 or NULL (no box needed then), g[n], h[n] (may not alias g); work[n] float32
+ * scratch.
+ * @param[out] length  |h|_p (p = 0: number of coordinates moved)
+ * @return true; false when no point of the box reaches the plane (h = the box's farthest point towards it).
+ */
+BL_API bool bl_linear_step(double p, size_t n, const double *x0, bl_box box, const float *g, double c,
+                           float *work, float *h, double *length);
+
+/** l^p length of h[n] (p = 0: number of nonzero entries), in float64. */
+BL_API double bl_norm(double p, size_t n, const double *h);
+
+#endif

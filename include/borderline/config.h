@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * The sweep file: one option table makes parsing, bound checks, error messages, --help and the resolved echo.
+ */
+#ifndef BORDERLINE_CONFIG_H
+#define BORDERLINE_CONFIG_H
+
+#include "borderline/err.h"
+#include <stddef.h>
+#include <stdint.h>
+
+typedef enum bl_family { BL_FAMILY_DENSE } bl_family;
+typedef enum bl_activation {
+    BL_RELU,
+    BL_LEAKY_RELU,
+    BL_TANH,
+    BL_ERF,
+    BL_GELU,
+    BL_ACTIVATION_COUNT
+} bl_activation;
+typedef enum bl_weights { BL_WEIGHTS_NORMAL, BL_WEIGHTS_TRUNCATED_NORMAL } bl_weights;
+typedef enum bl_effort { BL_EFFORT_FAST, BL_EFFORT_STANDARD, BL_EFFORT_THOROUGH } bl_effort;
+typedef enum bl_input_kind { BL_INPUT_UNIFORM, BL_INPUT_NORMAL } bl_input_kind;
+
+/* One axis of the grid, values as given; widths and p may be infinite. */
+typedef struct bl_axis {
+    size_t count;
+    double *value; /* [count] */
+} bl_axis;
+
+/* The box that boundary points must lie in; lo = -inf and hi = inf: no box. */
+typedef struct bl_box {
+    double lo, hi;
+} bl_box;
+
+typedef struct bl_config {
+    char *name;
+    uint64_t seed;
+    bl_family family;
+    bl_activation activation;
+    double negative_slope; /* of leaky_relu */
+    bl_weights weights;
+    double weight_variance; /* times 1 / fan_in */
+    double bias_variance;
+    size_t classes;
+    bl_axis depth, width, dimension, p;
+    size_t channels;
+    size_t networks, inputs; /* a case */
+    size_t block;            /* networks a unit; 0 = chosen by cost */
+    bl_input_kind input_kind;
+    bl_box box;
+    bl_effort effort;
+    size_t kernel_inputs; /* 0: no kernels */
+    size_t bootstrap;     /* resamples */
+    double confidence;    /* of intervals */
+} bl_config;
+
+/** Read a sweep from YAML text.
+ *
+ * Math:        none.
+ * Collective:  no (every rank parses the same bytes).
+ * Ownership:   text, overrides are borrowed; *out is the caller's, freed with bl_config_destroy.
+ * @param[in] file       the name messages use
+ * @param[in] text       the YAML text, length bytes
+ * @param[in] overrides  count "key=value" strings of --set, in order
+ * @return BL_OK; BL_ERR_INPUT with one line "file:line: key: what is wrong, what would do"; BL_ERR_MEMORY.
+ */
+BL_API bl_err bl_config_parse(const char *file, const char *text, size_t length, const char *const *overrides,
+                              size_t count, bl_config **out) BL_NODISCARD;
+BL_API void bl_config_destroy(bl_config **config);
+
+/** The whole configuration as YAML text, every default written out, doubles with %.17g; parsing it gives the
+ * same configuration. The caller frees *out with bl_mem_free. */
+BL_API bl_err bl_config_resolve(const bl_config *config, char **out) BL_NODISCARD;
+
+/** The first key in which two configurations differ, or NULL. A name for messages ("grid.width"); static
+ * storage. */
+BL_API const char *bl_config_difference(const bl_config *a, const bl_config *b);
+
+/** The option table as help text (key, type, default, bounds, meaning), written to standard output. */
+BL_API void bl_config_help(void);
+
+/* The words of the file format for enumerated values: bl_activation_name[BL_RELU] = "relu". */
+BL_API extern const char *const bl_activation_name[BL_ACTIVATION_COUNT];
+BL_API extern const char *const bl_family_name[];
+BL_API extern const char *const bl_effort_name[];
+
+static inline bool bl_box_is_bounded(bl_box box) {
+    return box.lo > -__builtin_inf() || box.hi < __builtin_inf();
+}
+
+#endif

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * Every variable of the result file, described once: name, axes, type, unit, meaning. The file, its
+ * attributes, the size forecast, `show` and the README's table come from this list.
+ */
+#ifndef BORDERLINE_FIELDS_H
+#define BORDERLINE_FIELDS_H
+
+#include "borderline/grid.h"
+
+/* axis, name in the file, name of the second axis of the same coordinate or NULL, long name */
+typedef enum bl_axis_id {
+    BL_AXIS_DEPTH,
+    BL_AXIS_WIDTH,
+    BL_AXIS_DIMENSION,
+    BL_AXIS_NETWORK,
+    BL_AXIS_INPUT,
+    BL_AXIS_P,
+    BL_AXIS_KERNEL_INPUT,
+    BL_AXIS_KERNEL_INPUT_2,
+    BL_AXIS_QUANTILE, /* coordinates: the levels */
+    BL_AXIS_UNIT,
+    BL_AXIS_LAUNCH, /* one row each time the program is started on the file */
+    BL_AXIS_COUNT
+} bl_axis_id;
+
+typedef enum bl_type { BL_INT8, BL_INT32, BL_INT64, BL_FLOAT64 } bl_type;
+
+enum { BL_FIELD_RANK_MAX = 6, BL_LAUNCHES_MAX = 1000, BL_QUANTILES = 9 };
+
+/* the levels of THEORY section 5 */
+BL_API extern const double bl_quantile_level[BL_QUANTILES]; /* .05 .25 .40 .45 .50 .55 .60 .75 .95 */
+enum { BL_QUANTILE_MEDIAN = 4 };
+
+typedef struct bl_field {
+    const char *name; /* path in the file: "distance", "summary/exponent" */
+    bl_type type;
+    size_t rank;
+    bl_axis_id axis[BL_FIELD_RANK_MAX];
+    const char *units;
+    const char *long_name;
+    const char *source; /* formula or section, for the attribute `comment`; may be NULL */
+    bool bookkeeping;   /* differs between two runs of one sweep (times, ranks); left out when files are
+                           compared */
+} bl_field;
+
+/* The identifiers; the table itself is in fields.c, one row each, in this order. */
+typedef enum bl_field_id {
+    BL_FIELD_DISTANCE,
+    BL_FIELD_DISTANCE_INSIDE,
+    BL_FIELD_STATUS,
+    BL_FIELD_FIRST_ORDER,
+    BL_FIELD_PASSES,
+    BL_FIELD_RESTARTS_WON,
+    BL_FIELD_INPUT_NORM,
+    BL_FIELD_OUTPUT,
+    BL_FIELD_GRAM_EMPIRICAL,
+    BL_FIELD_GRAM_OUTPUT,
+    BL_FIELD_GRAM_NNGP,
+    BL_FIELD_SUMMARY_QUANTILE, /* distance: estimate, low, high */
+    BL_FIELD_SUMMARY_QUANTILE_LOW,
+    BL_FIELD_SUMMARY_QUANTILE_HIGH,
+    BL_FIELD_SUMMARY_RELATIVE, /* distance over |x0|_p */
+    BL_FIELD_SUMMARY_RELATIVE_LOW,
+    BL_FIELD_SUMMARY_RELATIVE_HIGH,
+    BL_FIELD_SUMMARY_FAILURES,
+    BL_FIELD_SUMMARY_PASSES,
+    BL_FIELD_SUMMARY_LINEARITY, /* median of distance over first_order */
+    BL_FIELD_SUMMARY_SLOPE_AT_ZERO,
+    BL_FIELD_SUMMARY_EXPONENT,
+    BL_FIELD_SUMMARY_EXPONENT_ERROR,
+    BL_FIELD_SUMMARY_PREFACTOR,
+    BL_FIELD_SUMMARY_PAPER_SCALE, /* the paper's own fits: c and n0 */
+    BL_FIELD_SUMMARY_PAPER_OFFSET,
+    BL_FIELD_SUMMARY_LAW, /* first-order law, box of the sweep */
+    BL_FIELD_SUMMARY_LAW_ERROR,
+    BL_FIELD_SUMMARY_LAW_UNBOXED,
+    BL_FIELD_SUMMARY_LAW_UNBOXED_ERROR,
+    BL_FIELD_SUMMARY_GUARANTEED,
+    BL_FIELD_SUMMARY_OVER_LAW, /* measured median over the law's, with interval */
+    BL_FIELD_SUMMARY_OVER_LAW_LOW,
+    BL_FIELD_SUMMARY_OVER_LAW_HIGH,
+    BL_FIELD_SUMMARY_OVER_GUARANTEED,
+    BL_FIELD_SUMMARY_KERNEL_DEVIATION,
+    BL_FIELD_SUMMARY_KERNEL_DEVIATION_OUTPUT,
+    BL_FIELD_SUMMARY_KURTOSIS,
+    BL_FIELD_SUMMARY_SPECTRUM_EMPIRICAL,
+    BL_FIELD_SUMMARY_SPECTRUM_NNGP,
+    BL_FIELD_SUMMARY_KL_DIVERGENCE,
+    BL_FIELD_UNIT_STATUS, /* 0 pending, 1 done: what resume reads */
+    BL_FIELD_UNIT_CASE,
+    BL_FIELD_UNIT_FIRST_NETWORK,
+    BL_FIELD_UNIT_NETWORKS,
+    BL_FIELD_UNIT_COST,
+    BL_FIELD_UNIT_SECONDS,
+    BL_FIELD_UNIT_BEGIN, /* seconds since 1970 */
+    BL_FIELD_UNIT_RANK,
+    BL_FIELD_UNIT_LAUNCH,
+    BL_FIELD_COUNT
+} bl_field_id;
+
+BL_API extern const bl_field bl_fields[BL_FIELD_COUNT];
+BL_API extern const char *const bl_axis_name[BL_AXIS_COUNT];
+
+/** Length of an axis in the file of this grid. */
+BL_API size_t bl_axis_length(const bl_grid *grid, bl_axis_id axis);
+/** Elements and bytes of a field, and of all together. */
+BL_API size_t bl_field_elements(const bl_grid *grid, bl_field_id field);
+BL_API size_t bl_type_size(bl_type type);
+BL_API double bl_fields_bytes(const bl_grid *grid);
+
+#endif

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * A network: a list of layers with float32 weights. Families make such lists; the pass engine runs them.
+ */
+#ifndef BORDERLINE_NETWORK_H
+#define BORDERLINE_NETWORK_H
+
+#include "borderline/config.h"
+#include "borderline/grid.h"
+#include "borderline/rng.h"
+
+typedef enum bl_layer_kind { BL_LAYER_DENSE, BL_LAYER_ACTIVATION, BL_LAYER_FLATTEN } bl_layer_kind;
+
+typedef struct bl_layer {
+    bl_layer_kind kind;
+    size_t inputs, outputs;   /* numbers a sample before and after */
+    bl_activation activation; /* BL_LAYER_ACTIVATION */
+    double negative_slope;    /* leaky_relu */
+    float *weight;            /* BL_LAYER_DENSE: [outputs][inputs], else NULL */
+    float *bias;              /* [outputs] or NULL */
+} bl_layer;
+
+typedef struct bl_network {
+    size_t layer_count;
+    bl_layer *layer;
+    size_t dimension;  /* numbers an input: n */
+    size_t classes;    /* outputs of the last layer */
+    size_t shape_rank; /* 1: [n]; 3: [channels, height, width] */
+    size_t shape[3];
+} bl_network;
+
+/** Activation and its derivative in float64, the reference for every other implementation.
+ *
+ * Math:        relu max(x, 0), derivative 0 at 0; leaky_relu x > 0 ? x : slope x; tanh; erf; gelu x Phi(x).
+ */
+BL_API double bl_activation_value(bl_activation activation, double negative_slope, double x);
+BL_API double bl_activation_derivative(bl_activation activation, double negative_slope, double x);
+
+/** Build the layers of a case of the configuration, weights allocated and zero.
+ *
+ * Shapes:      dense: depth x (dense, activation), then dense with `classes` rows; biases only where their
+ * variance > 0. Collective:  no. Ownership:   *out is the caller's, freed with bl_network_destroy.
+ * @return BL_OK; BL_ERR_INPUT (infinite width, ...); BL_ERR_MEMORY.
+ */
+BL_API bl_err bl_network_create(const bl_config *config, const bl_case *c, bl_network **out) BL_NODISCARD;
+BL_API void bl_network_destroy(bl_network **network);
+
+/** Draw the weights of network number `number` of the case into a network made by bl_network_create for that
+ * case.
+ *
+ * Math:        weights independent N(0, variance / fan_in) or truncated normal of that variance; biases N(0,
+ * variance) (THEORY section 1). Stream (seed, case, network, weight or bias, layer).
+ */
+BL_API void bl_network_sample(const bl_config *config, const bl_case *c, size_t number, bl_network *network);
+
+/** Draw inputs: x[count][dimension] float32, input i from stream (seed, case, network, input, i). For kernel
+ * inputs pass BL_PURPOSE_KERNEL_INPUT with case_number = index of the dimension and network = 0. */
+BL_API void bl_network_sample_inputs(const bl_config *config, size_t case_number, size_t network,
+                                     bl_purpose purpose, size_t dimension, size_t count, float *x);
+
+/** Number of weights and biases. */
+BL_API size_t bl_network_parameters(const bl_network *network);
+
+/** Check shapes and finiteness of a network that came from outside: every layer fits the one before, numbers
+ * finite.
+ * @return BL_OK; BL_ERR_INPUT naming the layer. */
+BL_API bl_err bl_network_check(const bl_network *network) BL_NODISCARD;
+
+#endif

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * Networks files, format "borderline-networks-1" (DESIGN): import for `measure`, export for `sample`.
+ */
+#ifndef BORDERLINE_NETWORKS_FILE_H
+#define BORDERLINE_NETWORKS_FILE_H
+
+#include "borderline/network.h"
+
+typedef struct bl_networks_file bl_networks_file;
+
+/** Open for reading; any process may call (no MPI). @return BL_ERR_INPUT: missing, not HDF5, another format.
+ */
+BL_API bl_err bl_networks_file_open(const char *path, bl_networks_file **out) BL_NODISCARD;
+/** Create for writing under a temporary name; bl_networks_file_close renames it into place. Root attributes:
+ * format, box
+ * ([2] float64 where bounded), config (resolved YAML). */
+BL_API bl_err bl_networks_file_create(const char *path, bool force, bl_box box, const char *config_text,
+                                      bl_networks_file **out) BL_NODISCARD;
+BL_API bl_err bl_networks_file_close(bl_networks_file **file) BL_NODISCARD;
+/** Give up a file being written: the temporary is removed. */
+BL_API void bl_networks_file_discard(bl_networks_file **file);
+
+/** Networks in order of name; names are borrowed. The box attribute (unbounded when absent). */
+BL_API size_t bl_networks_file_count(const bl_networks_file *file);
+BL_API const char *bl_networks_file_name(const bl_networks_file *file, size_t index);
+BL_API bl_box bl_networks_file_box(const bl_networks_file *file);
+
+/** Sizes without reading weights: dimension and number of inputs. */
+BL_API bl_err bl_networks_file_sizes(const bl_networks_file *file, size_t index, size_t *dimension,
+                                     size_t *inputs) BL_NODISCARD;
+/** Read a network and its inputs x[inputs][dimension] (float64); both become the caller's
+ * (bl_network_destroy, bl_mem_free). The network is checked; a layer kind this program lacks is named in one
+ * line. */
+BL_API bl_err bl_networks_file_read(const bl_networks_file *file, size_t index, bl_network **network,
+                                    double **x, size_t *inputs) BL_NODISCARD;
+/** Append a network under a new name with float32 inputs x[inputs][dimension]. */
+BL_API bl_err bl_networks_file_append(bl_networks_file *file, const char *name, const bl_network *network,
+                                      const float *x, size_t inputs) BL_NODISCARD;
+
+#endif

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * Counter-based random numbers: Philox4x32-10 (Salmon et al. 2011).
+ *
+ * A stream is named by words that never overlap: the key is the 64-bit seed; of the 128-bit counter one word
+ * is the case, one the network, one the purpose (8 bits) and its index (24 bits), one the block inside the
+ * stream. So two streams with different names cannot meet, and any number is found without drawing those
+ * before it. The same bits come out at every vector width and optimisation level (fused multiply-adds are
+ * explicit; the file is compiled with -ffp-contract=off).
+ */
+#ifndef BORDERLINE_RNG_H
+#define BORDERLINE_RNG_H
+
+#include "borderline/err.h"
+#include <stddef.h>
+#include <stdint.h>
+
+/* What a stream is drawn for. New purposes go at the end: the numbers are part of every result. */
+typedef enum bl_purpose {
+    BL_PURPOSE_WEIGHT,       /* index = layer */
+    BL_PURPOSE_BIAS,         /* index = layer */
+    BL_PURPOSE_INPUT,        /* index = input */
+    BL_PURPOSE_KERNEL_INPUT, /* case = dimension's index, network = 0, index = input */
+    BL_PURPOSE_SEARCH,       /* seed, case, network = 0: a search depends on network and input alone; index =
+                                restart */
+    BL_PURPOSE_BOOTSTRAP,    /* network = 0, index = resample */
+    BL_PURPOSE_PREDICTION,   /* network = draw */
+    BL_PURPOSE_TEST,
+    BL_PURPOSE_COUNT
+} bl_purpose;
+
+typedef struct bl_stream {
+    uint32_t key[2];
+    uint32_t counter[3]; /* case, network, purpose and index; the fourth word counts blocks */
+} bl_stream;
+
+enum { BL_STREAM_INDEX_MAX = (1 << 24) - 1 };
+
+/** The stream of that name. index <= BL_STREAM_INDEX_MAX (asserted).
+ *
+ * Collective:  no.
+ */
+BL_API bl_stream bl_rng_stream(uint64_t seed, uint32_t case_number, uint32_t network, bl_purpose purpose,
+                               uint32_t index);
+
+/** count random 32-bit words of the stream, from its word number `first` on (first a multiple of 4).
+ *
+ * Math:        word 4 b + i = component i of philox4x32-10(counter = (b, stream), key).
+ * Shapes:      out[count].  A stream has 2^34 words.
+ * Collective:  no.
+ */
+BL_API void bl_rng_words(bl_stream stream, uint64_t first, size_t count, uint32_t *out);
+
+/** Uniform numbers in [lo, hi): float32 lo + (hi - lo) k 2^-24, k = the word's upper 24 bits. */
+BL_API void bl_rng_uniform(bl_stream stream, float lo, float hi, size_t count, float *out);
+
+/** Uniform float64 numbers in (0, 1) with 53 bits, two words each. */
+BL_API void bl_rng_uniform64(bl_stream stream, size_t count, double *out);
+
+/** Normal numbers with mean 0 and the given standard deviation (Box-Muller). */
+BL_API void bl_rng_normal(bl_stream stream, float deviation, size_t count, float *out);
+
+/** Truncated normal numbers: a normal cut at two of its own standard deviations and rescaled so that the
+ * standard deviation after the cut is the given one (THEORY section 1: 0.87962566103423978). By rejection or
+ * inversion, but each number a fixed function of the stream.
+ */
+BL_API void bl_rng_truncated_normal(bl_stream stream, float deviation, size_t count, float *out);
+
+#endif
