@@ -15,26 +15,51 @@ typedef struct bl_comm {
     int rank, size;
     int node_rank, node_size;
     int node_number, node_count;
-    bool threads; /* MPI_THREAD_MULTIPLE was granted */
+    bool threads;  /* MPI_THREAD_MULTIPLE was granted */
+    bool owns_mpi; /* bl_comm_start started MPI, so bl_comm_end ends it */
 } bl_comm;
 
 /** Start MPI, hold BLAS and OpenMP to one thread a rank unless the user's environment says otherwise.
  *
- * Collective:  on MPI_COMM_WORLD. BORDERLINE_RANKS_A_NODE=k in the environment makes every k consecutive
+ * A library's own variable (OPENBLAS_NUM_THREADS, BLIS_NUM_THREADS, MKL_NUM_THREADS) or OMP_NUM_THREADS, when
+ * set, is left to rule. MPI that is already running is used, and left running by bl_comm_end.
+ *
+ * Collective:  on MPI_COMM_WORLD. BORDERLINE_RANKS_A_NODE=k in rank 0's environment makes every k consecutive
  * ranks of a host a node of their own (for tests).
+ * Ownership:   *comm is written; ended with bl_comm_end.
+ * @return BL_OK; BL_ERR_INPUT when BORDERLINE_RANKS_A_NODE is no positive number; BL_ERR_LIBRARY.
  */
 BL_API bl_err bl_comm_start(int *argc, char ***argv, bl_comm *comm) BL_NODISCARD;
+
+/** End MPI, where bl_comm_start started it. Collective on comm->world; also right after a failed start. */
 BL_API void bl_comm_end(bl_comm *comm);
 
-/** One code for all ranks: the largest. Every rank returns it; where this rank had none, its message becomes
- * the message of the lowest failing rank, so that any rank can print it.
+/** One code and one message for all ranks.
  *
- * Collective:  on comm->world.
+ * Math:        the code of the lowest rank among those that failed worst: BL_OK < BL_ERR_STOPPED <
+ * BL_ERR_PEER < every other code, so that a stop never hides a failure. That rank's message becomes
+ * everybody's, so that any rank can print it.
+ * Collective:  on comm->world. Ranks that come early wait without using their core.
+ * @return BL_OK when every rank passed BL_OK; else the agreed code, the same on every rank.
  */
 BL_API bl_err bl_agree(const bl_comm *comm, bl_err code) BL_NODISCARD;
 
-/** Broadcast bytes that rank 0 holds; other ranks receive a copy (caller frees with bl_mem_free; rank 0 keeps
- * its own). Rank 0 passes its code so that a failure there becomes everybody's. Collective on comm->world. */
+/** Broadcast bytes that rank 0 holds.
+ *
+ * Collective:  on comm->world.
+ * Shapes:      *bytes of *length bytes; what other ranks receive is followed by a zero byte, so that text is
+ * a string.
+ * Ownership:   rank 0 keeps its own; the others free theirs with bl_mem_free.
+ * @param[in] code  what rank 0's reading gave: a failure there becomes everybody's (ignored elsewhere)
+ * @return BL_OK; rank 0's code with its message; BL_ERR_MEMORY on every rank when one has no room.
+ */
 BL_API bl_err bl_comm_broadcast(const bl_comm *comm, bl_err code, void **bytes, size_t *length) BL_NODISCARD;
+
+/** Wait for a request of MPI, asleep most of the time: a waiting rank leaves its core to others, at the price
+ * of up to half a millisecond. Not collective by itself. */
+BL_API void bl_comm_wait(MPI_Request *request);
+
+/** A barrier of that kind. Collective on comm. */
+BL_API void bl_comm_barrier(MPI_Comm comm);
 
 #endif

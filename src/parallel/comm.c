@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * MPI: start and end, agreement on errors, broadcast of small things.
+ */
+#include "borderline/comm.h"
+#include "borderline/mem.h"
+
+#include <limits.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+/* Of the threaded libraries some are there, known only when the program is linked: absent ones are null. */
+extern void openblas_set_num_threads(int) __attribute__((weak));
+extern void bli_thread_set_num_threads(int64_t) __attribute__((weak));
+extern void MKL_Set_Num_Threads(int) __attribute__((weak));
+extern void omp_set_num_threads(int) __attribute__((weak));
+
+enum { MESSAGE_SIZE = 1024, BROADCAST_PIECE = 1 << 30 };
+
+/* Libraries read their environment when they are loaded, so it is too late to set it; they are told. */
+static void hold_threads(void) {
+    if (getenv("OMP_NUM_THREADS"))
+        return;
+    if (omp_set_num_threads)
+        omp_set_num_threads(1);
+    if (openblas_set_num_threads && !getenv("OPENBLAS_NUM_THREADS") && !getenv("GOTO_NUM_THREADS"))
+        openblas_set_num_threads(1);
+    if (bli_thread_set_num_threads && !getenv("BLIS_NUM_THREADS"))
+        bli_thread_set_num_threads(1);
+    if (MKL_Set_Num_Threads && !getenv("MKL_NUM_THREADS"))
+        MKL_Set_Num_Threads(1);
+}
+
+/* *ranks = BORDERLINE_RANKS_A_NODE of rank 0, 0 when it is not set. */
+static bl_err ranks_a_node(const bl_comm *comm, long *ranks) {
+    bl_err err = BL_OK;
+    const char *text = NULL;
+    *ranks = 0;
+    if (comm->rank == 0) {
+        text = getenv("BORDERLINE_RANKS_A_NODE");
+        char *end = NULL;
+        if (text)
+            *ranks = strtol(text, &end, 10);
+        if (text && (end == text || *end != '\0' || *ranks < 1 || *ranks > INT_MAX))
+            err = bl_err_set(BL_ERR_INPUT, "BORDERLINE_RANKS_A_NODE=%s: a positive number is expected", text);
+    }
+    BL_TRY(bl_agree(comm, err));
+    MPI_Bcast(ranks, 1, MPI_LONG, 0, comm->world);
+cleanup:
+    return err;
+}
+
+/* Group the ranks that share memory, and number the groups in the order of their first ranks. */
+static bl_err find_nodes(bl_comm *comm) {
+    bl_err err = BL_OK;
+    long ranks = 0;
+    BL_TRY(ranks_a_node(comm, &ranks));
+    MPI_Comm_split_type(comm->world, MPI_COMM_TYPE_SHARED, comm->rank, MPI_INFO_NULL, &comm->node);
+    if (ranks > 0) {
+        MPI_Comm host = comm->node;
+        int host_rank;
+        MPI_Comm_rank(host, &host_rank);
+        MPI_Comm_split(host, host_rank / (int)ranks, host_rank, &comm->node);
+        MPI_Comm_free(&host);
+    }
+    MPI_Comm_rank(comm->node, &comm->node_rank);
+    MPI_Comm_size(comm->node, &comm->node_size);
+    int leads = comm->node_rank == 0;
+    MPI_Scan(&leads, &comm->node_number, 1, MPI_INT, MPI_SUM, comm->world);
+    comm->node_number--;
+    MPI_Bcast(&comm->node_number, 1, MPI_INT, 0, comm->node);
+    MPI_Allreduce(&leads, &comm->node_count, 1, MPI_INT, MPI_SUM, comm->world);
+cleanup:
+    return err;
+}
+
+bl_err bl_comm_start(int *argc, char ***argv, bl_comm *comm) {
+    bl_err err = BL_OK;
+    int running = 0, granted = MPI_THREAD_SINGLE;
+    *comm = (bl_comm){.world = MPI_COMM_NULL, .node = MPI_COMM_NULL, .size = 1, .node_size = 1};
+    MPI_Initialized(&running);
+    if (!running) {
+        int code = MPI_Init_thread(argc, argv, MPI_THREAD_MULTIPLE, &granted);
+        BL_REQUIRE(code == MPI_SUCCESS, BL_ERR_LIBRARY, "MPI could not be started (code %d)", code);
+        comm->owns_mpi = true;
+    } else {
+        MPI_Query_thread(&granted);
+    }
+    comm->threads = granted == MPI_THREAD_MULTIPLE;
+    MPI_Comm_dup(MPI_COMM_WORLD, &comm->world);
+    MPI_Comm_rank(comm->world, &comm->rank);
+    MPI_Comm_size(comm->world, &comm->size);
+    hold_threads();
+    BL_TRY(find_nodes(comm));
+cleanup:
+    return err;
+}
+
+void bl_comm_end(bl_comm *comm) {
+    if (comm->node != MPI_COMM_NULL)
+        MPI_Comm_free(&comm->node);
+    if (comm->world != MPI_COMM_NULL)
+        MPI_Comm_free(&comm->world);
+    if (comm->owns_mpi)
+        MPI_Finalize();
+    comm->owns_mpi = false;
+}
+
+static int severity(bl_err code) {
+    if (code == BL_OK)
+        return 0;
+    if (code == BL_ERR_STOPPED)
+        return 1;
+    return code == BL_ERR_PEER ? 2 : 3;
+}
+
+/* Every rank takes over rank root's code and message. */
+static bl_err adopt(const bl_comm *comm, int root, bl_err code) {
+    struct {
+        int code;
+        char message[MESSAGE_SIZE];
+    } failure = {.code = (int)code};
+    strncpy(failure.message, bl_err_message(), MESSAGE_SIZE - 1);
+    MPI_Bcast(&failure, (int)sizeof failure, MPI_BYTE, root, comm->world);
+    return bl_err_set((bl_err)failure.code, "%s", failure.message);
+}
+
+bl_err bl_agree(const bl_comm *comm, bl_err code) {
+    struct {
+        int severity, rank;
+    } mine = {severity(code), comm->rank}, worst;
+    MPI_Request request;
+    MPI_Iallreduce(&mine, &worst, 1, MPI_2INT, MPI_MAXLOC, comm->world, &request);
+    bl_comm_wait(&request);
+    return worst.severity == 0 ? BL_OK : adopt(comm, worst.rank, code);
+}
+
+bl_err bl_comm_broadcast(const bl_comm *comm, bl_err code, void **bytes, size_t *length) {
+    bl_err err = BL_OK;
+    void *copy = NULL;
+    struct {
+        int64_t code, length;
+    } head = {(int64_t)code, (int64_t)*length};
+    MPI_Bcast(&head, 2, MPI_INT64_T, 0, comm->world);
+    if (head.code != BL_OK)
+        return adopt(comm, 0, code);
+    if (comm->rank != 0)
+        copy = bl_mem_alloc((size_t)head.length + 1, 1);
+    BL_TRY(bl_agree(comm, comm->rank == 0 || copy ? BL_OK : BL_ERR_MEMORY));
+    if (comm->rank != 0) {
+        *bytes = copy;
+        *length = (size_t)head.length;
+        copy = NULL;
+    }
+    for (size_t done = 0; done < *length; done += BROADCAST_PIECE) {
+        size_t rest = *length - done;
+        int piece = (int)(rest < BROADCAST_PIECE ? rest : BROADCAST_PIECE);
+        MPI_Bcast((char *)*bytes + done, piece, MPI_BYTE, 0, comm->world);
+    }
+cleanup:
+    bl_mem_free(copy);
+    return err;
+}
+
+void bl_comm_wait(MPI_Request *request) {
+    enum { EAGER_TESTS = 1000 }; /* a moment's spinning first: most waits are short */
+    const struct timespec pause = {.tv_nsec = 200000};
+    int done = 0;
+    for (long test = 0; !done; test++) {
+        if (test > EAGER_TESTS)
+            (void)nanosleep(&pause, NULL);
+        MPI_Test(request, &done, MPI_STATUS_IGNORE);
+    }
+}
+
+void bl_comm_barrier(MPI_Comm comm) {
+    MPI_Request request;
+    MPI_Ibarrier(comm, &request);
+    bl_comm_wait(&request);
+}
