@@ -8,7 +8,7 @@
 
 #include "borderline/grid.h"
 
-/* axis, name in the file, name of the second axis of the same coordinate or NULL, long name */
+/* The axes; each is a dimension scale of the same name at the file's root. */
 typedef enum bl_axis_id {
     BL_AXIS_DEPTH,
     BL_AXIS_WIDTH,
@@ -26,7 +26,7 @@ typedef enum bl_axis_id {
 
 typedef enum bl_type { BL_INT8, BL_INT32, BL_INT64, BL_FLOAT64 } bl_type;
 
-enum { BL_FIELD_RANK_MAX = 6, BL_LAUNCHES_MAX = 1000, BL_QUANTILES = 9 };
+enum { BL_FIELD_RANK_MAX = 6, BL_LAUNCHES_MAX = 128, BL_QUANTILES = 9 };
 
 /* the levels of THEORY section 5 */
 BL_API extern const double bl_quantile_level[BL_QUANTILES]; /* .05 .25 .40 .45 .50 .55 .60 .75 .95 */
@@ -42,6 +42,8 @@ typedef struct bl_field {
     const char *source; /* formula or section, for the attribute `comment`; may be NULL */
     bool bookkeeping;   /* differs between two runs of one sweep (times, ranks); left out when files are
                            compared */
+    int8_t fill;        /* integers: the value before anything is written; a negative one is also the
+                           variable's _FillValue. float64 is filled with NaN. */
 } bl_field;
 
 /* The identifiers; the table itself is in fields.c, one row each, in this order. */
@@ -91,6 +93,7 @@ typedef enum bl_field_id {
     BL_FIELD_UNIT_CASE,
     BL_FIELD_UNIT_FIRST_NETWORK,
     BL_FIELD_UNIT_NETWORKS,
+    BL_FIELD_UNIT_CHECKSUM, /* of all the unit's data: tells on resume what a fault has damaged */
     BL_FIELD_UNIT_COST,
     BL_FIELD_UNIT_SECONDS,
     BL_FIELD_UNIT_BEGIN, /* seconds since 1970 */
@@ -101,12 +104,23 @@ typedef enum bl_field_id {
 
 BL_API extern const bl_field bl_fields[BL_FIELD_COUNT];
 BL_API extern const char *const bl_axis_name[BL_AXIS_COUNT];
+BL_API extern const char *const bl_axis_long_name[BL_AXIS_COUNT];
 
-/** Length of an axis in the file of this grid. */
+/** Length of an axis in the file of this grid.
+ *
+ * Collective:  no.
+ * @return the length; 0 for the kernel inputs of a sweep without kernels.
+ */
 BL_API size_t bl_axis_length(const bl_grid *grid, bl_axis_id axis);
-/** Elements and bytes of a field, and of all together. */
+
+/** Number of elements of a field: the product of its axes' lengths; 0 for a field this sweep does not have.
+ */
 BL_API size_t bl_field_elements(const bl_grid *grid, bl_field_id field);
+
+/** Bytes of one element. */
 BL_API size_t bl_type_size(bl_type type);
+
+/** Bytes of all fields of the file of this grid (float64: a grid too large to address is still forecast). */
 BL_API double bl_fields_bytes(const bl_grid *grid);
 
 #endif
