@@ -81,9 +81,14 @@ BL_API const char *bl_config_difference(const bl_config *a, const bl_config *b);
 BL_API void bl_config_help(void);
 
 /* The words of the file format for enumerated values: bl_activation_name[BL_RELU] = "relu". */
-BL_API extern const char *const bl_activation_name[BL_ACTIVATION_COUNT];
+BL_API extern const char *const bl_activation_name[BL_ACTIVATION_COUNT + 1]; /* NULL ends each list */
 BL_API extern const char *const bl_family_name[];
 BL_API extern const char *const bl_effort_name[];
+
+/* Uniform inputs fill the box, or [0, 1] without one. */
+static inline bl_box bl_config_input_range(const bl_config *config) {
+    return config->box.hi < __builtin_inf() ? config->box : (bl_box){0, 1};
+}
 
 static inline bool bl_box_is_bounded(bl_box box) {
     return box.lo > -__builtin_inf() || box.hi < __builtin_inf();

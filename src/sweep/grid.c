@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * Cases in row-major order of (depth, width, dimension), and each case's networks cut into units.
+ */
+#include "borderline/grid.h"
+
+#include "borderline/cost.h"
+#include "borderline/mem.h"
+
+#include <math.h>
+
+static bl_err check_sizes(const bl_config *config) {
+    bl_err err = BL_OK;
+    double cases =
+        (double)config->depth.count * (double)config->width.count * (double)config->dimension.count;
+    BL_REQUIRE(cases <= 4294967295.0, BL_ERR_INPUT,
+               "the grid has %.3g cases; at most 4294967295 can be numbered", cases);
+    for (size_t i = 0; i < config->width.count; i++)
+        BL_REQUIRE(isfinite(config->width.value[i]), BL_ERR_INPUT,
+                   "grid.width: inf (the Gaussian process itself) is not simulated by this version; give "
+                   "finite widths");
+cleanup:
+    return err;
+}
+
+bl_err bl_grid_create(const bl_config *config, bl_grid **out) {
+    bl_err err = BL_OK;
+    bl_grid *grid = NULL;
+    BL_TRY(check_sizes(config));
+    BL_ALLOC(grid, 1);
+    grid->config = config;
+    grid->cases = config->depth.count * config->width.count * config->dimension.count;
+    BL_ALLOC(grid->first_unit, grid->cases + 1);
+    BL_ALLOC(grid->block, grid->cases);
+    for (size_t i = 0; i < grid->cases; i++) {
+        bl_case c = bl_grid_case(grid, i);
+        grid->block[i] = bl_cost_block(config, &c);
+        grid->first_unit[i + 1] =
+            grid->first_unit[i] + (int64_t)((config->networks + grid->block[i] - 1) / grid->block[i]);
+    }
+    grid->units = grid->first_unit[grid->cases];
+    *out = grid;
+    grid = NULL;
+cleanup:
+    bl_grid_destroy(&grid);
+    return err;
+}
+
+void bl_grid_destroy(bl_grid **grid) {
+    if (!*grid)
+        return;
+    bl_mem_free((*grid)->first_unit);
+    bl_mem_free((*grid)->block);
+    bl_mem_free(*grid);
+    *grid = NULL;
+}
+
+bl_case bl_grid_case(const bl_grid *grid, size_t number) {
+    const bl_config *config = grid->config;
+    BL_ASSERT(number < grid->cases);
+    bl_case c = {.number = number};
+    c.dimension_index = number % config->dimension.count;
+    c.width_index = number / config->dimension.count % config->width.count;
+    c.depth_index = number / config->dimension.count / config->width.count;
+    c.depth = (size_t)config->depth.value[c.depth_index];
+    c.width = config->width.value[c.width_index];
+    c.dimension = (size_t)config->dimension.value[c.dimension_index];
+    return c;
+}
+
+bl_unit bl_grid_unit(const bl_grid *grid, int64_t number) {
+    BL_ASSERT(number >= 0 && number < grid->units);
+    size_t low = 0, high = grid->cases; /* first_unit[low] <= number < first_unit[high] */
+    while (high - low > 1) {
+        size_t middle = low + (high - low) / 2;
+        if (grid->first_unit[middle] <= number)
+            low = middle;
+        else
+            high = middle;
+    }
+    bl_unit u = {.number = number, .c = bl_grid_case(grid, low)};
+    u.first = (size_t)(number - grid->first_unit[low]) * grid->block[low];
+    u.count = grid->config->networks - u.first < grid->block[low] ? grid->config->networks - u.first
+                                                                  : grid->block[low];
+    return u;
+}

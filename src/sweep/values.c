@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * One reader for each type of option. Every complaint is one line with file, line, key and what would do.
+ */
+#include "values.h"
+
+#include "borderline/mem.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { AXIS_MAX = 4096 };
+
+bl_err bl_complain(const bl_place *at, const char *format, ...) {
+    char text[768];
+    va_list arguments;
+    va_start(arguments, format);
+    (void)vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    if (at->line)
+        return bl_err_set(BL_ERR_INPUT, "%s:%zu: %s: %s", at->file, at->line, at->key, text);
+    return bl_err_set(BL_ERR_INPUT, "%s: %s: %s", at->file, at->key, text);
+}
+
+/* Levenshtein's edit distance. */
+static size_t edit_distance(const char *a, const char *b) {
+    size_t row[BL_KEY_MAX + 1];
+    size_t length = strlen(b);
+    if (length > BL_KEY_MAX)
+        return SIZE_MAX;
+    for (size_t j = 0; j <= length; j++)
+        row[j] = j;
+    for (size_t i = 1; a[i - 1]; i++) {
+        size_t diagonal = row[0];
+        row[0] = i;
+        for (size_t j = 1; j <= length; j++) {
+            size_t replaced = diagonal + (a[i - 1] != b[j - 1]);
+            size_t shorter = row[j] < row[j - 1] ? row[j] : row[j - 1];
+            diagonal = row[j];
+            row[j] = replaced < shorter + 1 ? replaced : shorter + 1;
+        }
+    }
+    return row[length];
+}
+
+void bl_guess_offer(bl_guess *guess, const char *candidate, const char *compared) {
+    size_t distance = edit_distance(guess->word, compared);
+    if (distance < guess->distance && distance <= 1 + strlen(guess->word) / 3) {
+        guess->distance = distance;
+        guess->best = candidate;
+    }
+}
+
+const char *bl_value_text(const yaml_node_t *node) {
+    return node->type == YAML_SCALAR_NODE ? (const char *)node->data.scalar.value : NULL;
+}
+
+static bool parse_real(const char *text, double *value) {
+    static const char *const infinity[] = {"inf", ".inf", "+inf", "+.inf", ".Inf", "Inf", ".INF"};
+    for (size_t i = 0; i < sizeof infinity / sizeof *infinity; i++)
+        if (strcmp(text, infinity[i]) == 0) {
+            *value = INFINITY;
+            return true;
+        }
+    if (*text == '\0' || !strchr("+-.0123456789", *text))
+        return false;
+    char *end = NULL;
+    *value = strtod(text, &end);
+    return *end == '\0' && isfinite(*value);
+}
+
+static bl_err not_a(const bl_place *at, const yaml_node_t *node, const char *what) {
+    const char *text = bl_value_text(node);
+    if (text)
+        return bl_complain(at, "'%s' is not %s", text, what);
+    return bl_complain(at, "a list or section is not %s", what);
+}
+
+/* A number within the option's bounds; whole where asked. */
+static bl_err read_number(const bl_place *at, const bl_option *option, const yaml_node_t *node, bool whole,
+                          double *value) {
+    const char *text = bl_value_text(node);
+    if (!text || !parse_real(text, value))
+        return not_a(at, node, "a number");
+    if (whole && isfinite(*value) && *value != floor(*value))
+        return not_a(at, node, "a whole number");
+    if (*value < option->low || *value > option->high)
+        return bl_complain(at, "%s is out of bounds: %g to %g%s%s", text, option->low, option->high,
+                           *option->unit ? " " : "", option->unit);
+    return BL_OK;
+}
+
+static bl_err read_seed(const bl_place *at, const yaml_node_t *node, uint64_t *seed) {
+    const char *text = bl_value_text(node);
+    char *end = NULL;
+    errno = 0;
+    if (text && *text >= '0' && *text <= '9')
+        *seed = strtoull(text, &end, 10);
+    if (!end || *end != '\0' || errno == ERANGE)
+        return not_a(at, node, "a whole number from 0 to 18446744073709551615");
+    return BL_OK;
+}
+
+static bl_err read_count(const bl_place *at, const bl_option *option, const yaml_node_t *node,
+                         size_t *value) {
+    double number = 0;
+    bl_err err = read_number(at, option, node, true, &number);
+    if (err == BL_OK)
+        *value = (size_t)number;
+    return err;
+}
+
+static bl_err read_word(const bl_place *at, const bl_option *option, const yaml_node_t *node,
+                        unsigned *value) {
+    const char *text = bl_value_text(node);
+    char list[256] = "";
+    bl_guess guess = {.word = text ? text : "", .distance = SIZE_MAX};
+    for (unsigned i = 0; option->word[i]; i++) {
+        if (text && strcmp(text, option->word[i]) == 0) {
+            *value = i;
+            return BL_OK;
+        }
+        bl_guess_offer(&guess, option->word[i], option->word[i]);
+        size_t used = strlen(list);
+        (void)snprintf(list + used, sizeof list - used, "%s%s", i ? ", " : "", option->word[i]);
+    }
+    if (guess.best)
+        return bl_complain(at, "unknown value '%s'; did you mean '%s'? (one of: %s)", guess.word, guess.best,
+                           list);
+    return bl_complain(at, "unknown value '%s' (one of: %s)", guess.word, list);
+}
+
+static bl_err read_text(const bl_place *at, const bl_option *option, const yaml_node_t *node, char **value) {
+    const char *text = bl_value_text(node);
+    size_t length = text ? strlen(text) : 0;
+    if (!text || (double)length < option->low || (double)length > option->high)
+        return bl_complain(at, "a text of %g to %g characters is expected", option->low, option->high);
+    bl_mem_free(*value);
+    *value = bl_mem_alloc(length + 1, 1);
+    if (!*value)
+        return BL_ERR_MEMORY;
+    memcpy(*value, text, length);
+    return BL_OK;
+}
+
+static bl_err read_axis_entry(const bl_place *at, const bl_option *option, const yaml_node_t *node,
+                              double *value) {
+    bl_err err = read_number(at, option, node, option->type == BL_OPTION_INTEGERS, value);
+    if (err == BL_OK && option->type == BL_OPTION_NORMS && *value != 0 && *value < 1)
+        err = bl_complain(at, "%s is no norm: p must be at least 1, inf, or 0", bl_value_text(node));
+    return err;
+}
+
+static bl_err read_axis(const bl_place *at, const bl_option *option, yaml_document_t *document,
+                        yaml_node_t *node, bl_axis *axis) {
+    bl_err err = BL_OK;
+    double *value = NULL;
+    size_t count = 1;
+    if (node->type == YAML_SEQUENCE_NODE)
+        count = (size_t)(node->data.sequence.items.top - node->data.sequence.items.start);
+    if (count == 0 || count > AXIS_MAX) {
+        err = count ? bl_complain(at, "%zu values: an axis has at most %d", count, (int)AXIS_MAX)
+                    : bl_complain(at, "the list is empty: an axis needs at least one value");
+        goto cleanup;
+    }
+    BL_ALLOC(value, count);
+    for (size_t i = 0; i < count; i++) {
+        yaml_node_t *item = node;
+        if (node->type == YAML_SEQUENCE_NODE)
+            item = yaml_document_get_node(document, node->data.sequence.items.start[i]);
+        BL_TRY(read_axis_entry(at, option, item, &value[i]));
+        for (size_t j = 0; j < i; j++)
+            if (value[j] == value[i])
+                BL_TRY(bl_complain(at, "%s stands in the list twice", bl_value_text(item)));
+    }
+    bl_mem_free(axis->value);
+    *axis = (bl_axis){count, value};
+    value = NULL;
+cleanup:
+    bl_mem_free(value);
+    return err;
+}
+
+static bl_err read_box(const bl_place *at, const bl_option *option, yaml_document_t *document,
+                       yaml_node_t *node, bl_box *box) {
+    const char *text = bl_value_text(node);
+    if (text && strcmp(text, "none") == 0) {
+        *box = (bl_box){-INFINITY, INFINITY};
+        return BL_OK;
+    }
+    if (node->type != YAML_SEQUENCE_NODE ||
+        node->data.sequence.items.top - node->data.sequence.items.start != 2)
+        return bl_complain(at, "[low, high] or none is expected");
+    double bound[2];
+    for (size_t i = 0; i < 2; i++) {
+        const yaml_node_t *item = yaml_document_get_node(document, node->data.sequence.items.start[i]);
+        bl_err err = read_number(at, option, item, false, &bound[i]);
+        if (err != BL_OK)
+            return err;
+    }
+    if (bound[0] >= bound[1])
+        return bl_complain(at, "the box is upside down: low %g is not under high %g", bound[0], bound[1]);
+    *box = (bl_box){bound[0], bound[1]};
+    return BL_OK;
+}
+
+bl_err bl_value_read(const bl_place *at, const bl_option *option, yaml_document_t *document,
+                     yaml_node_t *node, bl_config *config) {
+    void *value = (char *)config + option->offset;
+    switch (option->type) {
+    case BL_OPTION_TEXT:
+        return read_text(at, option, node, value);
+    case BL_OPTION_SEED:
+        return read_seed(at, node, value);
+    case BL_OPTION_COUNT:
+        return read_count(at, option, node, value);
+    case BL_OPTION_REAL:
+        return read_number(at, option, node, false, value);
+    case BL_OPTION_WORD:
+        return read_word(at, option, node, value);
+    case BL_OPTION_INTEGERS:
+    case BL_OPTION_NORMS:
+        return read_axis(at, option, document, node, value);
+    case BL_OPTION_BOX:
+        return read_box(at, option, document, node, value);
+    }
+    return BL_OK;
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * Values of options from YAML nodes, and complaints about them. Private to src/sweep.
+ */
+#ifndef BORDERLINE_SWEEP_VALUES_H
+#define BORDERLINE_SWEEP_VALUES_H
+
+#include "options.h"
+
+#include <yaml.h>
+
+enum { BL_KEY_MAX = 256 };
+
+/* Where a value came from, for messages. */
+typedef struct bl_place {
+    const char *file;
+    size_t line; /* 0: not from a file (--set, a default) */
+    const char *key;
+} bl_place;
+
+/* The candidate nearest to a misspelt word; best is NULL when none is near. Start with distance = SIZE_MAX.
+ */
+typedef struct bl_guess {
+    const char *word, *best;
+    size_t distance;
+} bl_guess;
+
+/* Offer `candidate`, compared by the text `compared`. */
+void bl_guess_offer(bl_guess *guess, const char *candidate, const char *compared);
+
+/* BL_ERR_INPUT with "file:line: key: text". */
+bl_err bl_complain(const bl_place *at, const char *format, ...) BL_PRINTF(2, 3);
+
+/* The scalar's text, or NULL for a list or section. */
+const char *bl_value_text(const yaml_node_t *node);
+
+/* Read and check the option's value into the configuration. */
+bl_err bl_value_read(const bl_place *at, const bl_option *option, yaml_document_t *document,
+                     yaml_node_t *node, bl_config *config) BL_NODISCARD;
+
+#endif

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * The sweep file: defaults, values, the resolved echo, and every complaint by its message.
+ */
+#include "borderline/config.h"
+#include "borderline/cost.h"
+#include "borderline/mem.h"
+#include "check.h"
+
+#include <math.h>
+#include <string.h>
+
+static const char good[] = "name: a \"quoted\" name\n"
+                           "seed: 20210717\n"
+                           "network:\n"
+                           "  activation: tanh\n"
+                           "  weights: {distribution: truncated_normal, variance: 0.1}\n"
+                           "grid:\n"
+                           "  depth: [2]\n"
+                           "  width: [100, 1000]\n"
+                           "  dimension: [192, 768, 3072]\n"
+                           "  p: [1, 1.5, .inf, 0]\n"
+                           "image: {channels: 3}\n"
+                           "samples: {networks: 7, inputs: 4, block: 3}\n"
+                           "inputs: {box: none}\n";
+
+static bl_err parse(const char *text, const char *override, bl_config **out) {
+    return bl_config_parse("my.yaml", text, strlen(text), &override, override ? 1 : 0, out);
+}
+
+static void test_values(void) {
+    bl_config *config = NULL;
+    CHECK_OK(parse(good, NULL, &config));
+    if (!config)
+        return;
+    CHECK(strcmp(config->name, "a \"quoted\" name") == 0);
+    CHECK(config->seed == 20210717);
+    CHECK(config->activation == BL_TANH && config->weights == BL_WEIGHTS_TRUNCATED_NORMAL);
+    CHECK_CLOSE(config->weight_variance, 0.1, 0);
+    CHECK_CLOSE(config->bias_variance, 0, 0);
+    CHECK(config->classes == 2 && config->kernel_inputs == 64 && config->effort == BL_EFFORT_STANDARD);
+    CHECK(config->p.count == 4 && isinf(config->p.value[2]) && config->p.value[1] == 1.5);
+    CHECK(!bl_box_is_bounded(config->box));
+
+    char *text = NULL;
+    bl_config *again = NULL;
+    CHECK_OK(bl_config_resolve(config, &text));
+    CHECK_OK(parse(text, NULL, &again));
+    CHECK(again && !bl_config_difference(config, again));
+    bl_config_destroy(&again);
+    CHECK_OK(parse(text, "network.weights.variance=0.10000000000000001", &again));
+    CHECK(again && !bl_config_difference(config, again));
+    bl_config_destroy(&again);
+    CHECK_OK(parse(text, "grid.width=[100, 1001]", &again));
+    CHECK(again && strcmp(bl_config_difference(config, again), "grid.width") == 0);
+    bl_config_destroy(&again);
+    bl_mem_free(text);
+    bl_config_destroy(&config);
+}
+
+/* Every network of every case stands in exactly one unit, and units of a case are consecutive. */
+static void test_grid(void) {
+    bl_config *config = NULL;
+    bl_grid *grid = NULL;
+    CHECK_OK(parse(good, NULL, &config));
+    CHECK_OK(bl_grid_create(config, &grid));
+    CHECK(grid->cases == 6);
+    CHECK(grid->units == 18);
+    size_t networks = 0;
+    for (int64_t i = 0; i < grid->units; i++) {
+        bl_unit u = bl_grid_unit(grid, i);
+        CHECK(u.c.number == (size_t)i / 3);
+        CHECK(u.first == (size_t)(i % 3) * 3 && u.count == (i % 3 == 2 ? 1 : 3));
+        CHECK(bl_cost_unit(grid, i) > 0);
+        networks += u.count;
+    }
+    CHECK(networks == 6 * 7);
+    bl_case c = bl_grid_case(grid, 4);
+    CHECK(c.depth == 2 && c.width == 1000 && c.dimension == 768);
+    bl_grid_destroy(&grid);
+    bl_config_destroy(&config);
+}
+
+static void refused(const char *text, const char *override, const char *message) {
+    bl_config *config = NULL;
+    bl_grid *grid = NULL;
+    bl_err err = parse(text, override, &config);
+    if (err == BL_OK)
+        err = bl_grid_create(config, &grid);
+    CHECK(err == BL_ERR_INPUT);
+    CHECK(strchr(bl_err_message(), '\n') == NULL);
+    if (strcmp(bl_err_message(), message) != 0) {
+        CHECK(!"the message is the expected one");
+        (void)fprintf(stderr, "    got      %s\n    expected %s\n", bl_err_message(), message);
+    }
+    bl_grid_destroy(&grid);
+    bl_config_destroy(&config);
+}
+
+#define GRID "grid:\n  depth: [2]\n  width: [100]\n  dimension: [192]\n"
+
+static void test_complaints(void) {
+    refused("", NULL, "my.yaml:1: sweep: is empty");
+    refused("- 1\n", NULL, "my.yaml:1: sweep: a sweep file holds 'key: value' lines");
+    refused("grid: [1\nname: x\n", NULL,
+            "my.yaml:2: sweep: not YAML: did not find expected ',' or ']' while parsing a flow sequence");
+    refused("name: x\n", NULL, "my.yaml: grid.depth: must be given");
+    refused(GRID "naem: x\n", NULL, "my.yaml:5: naem: unknown key; did you mean 'name'?");
+    refused("grid:\n  detph: [2]\n", NULL, "my.yaml:2: grid.detph: unknown key; did you mean 'grid.depth'?");
+    refused("grid:\n  networks: 2\n", NULL,
+            "my.yaml:2: grid.networks: unknown key; did you mean 'samples.networks'?");
+    refused(GRID "qwertyuiop: 1\n", NULL,
+            "my.yaml:5: qwertyuiop: unknown key (borderline run --help lists all keys)");
+    refused(GRID "network: relu\n", NULL, "my.yaml:5: network: is a section, not a value");
+    refused(GRID "seed: 1\nseed: 2\n", NULL, "my.yaml:6: seed: given twice; the first is on line 5");
+    refused(GRID "seed: -1\n", NULL,
+            "my.yaml:5: seed: '-1' is not a whole number from 0 to 18446744073709551615");
+    refused("grid:\n  width: [0]\n", NULL,
+            "my.yaml:2: grid.width: 0 is out of bounds: 1 to inf units a layer");
+    refused("grid:\n  width: [1.5]\n", NULL, "my.yaml:2: grid.width: '1.5' is not a whole number");
+    refused("grid:\n  width: [wide]\n", NULL, "my.yaml:2: grid.width: 'wide' is not a number");
+    refused("grid:\n  width: [nan]\n", NULL, "my.yaml:2: grid.width: 'nan' is not a number");
+    refused("grid:\n  width: []\n", NULL,
+            "my.yaml:2: grid.width: the list is empty: an axis needs at least one value");
+    refused("grid:\n  width: [10, 20, 10]\n", NULL, "my.yaml:2: grid.width: 10 stands in the list twice");
+    refused("grid:\n  width: {a: 1}\n", NULL, "my.yaml:2: grid.width: a list or section is not a number");
+    refused("grid:\n  p: [0.5]\n", NULL,
+            "my.yaml:2: grid.p: 0.5 is no norm: p must be at least 1, inf, or 0");
+    refused("network:\n  weights: {variance: -1}\n", NULL,
+            "my.yaml:2: network.weights.variance: -1 is out of bounds: 1e-12 to 1e+12 1/fan_in");
+    refused("network: {activation: rely}\n", NULL,
+            "my.yaml:1: network.activation: unknown value 'rely'; did you mean 'relu'? (one of: relu, "
+            "leaky_relu, tanh, "
+            "erf, gelu)");
+    refused(GRID "inputs: {box: [1, 0]}\n", NULL,
+            "my.yaml:5: inputs.box: the box is upside down: low 1 is not under high 0");
+    refused(GRID "inputs: {box: [1]}\n", NULL, "my.yaml:5: inputs.box: [low, high] or none is expected");
+    refused(GRID "inputs: {distribution: normal}\n", NULL,
+            "my.yaml:5: inputs.distribution: normal inputs would leave the box: give inputs.box: none");
+    refused(GRID "image: {channels: 5}\n", NULL,
+            "my.yaml:4: grid.dimension: 192 does not fit: with image.channels 5 a dimension is 5 x side^2, "
+            "such as 180");
+    refused(GRID, "grid.width", "--set grid.width: KEY=VALUE is expected, such as grid.width=[100,1000]");
+    refused(GRID, "grid.widht=[1]", "--set: grid.widht: unknown key; did you mean 'grid.width'?");
+    refused(
+        GRID, "grid.width=[inf]",
+        "grid.width: inf (the Gaussian process itself) is not simulated by this version; give finite widths");
+}
+
+int main(void) {
+    test_values();
+    test_grid();
+    test_complaints();
+    return check_result();
+}
