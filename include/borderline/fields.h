@@ -8,7 +8,8 @@
 
 #include "borderline/grid.h"
 
-/* The axes; each is a dimension scale of the same name at the file's root. */
+/* The axes; each is a dimension scale of the same name at the file's root (units: in group unit, launches: in
+ * provenance/launch). */
 typedef enum bl_axis_id {
     BL_AXIS_DEPTH,
     BL_AXIS_WIDTH,
@@ -26,7 +27,7 @@ typedef enum bl_axis_id {
 
 typedef enum bl_type { BL_INT8, BL_INT32, BL_INT64, BL_FLOAT64 } bl_type;
 
-enum { BL_FIELD_RANK_MAX = 6, BL_LAUNCHES_MAX = 128, BL_QUANTILES = 9 };
+enum { BL_FIELD_RANK_MAX = 6, BL_LAUNCHES_MAX = 64, BL_QUANTILES = 9 };
 
 /* the levels of THEORY section 5 */
 BL_API extern const double bl_quantile_level[BL_QUANTILES]; /* .05 .25 .40 .45 .50 .55 .60 .75 .95 */

@@ -1,7 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * The result file: created by rank 0 alone, then written by all ranks independently. results.c and networks.c
- * are the only files that include hdf5.h.
+ * The result file: created by rank 0 alone, then written by all ranks independently. Only src/store names
+ * HDF5.
+ *
+ * Why independent writes of neighbours are safe: every slab and every status byte is written by exactly one
+ * rank, as exactly its own bytes, into space that exists since creation; no metadata changes while ranks
+ * write. File systems with coherent byte ranges (local ones, Lustre, GPFS, BeeGFS) then lose nothing. One
+ * that writes back whole pages from several nodes (NFS) could overwrite a neighbour's bytes, data and status
+ * alike; padding the status bytes to pages of their own would not save the data. So each unit has a checksum
+ * in the file, and bl_results_verify finds what is not as it was written.
  */
 #ifndef BORDERLINE_RESULTS_H
 #define BORDERLINE_RESULTS_H
@@ -13,43 +20,78 @@
 typedef struct bl_results bl_results;
 typedef enum bl_results_mode { BL_RESULTS_READ, BL_RESULTS_WRITE } bl_results_mode;
 
-/** Create the file of a sweep: every dataset contiguous, allocated and filled (NaN, 0), coordinates and
- * bookkeeping written, under a temporary name beside it; flushed, closed, synced, renamed.
+/** Create the file of a sweep: every dataset contiguous, allocated and filled (NaN, 0), coordinates and the
+ * units' table written, under a temporary name beside it; flushed, closed, synced, renamed.
  *
+ * Math:        none.
  * Collective:  only rank 0 calls.
- * @param[in] config_text  the sweep file as given (with its name), stored beside the resolved form
+ * Ownership:   everything is borrowed.
+ * @param[in] config_text  the sweep file as given, stored beside the resolved form
  * @return BL_OK; BL_ERR_INPUT (exists and not force; directory missing or not writable; disk too full, sizes
  * named); BL_ERR_IO.
  */
 BL_API bl_err bl_results_create(const char *path, const bl_grid *grid, const char *config_text,
                                 bool force) BL_NODISCARD;
 
-/** Open the file. Collective on comm in WRITE mode; in READ mode comm is not used and any process may call.
+/** Open a file of a sweep or of `measure`.
+ *
+ * Collective:  on comm in WRITE mode (every rank returns the same code); in READ mode comm is not used (may
+ * be NULL) and any process may call, also while a run writes. Ownership:   *out is the caller's, closed with
+ * bl_results_close.
+ * @return BL_OK; BL_ERR_INPUT (missing, foreign, cut short or damaged: one line); BL_ERR_IO.
  */
 BL_API bl_err bl_results_open(const char *path, bl_results_mode mode, const bl_comm *comm,
                               bl_results **out) BL_NODISCARD;
-/** Close it; collective on the communicator it was opened with. Reports what could not be written. */
+/** Close it, whatever happened before; reports what could not be written. Collective on the communicator it
+ * was opened with; sets *results to NULL. */
 BL_API bl_err bl_results_close(bl_results **results) BL_NODISCARD;
 
 /** The configuration the file was made with (as resolved), for --resume and show; a new bl_config of the
  * caller. */
 BL_API bl_err bl_results_config(const bl_results *results, bl_config **out) BL_NODISCARD;
 
+/** Whether the file is one of `measure` (groups a network) instead of a sweep. */
+BL_API bool bl_results_is_measurement(const bl_results *results);
+
 /** Write or read a slab of a field, independently of other ranks.
  *
- * Shapes:      start[rank], count[rank] of the field's axes; data has the field's type, row-major.
+ * Shapes:      start[rank], count[rank] of the field's axes; data has the field's type, row-major. A slab
+ * without elements (a field this sweep does not have) is done at once.
+ * Collective:  no.
+ * @return BL_OK; BL_ERR_IO with the system's reason (disk full, ...); BL_ERR_INPUT: outside of the field.
  */
 BL_API bl_err bl_results_write(bl_results *results, bl_field_id field, const size_t *start,
                                const size_t *count, const void *data) BL_NODISCARD;
 BL_API bl_err bl_results_read(const bl_results *results, bl_field_id field, const size_t *start,
                               const size_t *count, void *data) BL_NODISCARD;
 
-/** Enter this launch's provenance as the next row of provenance/launch/... (fixed-length strings, allocated
- * at creation) and give its number. Only rank 0 calls, after opening. */
+/** After all data of a unit: read its slabs of every field with a network axis back, write their checksum to
+ * unit/checksum, then mark unit/status done.
+ *
+ * Math:        64-bit FNV-1a over 8-byte words (the last one padded with zeros), fields in table order.
+ * Collective:  no.
+ */
+BL_API bl_err bl_results_finish_unit(bl_results *results, const bl_unit *unit) BL_NODISCARD;
+
+/** Which units need not be computed again: marked done, and their data match their checksum.
+ *
+ * Shapes:      done[grid->units]; *damaged counts units that were marked done and do not match.
+ * Collective:  no (one rank calls and tells the others).
+ */
+BL_API bl_err bl_results_verify(const bl_results *results, const bl_grid *grid, bool *done,
+                                int64_t *damaged) BL_NODISCARD;
+
+/** Enter this launch's provenance as the next row of provenance/launch/... (texts allocated at creation) and
+ * give its number. When all BL_LAUNCHES_MAX rows are taken, the last one is used again. Only rank 0 calls,
+ * after opening. */
 BL_API bl_err bl_results_add_launch(bl_results *results, const bl_provenance *provenance,
                                     int64_t *launch) BL_NODISCARD;
 
-/** The sweep is finished, summary included; or ask so. Only rank 0 sets. */
+/** Read one text of a launch; *out is the caller's (bl_mem_free), empty where the row is not used. */
+BL_API bl_err bl_results_read_launch(const bl_results *results, int64_t launch, const char *key,
+                                     char **out) BL_NODISCARD;
+
+/** The work is finished, summary included (variable `complete`); or ask so. Only rank 0 sets. */
 BL_API bl_err bl_results_set_complete(bl_results *results, bool complete) BL_NODISCARD;
 BL_API bl_err bl_results_is_complete(const bl_results *results, bool *complete) BL_NODISCARD;
 

@@ -84,7 +84,7 @@ const char *const bl_axis_long_name[BL_AXIS_COUNT] = {
 
 #define INTERVAL_TEXT                                                                                        \
     "percentile interval of a bootstrap over networks (inputs of one network are dependent); its level is "  \
-    "statistics.confidence in provenance/config_resolved"
+    "summary.confidence in provenance/config_resolved"
 #define LAW_TEXT                                                                                             \
     "f(x0) and grad f(x0) drawn from the Gaussian process of infinite width, x0 from the sweep's law; "      \
     "the distance is the smallest linear step that changes the class, d_p ~ |f(x0)| / |grad f(x0)|_q, "      \
@@ -288,11 +288,11 @@ const bl_field bl_fields[BL_FIELD_COUNT] = {
     [BL_FIELD_UNIT_CHECKSUM] =
         {"unit/checksum", BL_INT64, AXES_UNIT, "1",
          "checksum of the unit's data, in all variables with a network axis",
-         "64-bit FNV-1a over the unit's bytes of each variable, in the order of the file; 0 "
-         "while pending; --resume computes again what does not match",
+         "64-bit FNV-1a over the unit's values of each variable in the order of the file, as 8-byte words "
+         "(the last one padded with zeros); 0 while pending; --resume computes again what does not match",
          false, 0},
     [BL_FIELD_UNIT_COST] = {"unit/cost", BL_FLOAT64, AXES_UNIT, "1",
-                            "cost of the unit as estimated by the schedule", "multiply-adds", true, 0},
+                            "cost of the unit as estimated by the schedule", "multiply-adds", false, 0},
     [BL_FIELD_UNIT_SECONDS] = {"unit/seconds", BL_FLOAT64, AXES_UNIT, "s", "time the unit took", NULL, true,
                                0},
     [BL_FIELD_UNIT_BEGIN] = {"unit/begin", BL_FLOAT64, AXES_UNIT, "seconds since 1970-01-01 00:00:00 UTC",

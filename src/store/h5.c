@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * HDF5 objects written so that h5py, xarray (both engines), ncdump and HDFView read them alike: dimension
+ * scales on every axis, fixed-length UTF-8 strings, order of creation tracked, contiguous storage allocated
+ * at creation, no time stamps (two runs give the same bytes).
+ */
+#include "h5.h"
+
+#include "borderline/mem.h"
+#include <errno.h>
+#include <hdf5_hl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { RANK_MAX = 8 };
+
+void bl_h5_quiet(void) {
+    (void)H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
+}
+
+/* H5Ewalk2 goes upward from the innermost error: its text is the reason. */
+static herr_t keep_innermost(unsigned number, const H5E_error2_t *error, void *context) {
+    char *reason = context;
+    if (number == 0 && error->desc)
+        (void)snprintf(reason, 512, "%s", error->desc);
+    return 0;
+}
+
+/* The system's own words out of "file write failed: time = ..., error message = 'No space left on device',
+ * ..."
+ */
+static const char *plain_reason(char *reason) {
+    static const char mark[] = "error message = '";
+    char *start = strstr(reason, mark);
+    if (!start)
+        return reason;
+    start += sizeof mark - 1;
+    char *end = strchr(start, '\'');
+    if (end)
+        *end = '\0';
+    return start;
+}
+
+bl_err bl_h5_fail(bl_err code, const char *format, ...) {
+    char reason[512] = "", text[512];
+    (void)H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, keep_innermost, reason);
+    (void)H5Eclear2(H5E_DEFAULT);
+    va_list arguments;
+    va_start(arguments, format);
+    (void)vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    const char *plain = plain_reason(reason);
+    return bl_err_set(code, "%s%s%s", text, *plain ? ": " : "", plain);
+}
+
+void bl_h5_close(hid_t *id) {
+    if (*id >= 0)
+        (void)H5Idec_ref(*id);
+    *id = H5I_INVALID_HID;
+}
+
+hid_t bl_h5_string_type(size_t length) {
+    hid_t type = H5Tcopy(H5T_C_S1);
+    if (type < 0 || H5Tset_size(type, length > 0 ? length : 1) < 0 || H5Tset_cset(type, H5T_CSET_UTF8) < 0 ||
+        H5Tset_strpad(type, H5T_STR_NULLPAD) < 0)
+        bl_h5_close(&type);
+    return type;
+}
+
+/* --- attributes --- */
+
+bl_err bl_h5_attribute(hid_t object, const char *name, hid_t type, size_t count, const void *data) {
+    bl_err err = BL_OK;
+    hsize_t length = count;
+    hid_t attribute = H5I_INVALID_HID;
+    hid_t space = count > 0 ? H5Screate_simple(1, &length, NULL) : H5Screate(H5S_SCALAR);
+    BL_H5(space, "attribute %s", name);
+    BL_H5(attribute = H5Acreate2(object, name, type, space, H5P_DEFAULT, H5P_DEFAULT),
+          "attribute %s could not be created", name);
+    BL_H5(H5Awrite(attribute, type, data), "attribute %s could not be written", name);
+cleanup:
+    bl_h5_close(&attribute);
+    bl_h5_close(&space);
+    return err;
+}
+
+bl_err bl_h5_attribute_text(hid_t object, const char *name, const char *text) {
+    bl_err err = BL_OK;
+    hid_t type = bl_h5_string_type(strlen(text));
+    BL_H5(type, "attribute %s", name);
+    BL_TRY(bl_h5_attribute(object, name, type, 0, text));
+cleanup:
+    bl_h5_close(&type);
+    return err;
+}
+
+static bl_err read_variable_text(hid_t attribute, hid_t type, const char *name, char **out) {
+    bl_err err = BL_OK;
+    char *text = NULL;
+    hid_t space = H5Aget_space(attribute);
+    BL_H5(H5Aread(attribute, type, &text), "attribute %s could not be read", name);
+    size_t length = text ? strlen(text) : 0;
+    BL_ALLOC(*out, length + 1);
+    if (text)
+        memcpy(*out, text, length);
+cleanup:
+    if (text)
+        (void)H5Dvlen_reclaim(type, space, H5P_DEFAULT, &text);
+    bl_h5_close(&space);
+    return err;
+}
+
+bl_err bl_h5_read_attribute_text(hid_t object, const char *name, char **out) {
+    bl_err err = BL_OK;
+    hid_t attribute = H5I_INVALID_HID, type = H5I_INVALID_HID, space = H5I_INVALID_HID;
+    *out = NULL;
+    BL_REQUIRE(H5Aexists(object, name) > 0, BL_ERR_INPUT, "attribute %s is missing", name);
+    BL_H5(attribute = H5Aopen(object, name, H5P_DEFAULT), "attribute %s", name);
+    BL_H5(type = H5Aget_type(attribute), "attribute %s", name);
+    BL_H5(space = H5Aget_space(attribute), "attribute %s", name);
+    BL_REQUIRE(H5Tget_class(type) == H5T_STRING && H5Sget_simple_extent_npoints(space) == 1, BL_ERR_INPUT,
+               "attribute %s is not a text", name);
+    if (H5Tis_variable_str(type) > 0) {
+        BL_TRY(read_variable_text(attribute, type, name, out));
+    } else {
+        BL_ALLOC(*out, H5Tget_size(type) + 1);
+        BL_H5(H5Aread(attribute, type, *out), "attribute %s could not be read", name);
+    }
+cleanup:
+    if (err != BL_OK) {
+        bl_mem_free(*out);
+        *out = NULL;
+    }
+    bl_h5_close(&space);
+    bl_h5_close(&type);
+    bl_h5_close(&attribute);
+    return err;
+}
+
+/* --- groups and datasets --- */
+
+bl_err bl_h5_create_group(hid_t parent, const char *name, hid_t *group) {
+    bl_err err = BL_OK;
+    const unsigned order = H5P_CRT_ORDER_TRACKED | H5P_CRT_ORDER_INDEXED;
+    hid_t properties = H5Pcreate(H5P_GROUP_CREATE);
+    BL_H5(properties, "group %s", name);
+    BL_H5(H5Pset_link_creation_order(properties, order), "group %s", name);
+    BL_H5(H5Pset_attr_creation_order(properties, order), "group %s", name);
+    BL_H5(H5Pset_obj_track_times(properties, false), "group %s", name);
+    BL_H5(*group = H5Gcreate2(parent, name, H5P_DEFAULT, properties, H5P_DEFAULT),
+          "group %s could not be created", name);
+cleanup:
+    bl_h5_close(&properties);
+    return err;
+}
+
+bl_err bl_h5_create_dataset(hid_t parent, const char *name, hid_t type, size_t rank, const size_t *shape,
+                            const void *fill, hid_t *dataset) {
+    bl_err err = BL_OK;
+    hsize_t length[RANK_MAX];
+    BL_ASSERT(rank <= RANK_MAX);
+    for (size_t i = 0; i < rank; i++)
+        length[i] = shape[i];
+    hid_t properties = H5I_INVALID_HID;
+    hid_t space = rank > 0 ? H5Screate_simple((int)rank, length, NULL) : H5Screate(H5S_SCALAR);
+    BL_H5(space, "%s", name);
+    BL_H5(properties = H5Pcreate(H5P_DATASET_CREATE), "%s", name);
+    BL_H5(H5Pset_layout(properties, H5D_CONTIGUOUS), "%s", name);
+    BL_H5(H5Pset_alloc_time(properties, H5D_ALLOC_TIME_EARLY), "%s", name);
+    BL_H5(H5Pset_fill_time(properties, H5D_FILL_TIME_ALLOC), "%s", name);
+    BL_H5(H5Pset_attr_creation_order(properties, H5P_CRT_ORDER_TRACKED | H5P_CRT_ORDER_INDEXED), "%s", name);
+    BL_H5(H5Pset_obj_track_times(properties, false), "%s", name);
+    if (fill)
+        BL_H5(H5Pset_fill_value(properties, type, fill), "%s", name);
+    BL_H5(*dataset = H5Dcreate2(parent, name, type, space, H5P_DEFAULT, properties, H5P_DEFAULT),
+          "%s could not be created", name);
+cleanup:
+    bl_h5_close(&properties);
+    bl_h5_close(&space);
+    return err;
+}
+
+bl_err bl_h5_create_text(hid_t parent, const char *name, const char *text, const char *long_name) {
+    bl_err err = BL_OK;
+    hid_t dataset = H5I_INVALID_HID, type = bl_h5_string_type(strlen(text));
+    BL_H5(type, "%s", name);
+    BL_TRY(bl_h5_create_dataset(parent, name, type, 0, NULL, NULL, &dataset));
+    BL_H5(H5Dwrite(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, text), "%s could not be written", name);
+    BL_TRY(bl_h5_attribute_text(dataset, "long_name", long_name));
+cleanup:
+    bl_h5_close(&dataset);
+    bl_h5_close(&type);
+    return err;
+}
+
+bl_err bl_h5_read_text(hid_t parent, const char *name, char **out) {
+    bl_err err = BL_OK;
+    hid_t dataset = H5I_INVALID_HID, type = H5I_INVALID_HID;
+    *out = NULL;
+    BL_H5(dataset = H5Dopen2(parent, name, H5P_DEFAULT), "%s is missing", name);
+    BL_H5(type = H5Dget_type(dataset), "%s", name);
+    BL_REQUIRE(H5Tget_class(type) == H5T_STRING && H5Tis_variable_str(type) == 0 &&
+                   H5Dget_storage_size(dataset) == H5Tget_size(type),
+               BL_ERR_INPUT, "%s is not a text", name);
+    BL_ALLOC(*out, H5Tget_size(type) + 1);
+    BL_H5(H5Dread(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, *out), "%s could not be read", name);
+cleanup:
+    if (err != BL_OK) {
+        bl_mem_free(*out);
+        *out = NULL;
+    }
+    bl_h5_close(&type);
+    bl_h5_close(&dataset);
+    return err;
+}
+
+/* --- dimension scales --- */
+
+bl_err bl_h5_create_axis(hid_t parent, const char *name, hid_t type, size_t length, const void *values,
+                         const char *long_name) {
+    bl_err err = BL_OK;
+    hid_t dataset = H5I_INVALID_HID;
+    int64_t *index = NULL;
+    if (!values) {
+        BL_ALLOC(index, length);
+        for (size_t i = 0; i < length; i++)
+            index[i] = (int64_t)i;
+        values = index;
+        type = H5T_NATIVE_INT64;
+    }
+    BL_TRY(bl_h5_create_dataset(parent, name, type, 1, &length, NULL, &dataset));
+    BL_H5(H5Dwrite(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, values), "%s could not be written", name);
+    BL_H5(H5DSset_scale(dataset, name), "%s could not be made a dimension scale", name);
+    BL_TRY(bl_h5_attribute_text(dataset, "units", "1"));
+    BL_TRY(bl_h5_attribute_text(dataset, "long_name", long_name));
+cleanup:
+    bl_mem_free(index);
+    bl_h5_close(&dataset);
+    return err;
+}
+
+bl_err bl_h5_create_dimension(hid_t parent, const char *name, size_t length) {
+    bl_err err = BL_OK;
+    hid_t dataset = H5I_INVALID_HID;
+    char mark[80]; /* netCDF-4's own words for a dimension that is no variable */
+    (void)snprintf(mark, sizeof mark, "This is a netCDF dimension but not a netCDF variable. %10zu", length);
+    BL_TRY(bl_h5_create_dataset(parent, name, H5T_NATIVE_FLOAT, 1, &length, NULL, &dataset));
+    BL_H5(H5DSset_scale(dataset, mark), "%s could not be made a dimension scale", name);
+cleanup:
+    bl_h5_close(&dataset);
+    return err;
+}
+
+bl_err bl_h5_attach_axis(hid_t dataset, size_t index, hid_t where, const char *axis) {
+    bl_err err = BL_OK;
+    hid_t scale = H5I_INVALID_HID;
+    BL_H5(scale = H5Dopen2(where, axis, H5P_DEFAULT), "axis %s", axis);
+    BL_H5(H5DSattach_scale(dataset, scale, (unsigned)index), "axis %s could not be attached", axis);
+cleanup:
+    bl_h5_close(&scale);
+    return err;
+}
+
+/* --- reading --- */
+
+bl_err bl_h5_open_read(const char *path, hid_t *file) {
+    bl_err err = BL_OK;
+    hid_t access = H5I_INVALID_HID;
+    bl_h5_quiet();
+    FILE *plain = fopen(path, "rb");
+    BL_REQUIRE(plain, BL_ERR_INPUT, "%s could not be opened: %s", path, strerror(errno));
+    (void)fclose(plain);
+    htri_t is_hdf5 = H5Fis_hdf5(path);
+    BL_REQUIRE(is_hdf5 > 0, BL_ERR_INPUT, "%s is not an HDF5 file", path);
+    access = H5Pcreate(H5P_FILE_ACCESS);
+#if H5_VERSION_GE(1, 10, 7) && !(H5_VERS_MAJOR == 1 && H5_VERS_MINOR == 11)
+    /* Nothing a reader could disturb: locks would only refuse to read on file systems that have none. */
+    BL_H5(H5Pset_file_locking(access, false, true), "%s", path);
+#endif
+    *file = H5Fopen(path, H5F_ACC_RDONLY, access);
+    if (*file < 0)
+        err = bl_h5_fail(BL_ERR_INPUT, "%s is damaged or cut short", path);
+cleanup:
+    bl_h5_close(&access);
+    return err;
+}
+
+bl_err bl_h5_check_format(hid_t file, const char *path, const char *format, const char *what) {
+    bl_err err = BL_OK;
+    char *found = NULL;
+    if (bl_h5_read_attribute_text(file, "format", &found) != BL_OK)
+        BL_FAIL(BL_ERR_INPUT, "%s is not %s: it has no attribute format = \"%s\"", path, what, format);
+    BL_REQUIRE(strcmp(found, format) == 0, BL_ERR_INPUT, "%s is not %s: its format is \"%.64s\", not \"%s\"",
+               path, what, found, format);
+cleanup:
+    bl_mem_free(found);
+    return err;
+}

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * A new HDF5 file appears under its name only when it is complete: it is made under a temporary name in the
+ * same directory, by one process with the plain driver, flushed, closed, synced, and renamed. So a kill
+ * during creation leaves either nothing or the file as it was before.
+ */
+#include "h5.h"
+
+#include "borderline/mem.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+static const char *file_part(const char *path) {
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}
+
+/* The directory of a path, with its slash; empty for a plain name. */
+static bl_err join(const char *path, const char *before, const char *name, const char *after, char **out) {
+    bl_err err = BL_OK;
+    size_t directory = (size_t)(file_part(path) - path);
+    size_t size = directory + strlen(before) + strlen(name) + strlen(after) + 1;
+    BL_ALLOC(*out, size);
+    (void)snprintf(*out, size, "%.*s%s%s%s", (int)directory, path, before, name, after);
+cleanup:
+    return err;
+}
+
+static bl_err check_space(const char *path, const char *directory, double bytes) {
+    bl_err err = BL_OK;
+    const double mib = 1024.0 * 1024.0;
+    struct statvfs disk;
+    if (statvfs(directory, &disk) != 0 || disk.f_blocks == 0) /* a file system that does not say */
+        return BL_OK;
+    double available = (double)disk.f_bavail * (double)disk.f_frsize;
+    BL_REQUIRE(bytes <= available, BL_ERR_INPUT,
+               "%s needs %.1f MiB, but its file system has %.1f MiB free: take fewer networks, inputs or "
+               "cases, or another directory",
+               path, bytes / mib, available / mib);
+cleanup:
+    return err;
+}
+
+static bl_err check_target(const char *path, const char *resume_hint, bool force) {
+    bl_err err = BL_OK;
+    struct stat status;
+    if (stat(path, &status) != 0)
+        return BL_OK;
+    BL_REQUIRE(!S_ISDIR(status.st_mode), BL_ERR_INPUT, "%s is a directory: name a file in it", path);
+    BL_REQUIRE(force, BL_ERR_INPUT, "%s exists: %s--force overwrites it", path, resume_hint);
+cleanup:
+    return err;
+}
+
+static bl_err check_directory(const char *path, const char *directory) {
+    bl_err err = BL_OK;
+    struct stat status;
+    BL_REQUIRE(*file_part(path), BL_ERR_INPUT, "%s names no file", *path ? path : "the output");
+    BL_REQUIRE(stat(directory, &status) == 0, BL_ERR_INPUT, "the directory of %s: %s", path, strerror(errno));
+    BL_REQUIRE(S_ISDIR(status.st_mode), BL_ERR_INPUT, "the directory of %s: %s is not a directory", path,
+               directory);
+    BL_REQUIRE(access(directory, W_OK | X_OK) == 0, BL_ERR_INPUT, "the directory of %s: %s", path,
+               strerror(errno));
+cleanup:
+    return err;
+}
+
+static bl_err create_file(bl_h5_creation *creation) {
+    bl_err err = BL_OK;
+    const unsigned order = H5P_CRT_ORDER_TRACKED | H5P_CRT_ORDER_INDEXED;
+    hid_t properties = H5Pcreate(H5P_FILE_CREATE);
+    BL_H5(properties, "%s", creation->path);
+    BL_H5(H5Pset_link_creation_order(properties, order), "%s", creation->path);
+    BL_H5(H5Pset_attr_creation_order(properties, order), "%s", creation->path);
+    BL_H5(H5Pset_obj_track_times(properties, false), "%s", creation->path);
+    BL_H5(creation->file = H5Fcreate(creation->temporary, H5F_ACC_TRUNC, properties, H5P_DEFAULT),
+          "%s could not be created", creation->path);
+cleanup:
+    bl_h5_close(&properties);
+    return err;
+}
+
+bl_err bl_h5_creation_begin(const char *path, const char *resume_hint, double bytes, bool force,
+                            bl_h5_creation *creation) {
+    bl_err err = BL_OK;
+    char *directory = NULL;
+    *creation = (bl_h5_creation){.file = H5I_INVALID_HID};
+    bl_h5_quiet();
+    BL_TRY(join(path, "", "", ".", &directory));
+    BL_TRY(check_directory(path, directory));
+    BL_TRY(check_target(path, resume_hint, force));
+    BL_TRY(check_space(path, directory, bytes));
+    BL_TRY(join(path, "", file_part(path), "", &creation->path));
+    BL_TRY(join(path, ".", file_part(path), ".creating", &creation->temporary));
+    (void)unlink(creation->temporary);
+    BL_TRY(create_file(creation));
+cleanup:
+    bl_mem_free(directory);
+    return err;
+}
+
+bl_err bl_h5_sync(const char *path) {
+    bl_err err = BL_OK;
+    int descriptor = open(path, O_RDONLY);
+    BL_REQUIRE(descriptor >= 0, BL_ERR_IO, "%s: %s", path, strerror(errno));
+    if (fsync(descriptor) != 0 && errno != EINVAL && errno != ENOTSUP && errno != EROFS)
+        err = bl_err_set(BL_ERR_IO, "%s could not be synced to disk: %s", path, strerror(errno));
+    (void)close(descriptor);
+cleanup:
+    return err;
+}
+
+bl_err bl_h5_creation_commit(bl_h5_creation *creation) {
+    bl_err err = BL_OK;
+    char *directory = NULL;
+    hid_t file = creation->file;
+    BL_H5(H5Fflush(file, H5F_SCOPE_GLOBAL), "%s could not be written", creation->path);
+    creation->file = H5I_INVALID_HID;
+    BL_H5(H5Fclose(file), "%s could not be written", creation->path);
+    BL_TRY(bl_h5_sync(creation->temporary));
+    BL_REQUIRE(rename(creation->temporary, creation->path) == 0, BL_ERR_IO, "%s could not be named: %s",
+               creation->path, strerror(errno));
+    bl_mem_free(creation->temporary);
+    creation->temporary = NULL;
+    BL_TRY(join(creation->path, "", "", ".", &directory));
+    BL_TRY(bl_h5_sync(directory));
+cleanup:
+    bl_mem_free(directory);
+    return err;
+}
+
+void bl_h5_creation_end(bl_h5_creation *creation) {
+    if (creation->file >= 0)
+        (void)H5Fclose(creation->file);
+    (void)H5Eclear2(H5E_DEFAULT);
+    if (creation->temporary)
+        (void)unlink(creation->temporary);
+    bl_mem_free(creation->temporary);
+    bl_mem_free(creation->path);
+    *creation = (bl_h5_creation){.file = H5I_INVALID_HID};
+}

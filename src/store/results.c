@@ -1,0 +1,456 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * Result files in use: opening on all ranks or for reading, slabs, checksums, launches.
+ */
+#include "results_internal.h"
+
+#include "borderline/log.h"
+#include "borderline/mem.h"
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+/* --- opening and closing --- */
+
+/* Datasets that ranks write later are opened here by all ranks at once: with collective metadata reads one
+ * rank reads and tells the others, so opening does not load the file system with ranks x datasets requests.
+ */
+static hid_t open_dataset(const bl_results *results, const char *name) {
+    hid_t access = H5P_DEFAULT, dataset = H5I_INVALID_HID;
+    if (results->writable) {
+        access = H5Pcreate(H5P_DATASET_ACCESS);
+        if (access < 0 || H5Pset_all_coll_metadata_ops(access, true) < 0)
+            goto cleanup;
+    }
+    dataset = H5Dopen2(results->file, name, access);
+cleanup:
+    if (access != H5P_DEFAULT)
+        bl_h5_close(&access);
+    return dataset;
+}
+
+static bool has_shape(hid_t dataset, size_t rank) {
+    hid_t space = H5Dget_space(dataset);
+    int found = H5Sget_simple_extent_ndims(space);
+    bl_h5_close(&space);
+    return found >= 0 && (size_t)found == rank;
+}
+
+static bl_err open_fields(bl_results *results) {
+    bl_err err = BL_OK;
+    for (size_t f = 0; f < BL_FIELD_COUNT; f++) {
+        const bl_field *field = &bl_fields[f];
+        results->field[f] = open_dataset(results, field->name);
+        if (results->field[f] < 0) { /* variables over kernel inputs are missing in a sweep without kernels */
+            (void)H5Eclear2(H5E_DEFAULT);
+            bool kernel = false;
+            for (size_t i = 0; i < field->rank; i++)
+                kernel = kernel || field->axis[i] == BL_AXIS_KERNEL_INPUT;
+            BL_REQUIRE(kernel, BL_ERR_INPUT, "%s: variable %s is missing", results->path, field->name);
+            continue;
+        }
+        BL_REQUIRE(has_shape(results->field[f], field->rank), BL_ERR_INPUT,
+                   "%s: variable %s has not %zu axes", results->path, field->name, field->rank);
+    }
+cleanup:
+    return err;
+}
+
+static bl_err open_common(bl_results *results) {
+    bl_err err = BL_OK;
+    char name[128];
+    results->complete = open_dataset(results, "complete");
+    BL_REQUIRE(results->complete >= 0, BL_ERR_INPUT, "%s: variable complete is missing", results->path);
+    for (size_t i = 0; i < BL_PROVENANCE_KEYS; i++) { /* a key that another version lacks is left out */
+        (void)snprintf(name, sizeof name, "provenance/launch/%s", bl_provenance_keys[i].name);
+        results->launch[i] = open_dataset(results, name);
+    }
+    (void)H5Eclear2(H5E_DEFAULT);
+cleanup:
+    return err;
+}
+
+static bl_err open_content(bl_results *results) {
+    bl_err err = BL_OK;
+    char *format = NULL;
+    BL_TRY(bl_h5_read_attribute_text(results->file, "format", &format));
+    results->measurement = strcmp(format, BL_FORMAT_MEASUREMENT) == 0;
+    BL_TRY(open_common(results));
+    if (!results->measurement)
+        BL_TRY(open_fields(results));
+cleanup:
+    bl_mem_free(format);
+    return err;
+}
+
+/* Read-only and by the plain driver: is this a file of ours at all? */
+static bl_err check_file(const char *path) {
+    bl_err err = BL_OK;
+    char *format = NULL;
+    hid_t file = H5I_INVALID_HID;
+    BL_TRY(bl_h5_open_read(path, &file));
+    if (bl_h5_read_attribute_text(file, "format", &format) != BL_OK ||
+        (strcmp(format, BL_FORMAT_SWEEP) != 0 && strcmp(format, BL_FORMAT_MEASUREMENT) != 0))
+        BL_FAIL(BL_ERR_INPUT, "%s is not a result file of this program: its root attribute format is %s%s",
+                path, format ? "" : "missing", format ? format : "");
+cleanup:
+    bl_mem_free(format);
+    if (file >= 0)
+        (void)H5Fclose(file);
+    return err;
+}
+
+static bl_err open_parallel(bl_results *results, const bl_comm *comm) {
+    bl_err err = BL_OK;
+    hid_t access = H5I_INVALID_HID;
+    BL_TRY(bl_agree(comm, comm->rank == 0 ? check_file(results->path) : BL_OK));
+    /* A file beyond the user's size limit is to be an error of the write, not a signal that ends the job. */
+    (void)signal(SIGXFSZ, SIG_IGN);
+    access = H5Pcreate(H5P_FILE_ACCESS);
+    if (access < 0 || H5Pset_fapl_mpio(access, comm->world, MPI_INFO_NULL) < 0)
+        err = bl_h5_fail(BL_ERR_LIBRARY, "%s", results->path);
+    BL_TRY(bl_agree(comm, err));
+    results->file = H5Fopen(results->path, H5F_ACC_RDWR, access);
+    if (results->file < 0)
+        err = bl_h5_fail(BL_ERR_IO, "%s could not be opened for writing", results->path);
+    BL_TRY(bl_agree(comm, err));
+    BL_TRY(bl_agree(comm, open_content(results)));
+cleanup:
+    bl_h5_close(&access);
+    return err;
+}
+
+bl_err bl_results_open(const char *path, bl_results_mode mode, const bl_comm *comm, bl_results **out) {
+    bl_err err = BL_OK;
+    bool writable = mode == BL_RESULTS_WRITE;
+    *out = NULL;
+    bl_h5_quiet();
+    bl_results *results = bl_mem_alloc(1, sizeof *results);
+    char *copy = bl_mem_alloc(strlen(path) + 1, 1);
+    err = results && copy ? BL_OK : BL_ERR_MEMORY;
+    BL_TRY(writable ? bl_agree(comm, err) : err);
+    *results = (bl_results){
+        .path = copy, .file = H5I_INVALID_HID, .writable = writable, .complete = H5I_INVALID_HID};
+    memcpy(copy, path, strlen(path));
+    copy = NULL;
+    for (size_t f = 0; f < BL_FIELD_COUNT; f++)
+        results->field[f] = H5I_INVALID_HID;
+    for (size_t i = 0; i < BL_PROVENANCE_KEYS; i++)
+        results->launch[i] = H5I_INVALID_HID;
+    if (writable) {
+        results->rank = comm->rank;
+        BL_TRY(open_parallel(results, comm));
+    } else {
+        BL_TRY(check_file(path));
+        BL_TRY(bl_h5_open_read(path, &results->file));
+        BL_TRY(open_content(results));
+    }
+    *out = results;
+    results = NULL;
+cleanup:
+    bl_mem_free(copy);
+    if (results && bl_results_close(&results) != BL_OK)
+        return err; /* the first error is the one to tell */
+    return err;
+}
+
+bl_err bl_results_close(bl_results **results) {
+    bl_err err = BL_OK;
+    bl_results *r = *results;
+    if (!r)
+        return BL_OK;
+    for (size_t f = 0; f < BL_FIELD_COUNT; f++)
+        bl_h5_close(&r->field[f]);
+    for (size_t i = 0; i < BL_PROVENANCE_KEYS; i++)
+        bl_h5_close(&r->launch[i]);
+    bl_h5_close(&r->complete);
+    if (r->file >= 0 && H5Fclose(r->file) < 0)
+        err = bl_h5_fail(BL_ERR_IO, "%s could not be closed well", r->path);
+    else if (r->file >= 0 && r->writable && r->rank == 0)
+        err = bl_h5_sync(r->path);
+    bl_mem_free(r->path);
+    bl_mem_free(r);
+    *results = NULL;
+    return err;
+}
+
+bl_err bl_results_config(const bl_results *results, bl_config **out) {
+    bl_err err = BL_OK;
+    char *text = NULL;
+    BL_REQUIRE(!results->measurement, BL_ERR_INPUT, "%s was made by measure, it is no sweep", results->path);
+    BL_TRY(bl_h5_read_text(results->file, "provenance/config_resolved", &text));
+    BL_TRY(bl_config_parse(results->path, text, strlen(text), NULL, 0, out));
+cleanup:
+    bl_mem_free(text);
+    return err;
+}
+
+bool bl_results_is_measurement(const bl_results *results) {
+    return results->measurement;
+}
+
+/* --- slabs --- */
+
+typedef struct slab {
+    hid_t memory, file;
+} slab;
+
+static void slab_close(slab *s) {
+    bl_h5_close(&s->memory);
+    bl_h5_close(&s->file);
+}
+
+static bl_err slab_open(const bl_results *results, hid_t dataset, const char *name, size_t rank,
+                        const size_t *start, const size_t *count, slab *s) {
+    bl_err err = BL_OK;
+    hsize_t first[BL_FIELD_RANK_MAX], length[BL_FIELD_RANK_MAX], extent[BL_FIELD_RANK_MAX];
+    BL_H5(s->file = H5Dget_space(dataset), "%s: %s", results->path, name);
+    BL_H5(H5Sget_simple_extent_dims(s->file, extent, NULL), "%s: %s", results->path, name);
+    for (size_t i = 0; i < rank; i++) {
+        first[i] = start[i];
+        length[i] = count[i];
+        BL_REQUIRE(first[i] + length[i] <= extent[i], BL_ERR_INPUT,
+                   "%s: elements %zu to %zu of axis %zu of %s are asked for, it has %llu", results->path,
+                   start[i], start[i] + count[i] - 1, i, name, (unsigned long long)extent[i]);
+    }
+    BL_H5(s->memory = H5Screate_simple((int)rank, length, NULL), "%s: %s", results->path, name);
+    BL_H5(H5Sselect_hyperslab(s->file, H5S_SELECT_SET, first, NULL, length, NULL), "%s: %s", results->path,
+          name);
+cleanup:
+    return err;
+}
+
+static bool slab_is_empty(size_t rank, const size_t *count) {
+    for (size_t i = 0; i < rank; i++)
+        if (count[i] == 0)
+            return true;
+    return false;
+}
+
+bl_err bl_results_write(bl_results *results, bl_field_id field, const size_t *start, const size_t *count,
+                        const void *data) {
+    bl_err err = BL_OK;
+    const bl_field *f = &bl_fields[field];
+    slab s = {H5I_INVALID_HID, H5I_INVALID_HID};
+    if (slab_is_empty(f->rank, count))
+        return BL_OK;
+    BL_ASSERT(results->writable && results->field[field] >= 0);
+    BL_TRY(slab_open(results, results->field[field], f->name, f->rank, start, count, &s));
+    BL_H5(H5Dwrite(results->field[field], bl_results_type(f->type), s.memory, s.file, H5P_DEFAULT, data),
+          "%s: %s could not be written", results->path, f->name);
+cleanup:
+    slab_close(&s);
+    return err;
+}
+
+bl_err bl_results_read(const bl_results *results, bl_field_id field, const size_t *start, const size_t *count,
+                       void *data) {
+    bl_err err = BL_OK;
+    const bl_field *f = &bl_fields[field];
+    slab s = {H5I_INVALID_HID, H5I_INVALID_HID};
+    if (slab_is_empty(f->rank, count))
+        return BL_OK;
+    BL_REQUIRE(results->field[field] >= 0, BL_ERR_INPUT, "%s: variable %s is missing", results->path,
+               f->name);
+    BL_TRY(slab_open(results, results->field[field], f->name, f->rank, start, count, &s));
+    BL_H5(H5Dread(results->field[field], bl_results_type(f->type), s.memory, s.file, H5P_DEFAULT, data),
+          "%s: %s could not be read", results->path, f->name);
+cleanup:
+    slab_close(&s);
+    return err;
+}
+
+/* --- units: checksum, then status --- */
+
+static uint64_t fnv1a(uint64_t hash, const uint64_t *word, size_t words) {
+    for (size_t i = 0; i < words; i++)
+        hash = (hash ^ word[i]) * UINT64_C(0x100000001b3);
+    return hash;
+}
+
+static bool belongs_to_units(const bl_field *field) {
+    return field->rank > 3 && field->axis[3] == BL_AXIS_NETWORK;
+}
+
+/* The unit's part of a field with axes depth, width, dimension, network, ... */
+static bl_err unit_slab(const bl_results *results, size_t f, const bl_unit *unit, size_t *start,
+                        size_t *count, size_t *elements) {
+    bl_err err = BL_OK;
+    hsize_t extent[BL_FIELD_RANK_MAX];
+    hid_t space = H5Dget_space(results->field[f]);
+    BL_H5(H5Sget_simple_extent_dims(space, extent, NULL), "%s: %s", results->path, bl_fields[f].name);
+    const size_t first[4] = {unit->c.depth_index, unit->c.width_index, unit->c.dimension_index, unit->first};
+    *elements = 1;
+    for (size_t i = 0; i < bl_fields[f].rank; i++) {
+        start[i] = i < 4 ? first[i] : 0;
+        count[i] = i < 3 ? 1 : i == 3 ? unit->count : (size_t)extent[i];
+        *elements *= count[i];
+    }
+cleanup:
+    bl_h5_close(&space);
+    return err;
+}
+
+static bl_err unit_checksum(const bl_results *results, const bl_unit *unit, int64_t *checksum) {
+    bl_err err = BL_OK;
+    uint64_t hash = UINT64_C(0xcbf29ce484222325), *words = NULL;
+    for (size_t f = 0; f < BL_FIELD_COUNT; f++) {
+        size_t start[BL_FIELD_RANK_MAX], count[BL_FIELD_RANK_MAX], elements = 0;
+        if (!belongs_to_units(&bl_fields[f]))
+            continue;
+        BL_TRY(unit_slab(results, f, unit, start, count, &elements));
+        size_t length = (elements * bl_type_size(bl_fields[f].type) + 7) / 8;
+        BL_ALLOC(words, length);
+        BL_TRY(bl_results_read(results, (bl_field_id)f, start, count, words));
+        hash = fnv1a(hash, words, length);
+        bl_mem_free(words);
+        words = NULL;
+    }
+    memcpy(checksum, &hash, sizeof hash);
+cleanup:
+    bl_mem_free(words);
+    return err;
+}
+
+bl_err bl_results_finish_unit(bl_results *results, const bl_unit *unit) {
+    bl_err err = BL_OK;
+    const size_t start = (size_t)unit->number, one = 1;
+    const int8_t done = 1;
+    int64_t checksum = 0;
+    BL_TRY(unit_checksum(results, unit, &checksum));
+    BL_TRY(bl_results_write(results, BL_FIELD_UNIT_CHECKSUM, &start, &one, &checksum));
+    BL_TRY(bl_results_write(results, BL_FIELD_UNIT_STATUS, &start, &one, &done));
+cleanup:
+    return err;
+}
+
+bl_err bl_results_verify(const bl_results *results, const bl_grid *grid, bool *done, int64_t *damaged) {
+    bl_err err = BL_OK;
+    const size_t zero = 0, units = (size_t)grid->units;
+    int8_t *status = NULL;
+    int64_t *checksum = NULL;
+    *damaged = 0;
+    BL_ALLOC(status, units);
+    BL_ALLOC(checksum, units);
+    BL_TRY(bl_results_read(results, BL_FIELD_UNIT_STATUS, &zero, &units, status));
+    BL_TRY(bl_results_read(results, BL_FIELD_UNIT_CHECKSUM, &zero, &units, checksum));
+    for (size_t u = 0; u < units; u++) {
+        int64_t found = 0;
+        done[u] = false;
+        if (status[u] == 0)
+            continue;
+        bl_unit unit = bl_grid_unit(grid, (int64_t)u);
+        BL_TRY(unit_checksum(results, &unit, &found));
+        done[u] = status[u] == 1 && found == checksum[u];
+        *damaged += done[u] ? 0 : 1;
+    }
+cleanup:
+    bl_mem_free(checksum);
+    bl_mem_free(status);
+    return err;
+}
+
+/* --- launches and completion --- */
+
+/* One row of a [launch, text] array of characters; the buffer has the width of the row. */
+static bl_err move_text(const bl_results *results, size_t key, size_t launch, bool write, char *text) {
+    bl_err err = BL_OK;
+    slab s = {H5I_INVALID_HID, H5I_INVALID_HID};
+    hid_t type = bl_h5_string_type(1), dataset = results->launch[key];
+    const char *name = bl_provenance_keys[key].name;
+    const size_t start[2] = {launch, 0}, count[2] = {1, bl_provenance_keys[key].width};
+    BL_H5(type, "%s", name);
+    BL_TRY(slab_open(results, dataset, name, 2, start, count, &s));
+    if (write)
+        BL_H5(H5Dwrite(dataset, type, s.memory, s.file, H5P_DEFAULT, text),
+              "%s: provenance/launch/%s could not be written", results->path, name);
+    else
+        BL_H5(H5Dread(dataset, type, s.memory, s.file, H5P_DEFAULT, text),
+              "%s: provenance/launch/%s could not be read", results->path, name);
+cleanup:
+    slab_close(&s);
+    bl_h5_close(&type);
+    return err;
+}
+
+static bl_err write_launch(bl_results *results, size_t launch, const bl_provenance *provenance) {
+    bl_err err = BL_OK;
+    char *row = NULL;
+    for (size_t i = provenance->count; i-- > 0;) { /* `started`, the first, last: it makes the row count */
+        size_t width = bl_provenance_keys[i].width, length = strlen(provenance->value[i]);
+        if (results->launch[i] < 0)
+            continue;
+        BL_ALLOC(row, width);
+        memcpy(row, provenance->value[i], length < width ? length : width);
+        BL_TRY(move_text(results, i, launch, true, row));
+        bl_mem_free(row);
+        row = NULL;
+    }
+cleanup:
+    bl_mem_free(row);
+    return err;
+}
+
+static bl_err find_key(const char *name, size_t *key) {
+    for (*key = 0; *key < BL_PROVENANCE_KEYS; (*key)++)
+        if (strcmp(bl_provenance_keys[*key].name, name) == 0)
+            return BL_OK;
+    return bl_err_set(BL_ERR_INPUT, "provenance has no entry %s", name);
+}
+
+bl_err bl_results_read_launch(const bl_results *results, int64_t launch, const char *key, char **out) {
+    bl_err err = BL_OK;
+    size_t k = 0;
+    *out = NULL;
+    BL_TRY(find_key(key, &k));
+    BL_ALLOC(*out, bl_provenance_keys[k].width + 1);
+    if (results->launch[k] >= 0)
+        BL_TRY(move_text(results, k, (size_t)launch, false, *out));
+cleanup:
+    if (err != BL_OK) {
+        bl_mem_free(*out);
+        *out = NULL;
+    }
+    return err;
+}
+
+bl_err bl_results_add_launch(bl_results *results, const bl_provenance *provenance, int64_t *launch) {
+    bl_err err = BL_OK;
+    char *started = NULL;
+    const int64_t rows = results->measurement ? 1 : BL_LAUNCHES_MAX;
+    for (*launch = 0; *launch < rows; (*launch)++) {
+        BL_TRY(bl_results_read_launch(results, *launch, "started", &started));
+        bool empty = !*started;
+        bl_mem_free(started);
+        started = NULL;
+        if (empty)
+            break;
+    }
+    if (*launch == rows) {
+        *launch = rows - 1;
+        bl_log(BL_LOG_WARNING, "%s: all %d rows of provenance/launch are taken, the last one is used again",
+               results->path, (int)rows);
+    }
+    BL_TRY(write_launch(results, (size_t)*launch, provenance));
+cleanup:
+    return err;
+}
+
+bl_err bl_results_set_complete(bl_results *results, bool complete) {
+    bl_err err = BL_OK;
+    const int8_t value = complete;
+    BL_H5(H5Dwrite(results->complete, H5T_NATIVE_INT8, H5S_ALL, H5S_ALL, H5P_DEFAULT, &value),
+          "%s: complete could not be written", results->path);
+cleanup:
+    return err;
+}
+
+bl_err bl_results_is_complete(const bl_results *results, bool *complete) {
+    bl_err err = BL_OK;
+    int8_t value = 0;
+    BL_H5(H5Dread(results->complete, H5T_NATIVE_INT8, H5S_ALL, H5S_ALL, H5P_DEFAULT, &value),
+          "%s: complete could not be read", results->path);
+    *complete = value == 1;
+cleanup:
+    return err;
+}

@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * Creation of result files: axes, variables with their attributes, provenance.
+ */
+#include "results_internal.h"
+
+#include "borderline/cost.h"
+#include "borderline/mem.h"
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+hid_t bl_results_type(bl_type type) {
+    switch (type) {
+    case BL_INT8:
+        return H5T_NATIVE_INT8;
+    case BL_INT32:
+        return H5T_NATIVE_INT32;
+    case BL_INT64:
+        return H5T_NATIVE_INT64;
+    case BL_FLOAT64:
+        return H5T_NATIVE_DOUBLE;
+    }
+    return H5I_INVALID_HID;
+}
+
+/* --- variables --- */
+
+typedef union fill_value {
+    int8_t int8;
+    int32_t int32;
+    int64_t int64;
+    double float64;
+} fill_value;
+
+static fill_value fill_of(const bl_field *field) {
+    switch (field->type) {
+    case BL_INT8:
+        return (fill_value){.int8 = field->fill};
+    case BL_INT32:
+        return (fill_value){.int32 = field->fill};
+    case BL_INT64:
+        return (fill_value){.int64 = field->fill};
+    case BL_FLOAT64:
+        break;
+    }
+    return (fill_value){.float64 = (double)NAN};
+}
+
+static bl_err describe_flags(hid_t dataset, bl_field_id field) {
+    bl_err err = BL_OK;
+#define FLAG_VALUE(name, value, word) value,
+#define FLAG_WORD(name, value, word)  " " word
+    static const int8_t status_value[] = {BL_STATUS_LIST(FLAG_VALUE)};
+    static const char status_word[] = BL_STATUS_LIST(FLAG_WORD);
+    static const int8_t unit_value[] = {0, 1};
+    if (field == BL_FIELD_STATUS) {
+        BL_TRY(bl_h5_attribute(dataset, "flag_values", H5T_NATIVE_INT8, sizeof status_value, status_value));
+        BL_TRY(bl_h5_attribute_text(dataset, "flag_meanings", status_word + 1));
+    } else if (field == BL_FIELD_UNIT_STATUS) {
+        BL_TRY(bl_h5_attribute(dataset, "flag_values", H5T_NATIVE_INT8, sizeof unit_value, unit_value));
+        BL_TRY(bl_h5_attribute_text(dataset, "flag_meanings", "pending done"));
+    }
+cleanup:
+    return err;
+}
+
+bl_err bl_results_describe(hid_t dataset, bl_field_id field) {
+    bl_err err = BL_OK;
+    const bl_field *f = &bl_fields[field];
+    fill_value fill = fill_of(f);
+    if (f->type == BL_FLOAT64 || f->fill < 0)
+        BL_TRY(bl_h5_attribute(dataset, "_FillValue", bl_results_type(f->type), 1, &fill));
+    BL_TRY(bl_h5_attribute_text(dataset, "units", f->units));
+    BL_TRY(bl_h5_attribute_text(dataset, "long_name", f->long_name));
+    if (f->source)
+        BL_TRY(bl_h5_attribute_text(dataset, "comment", f->source));
+    BL_TRY(describe_flags(dataset, field));
+cleanup:
+    return err;
+}
+
+bl_err bl_results_create_variable(hid_t parent, const char *name, bl_field_id field, size_t rank,
+                                  const size_t *shape, const hid_t *where, const char *const *axis) {
+    bl_err err = BL_OK;
+    hid_t dataset = H5I_INVALID_HID;
+    fill_value fill = fill_of(&bl_fields[field]);
+    BL_TRY(bl_h5_create_dataset(parent, name, bl_results_type(bl_fields[field].type), rank, shape, &fill,
+                                &dataset));
+    BL_TRY(bl_results_describe(dataset, field));
+    for (size_t i = 0; i < rank; i++)
+        BL_TRY(bl_h5_attach_axis(dataset, i, where[i], axis[i]));
+cleanup:
+    bl_h5_close(&dataset);
+    return err;
+}
+
+static bl_err create_field(hid_t file, const bl_grid *grid, bl_field_id field) {
+    const bl_field *f = &bl_fields[field];
+    size_t shape[BL_FIELD_RANK_MAX];
+    hid_t where[BL_FIELD_RANK_MAX];
+    const char *axis[BL_FIELD_RANK_MAX];
+    if (bl_field_elements(grid, field) == 0)
+        return BL_OK;
+    for (size_t i = 0; i < f->rank; i++) {
+        shape[i] = bl_axis_length(grid, f->axis[i]);
+        where[i] = file;
+        axis[i] = f->axis[i] == BL_AXIS_UNIT ? "unit/unit" : bl_axis_name[f->axis[i]];
+    }
+    return bl_results_create_variable(file, f->name, field, f->rank, shape, where, axis);
+}
+
+/* --- axes --- */
+
+/* Coordinates that are whole numbers are stored as such; widths and p may be infinite. */
+static bl_err create_value_axis(hid_t file, bl_axis_id axis, const bl_axis *values, bool whole) {
+    bl_err err = BL_OK;
+    int64_t *integer = NULL;
+    BL_ALLOC(integer, values->count);
+    for (size_t i = 0; whole && i < values->count; i++)
+        integer[i] = (int64_t)values->value[i];
+    BL_TRY(bl_h5_create_axis(file, bl_axis_name[axis], whole ? H5T_NATIVE_INT64 : H5T_NATIVE_DOUBLE,
+                             values->count, whole ? (const void *)integer : values->value,
+                             bl_axis_long_name[axis]));
+cleanup:
+    bl_mem_free(integer);
+    return err;
+}
+
+static bl_err create_axes(hid_t file, const bl_grid *grid) {
+    bl_err err = BL_OK;
+    const bl_config *config = grid->config;
+    BL_TRY(create_value_axis(file, BL_AXIS_DEPTH, &config->depth, true));
+    BL_TRY(create_value_axis(file, BL_AXIS_WIDTH, &config->width, false));
+    BL_TRY(create_value_axis(file, BL_AXIS_DIMENSION, &config->dimension, true));
+    for (int a = BL_AXIS_NETWORK; a < BL_AXIS_UNIT; a++) { /* units and launches: in groups of their own */
+        bl_axis_id axis = (bl_axis_id)a;
+        size_t length = bl_axis_length(grid, axis);
+        if (axis == BL_AXIS_P)
+            BL_TRY(create_value_axis(file, axis, &config->p, false));
+        else if (length > 0)
+            BL_TRY(bl_h5_create_axis(file, bl_axis_name[axis], H5T_NATIVE_DOUBLE, length,
+                                     axis == BL_AXIS_QUANTILE ? bl_quantile_level : NULL,
+                                     bl_axis_long_name[axis]));
+    }
+cleanup:
+    return err;
+}
+
+/* --- provenance and root --- */
+
+static bl_err create_launches(hid_t provenance, size_t launches) {
+    bl_err err = BL_OK;
+    hid_t group = H5I_INVALID_HID, dataset = H5I_INVALID_HID, type = H5I_INVALID_HID;
+    char axis[32], made[BL_PROVENANCE_KEYS][32] = {""};
+    BL_TRY(bl_h5_create_group(provenance, "launch", &group));
+    BL_TRY(bl_h5_create_axis(group, bl_axis_name[BL_AXIS_LAUNCH], H5T_NATIVE_INT64, launches, NULL,
+                             bl_axis_long_name[BL_AXIS_LAUNCH]));
+    BL_H5(type = bl_h5_string_type(1), "provenance");
+    for (size_t i = 0; i < BL_PROVENANCE_KEYS; i++) {
+        const bl_provenance_key *key = &bl_provenance_keys[i];
+        size_t shape[2] = {launches, key->width}, k = 0;
+        (void)snprintf(axis, sizeof axis, "text_%zu", key->width);
+        while (made[k][0] && strcmp(made[k], axis) != 0)
+            k++;
+        if (!made[k][0]) {
+            memcpy(made[k], axis, sizeof axis);
+            BL_TRY(bl_h5_create_dimension(group, axis, key->width));
+        }
+        BL_TRY(bl_h5_create_dataset(group, key->name, type, 2, shape, NULL, &dataset));
+        BL_TRY(bl_h5_attribute_text(dataset, "long_name", key->long_name));
+        BL_TRY(bl_h5_attach_axis(dataset, 0, group, bl_axis_name[BL_AXIS_LAUNCH]));
+        BL_TRY(bl_h5_attach_axis(dataset, 1, group, axis));
+        bl_h5_close(&dataset);
+    }
+    BL_TRY(bl_h5_attribute_text(group, "comment",
+                                "one row each time the program was started on this file; texts are arrays of "
+                                "characters, padded with zero bytes; rows not used are empty"));
+cleanup:
+    bl_h5_close(&dataset);
+    bl_h5_close(&type);
+    bl_h5_close(&group);
+    return err;
+}
+
+static bl_err create_complete(hid_t file) {
+    bl_err err = BL_OK;
+    static const int8_t value[] = {0, 1};
+    hid_t dataset = H5I_INVALID_HID;
+    BL_TRY(bl_h5_create_dataset(file, "complete", H5T_NATIVE_INT8, 0, NULL, NULL, &dataset));
+    BL_TRY(bl_h5_attribute_text(dataset, "units", "1"));
+    BL_TRY(
+        bl_h5_attribute_text(dataset, "long_name", "whether all results are in the file, summary included"));
+    BL_TRY(bl_h5_attribute(dataset, "flag_values", H5T_NATIVE_INT8, sizeof value, value));
+    BL_TRY(bl_h5_attribute_text(dataset, "flag_meanings", "incomplete complete"));
+cleanup:
+    bl_h5_close(&dataset);
+    return err;
+}
+
+static bl_err create_root_attributes(hid_t file, const char *format, const char *title) {
+    bl_err err = BL_OK;
+    char source[256];
+    (void)snprintf(source, sizeof source, "%s (%s)", bl_provenance_program(), bl_provenance_git_describe());
+    const char *const attribute[][2] = {
+        {"Conventions", "CF-1.11"},
+        {"title", title},
+        {"summary",
+         "Distances of inputs to the classification boundary of deep networks, min |h|_p such that "
+         "x0 + h is classified otherwise than x0"},
+        {"source", source},
+        {"history", "Times, hosts and commands of every launch: group provenance/launch"},
+        {"references",
+         "G. De Palma, B. T. Kiani, S. Lloyd, Adversarial Robustness Guarantees for Random Deep "
+         "Neural Networks, ICML 2021, arXiv:2004.05923; Borderline, the program that made this "
+         "file"},
+        {"format", format},
+    };
+    for (size_t i = 0; i < sizeof attribute / sizeof attribute[0]; i++)
+        BL_TRY(bl_h5_attribute_text(file, attribute[i][0], attribute[i][1]));
+cleanup:
+    return err;
+}
+
+bl_err bl_results_create_common(hid_t file, const char *format, const char *title, size_t launches,
+                                hid_t *provenance) {
+    bl_err err = BL_OK;
+    BL_TRY(create_root_attributes(file, format, title));
+    BL_TRY(create_complete(file));
+    BL_TRY(bl_h5_create_group(file, "provenance", provenance));
+    BL_TRY(create_launches(*provenance, launches));
+cleanup:
+    return err;
+}
+
+/* --- a sweep's file --- */
+
+/* Which networks of which case a unit is, and what it should cost: known before anything runs. */
+static bl_err write_units(hid_t file, const bl_grid *grid) {
+    bl_err err = BL_OK;
+    size_t units = (size_t)grid->units;
+    int64_t *number = NULL; /* case, first network, networks */
+    double *cost = NULL;
+    hid_t dataset = H5I_INVALID_HID;
+    static const bl_field_id field[] = {BL_FIELD_UNIT_CASE, BL_FIELD_UNIT_FIRST_NETWORK,
+                                        BL_FIELD_UNIT_NETWORKS, BL_FIELD_UNIT_COST};
+    BL_ALLOC(number, 3 * units);
+    BL_ALLOC(cost, units);
+    for (size_t u = 0; u < units; u++) {
+        bl_unit unit = bl_grid_unit(grid, (int64_t)u);
+        number[u] = (int64_t)unit.c.number;
+        number[units + u] = (int64_t)unit.first;
+        number[2 * units + u] = (int64_t)unit.count;
+        cost[u] = bl_cost_unit(grid, (int64_t)u);
+    }
+    for (size_t i = 0; i < 4; i++) {
+        const char *name = bl_fields[field[i]].name;
+        BL_H5(dataset = H5Dopen2(file, name, H5P_DEFAULT), "%s", name);
+        BL_H5(H5Dwrite(dataset, bl_results_type(bl_fields[field[i]].type), H5S_ALL, H5S_ALL, H5P_DEFAULT,
+                       i < 3 ? (const void *)(number + i * units) : cost),
+              "%s could not be written", name);
+        bl_h5_close(&dataset);
+    }
+cleanup:
+    bl_h5_close(&dataset);
+    bl_mem_free(cost);
+    bl_mem_free(number);
+    return err;
+}
+
+static bl_err create_content(hid_t file, const bl_grid *grid, const char *config_text,
+                             const char *config_resolved) {
+    bl_err err = BL_OK;
+    hid_t provenance = H5I_INVALID_HID, group = H5I_INVALID_HID;
+    BL_TRY(create_axes(file, grid));
+    BL_TRY(bl_results_create_common(file, BL_FORMAT_SWEEP, grid->config->name, BL_LAUNCHES_MAX, &provenance));
+    BL_TRY(bl_h5_create_text(provenance, "config", config_text, "the sweep file as given (YAML)"));
+    BL_TRY(bl_h5_create_text(provenance, "config_resolved", config_resolved,
+                             "the sweep with every default and --set written out (YAML)"));
+    BL_TRY(bl_h5_create_group(file, "summary", &group));
+    bl_h5_close(&group);
+    BL_TRY(bl_h5_create_group(file, "unit", &group));
+    BL_TRY(bl_h5_create_axis(group, bl_axis_name[BL_AXIS_UNIT], H5T_NATIVE_INT64, (size_t)grid->units, NULL,
+                             bl_axis_long_name[BL_AXIS_UNIT]));
+    for (int f = 0; f < BL_FIELD_COUNT; f++)
+        BL_TRY(create_field(file, grid, (bl_field_id)f));
+    BL_TRY(write_units(file, grid));
+cleanup:
+    bl_h5_close(&group);
+    bl_h5_close(&provenance);
+    return err;
+}
+
+bl_err bl_results_create(const char *path, const bl_grid *grid, const char *config_text, bool force) {
+    bl_err err = BL_OK;
+    bl_h5_creation creation = {.file = H5I_INVALID_HID};
+    char *resolved = NULL;
+    const double metadata = 1024.0 * 1024.0; /* coordinates, attributes, provenance: measured 0.3 MiB */
+    double bytes = bl_fields_bytes(grid) + 8.0 * (double)grid->units + metadata;
+    BL_TRY(bl_config_resolve(grid->config, &resolved));
+    BL_TRY(bl_h5_creation_begin(path, "--resume continues it, ", bytes, force, &creation));
+    BL_TRY(create_content(creation.file, grid, config_text, resolved));
+    BL_TRY(bl_h5_creation_commit(&creation));
+cleanup:
+    bl_h5_creation_end(&creation);
+    bl_mem_free(resolved);
+    if (err == BL_ERR_IO)
+        bl_err_prefix("%s: ", path);
+    return err;
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * What the files of a sweep and of `measure` share. Inside src/store only.
+ */
+#ifndef BORDERLINE_STORE_RESULTS_INTERNAL_H
+#define BORDERLINE_STORE_RESULTS_INTERNAL_H
+
+#include "borderline/results.h"
+#include "h5.h"
+
+#define BL_FORMAT_SWEEP       "borderline-results-1"
+#define BL_FORMAT_MEASUREMENT "borderline-measurement-1"
+
+struct bl_results {
+    char *path;
+    hid_t file;
+    bool writable, measurement;
+    int rank;
+    MPI_Comm world;
+    hid_t field[BL_FIELD_COUNT]; /* negative: not in this file */
+    hid_t launch[BL_PROVENANCE_KEYS];
+    hid_t complete;
+};
+
+/** The type in the file and in memory. */
+hid_t bl_results_type(bl_type type);
+
+/** units, long_name, comment, _FillValue, flags of a variable described by a field. */
+bl_err bl_results_describe(hid_t dataset, bl_field_id field) BL_NODISCARD;
+
+/** A variable described by a field with other axes than the sweep's (names[rank], in `where`). */
+bl_err bl_results_create_variable(hid_t parent, const char *name, bl_field_id field, size_t rank,
+                                  const size_t *shape, const hid_t *where,
+                                  const char *const *axis) BL_NODISCARD;
+
+/** Root attributes, `complete`, provenance/ with its texts and `launches` rows. */
+bl_err bl_results_create_common(hid_t file, const char *format, const char *title, size_t launches,
+                                hid_t *provenance) BL_NODISCARD;
+
+/** Write one launch into row `launch` of provenance/launch. */
+bl_err bl_results_write_launch(const hid_t *launch_dataset, size_t launch,
+                               const bl_provenance *provenance) BL_NODISCARD;
+
+#endif
