@@ -39,22 +39,44 @@ BL_API double bl_activation_derivative(bl_activation activation, double negative
 /** Build the layers of a case of the configuration, weights allocated and zero.
  *
  * Shapes:      dense: depth x (dense, activation), then dense with `classes` rows; biases only where their
- * variance > 0. Collective:  no. Ownership:   *out is the caller's, freed with bl_network_destroy.
+ * variance > 0.
+ * Collective:  no.
+ * Ownership:   *out is the caller's, freed with bl_network_destroy.
  * @return BL_OK; BL_ERR_INPUT (infinite width, ...); BL_ERR_MEMORY.
  */
 BL_API bl_err bl_network_create(const bl_config *config, const bl_case *c, bl_network **out) BL_NODISCARD;
+
+/** The same layers without their weights (every weight NULL): enough for bl_network_parameters,
+ * bl_pass_memory and bl_pass_multiply_adds, at no cost in memory.
+ *
+ * Collective:  no.
+ * Ownership:   as bl_network_create. Not for bl_network_sample, bl_network_check or bl_pass_create.
+ * @return as bl_network_create.
+ */
+BL_API bl_err bl_network_create_shape(const bl_config *config, const bl_case *c,
+                                      bl_network **out) BL_NODISCARD;
+
+/** Free a network and its layers; NULL is allowed. */
 BL_API void bl_network_destroy(bl_network **network);
 
 /** Draw the weights of network number `number` of the case into a network made by bl_network_create for that
  * case.
  *
  * Math:        weights independent N(0, variance / fan_in) or truncated normal of that variance; biases N(0,
- * variance) (THEORY section 1). Stream (seed, case, network, weight or bias, layer).
+ * variance) (THEORY section 1). Stream (seed, case, network, weight or bias, l), where l counts only the
+ * layers that have weights: 0 is the first dense layer. Shapes:      number l of a stream goes to weight[l /
+ * inputs][l mod inputs]. Collective:  no. Networks do not depend on how many are drawn, or in which order.
  */
 BL_API void bl_network_sample(const bl_config *config, const bl_case *c, size_t number, bl_network *network);
 
-/** Draw inputs: x[count][dimension] float32, input i from stream (seed, case, network, input, i). For kernel
- * inputs pass BL_PURPOSE_KERNEL_INPUT with case_number = index of the dimension and network = 0. */
+/** Draw inputs: input i from stream (seed, case, network, purpose, i).
+ *
+ * Math:        uniform: independent uniform numbers of the box, or of [0, 1) where the box has an open side;
+ * normal: independent N(0, 1).
+ * Shapes:      x[count][dimension] float32.
+ * Collective:  no.
+ * @param[in] case_number  the case; for BL_PURPOSE_KERNEL_INPUT the index of the dimension, with network = 0
+ */
 BL_API void bl_network_sample_inputs(const bl_config *config, size_t case_number, size_t network,
                                      bl_purpose purpose, size_t dimension, size_t count, float *x);
 

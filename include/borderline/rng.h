@@ -23,7 +23,7 @@ typedef enum bl_purpose {
     BL_PURPOSE_KERNEL_INPUT, /* case = dimension's index, network = 0, index = input */
     BL_PURPOSE_SEARCH,       /* seed, case, network = 0: a search depends on network and input alone; index =
                                 restart */
-    BL_PURPOSE_BOOTSTRAP,    /* network = 0, index = resample */
+    BL_PURPOSE_BOOTSTRAP,    /* network = 0, index = statistic; resamples follow each other in the stream */
     BL_PURPOSE_PREDICTION,   /* network = draw */
     BL_PURPOSE_TEST,
     BL_PURPOSE_COUNT

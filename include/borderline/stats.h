@@ -22,10 +22,12 @@ BL_API double bl_stats_quantile(double *x, size_t count, double level);
 
 /** Quantiles of clustered data with percentile intervals from a bootstrap over clusters.
  *
- * Math:        resample the clusters (networks) with replacement, take the quantiles of all their values; the
- * interval holds the middle `confidence` of them (THEORY section 5). Shapes:      x[clusters][size], NaN =
- * missing; level[levels]; estimate, low, high[levels]. Collective:  no; the result is a function of the
- * arguments alone (random numbers from `stream`'s seed words).
+ * Math:        resample the clusters (networks) with replacement, take the quantiles (type 7) of all their
+ * values; the interval holds the middle `confidence` of them (THEORY section 5). Resamples without any value
+ * are left out. Shapes:      x[clusters][size], NaN = missing; level[levels]; estimate, low, high[levels].
+ * NaN where all is missing. Collective:  no; the result is a function of the arguments alone. Resample r
+ * takes `clusters` words of the stream. Ownership:   all borrowed; estimate, low, high are written. Cost: one
+ * sort, then about 1 ns a value and resample: 300 x 10 values, 1,000 resamples, 9 levels in 5 ms.
  * @param[in] resamples  number of bootstrap resamples, at least 1
  * @return BL_OK; BL_ERR_MEMORY.
  */
@@ -42,17 +44,60 @@ typedef struct bl_fit {
 
 /** Straight line y = intercept + slope x by weighted least squares, points with NaN left out.
  *
- * Shapes:      x[count], y[count], weight[count] or NULL (equal weights).
- * Standard errors from the residuals. All NaN with fewer than two distinct x.
+ * Math:        minimises sum w (y - intercept - slope x)^2; standard errors from the residuals with points -
+ * 2 degrees of freedom. Shapes:      x[count], y[count], weight[count] (>= 0) or NULL (equal weights).
+ * Collective:  no.
+ * @return the line; all NaN with fewer than two distinct x.
  */
 BL_API bl_fit bl_stats_line(const double *x, const double *y, const double *weight, size_t count);
 
-/** Excess kurtosis m4 / m2^2 - 3 of x[count] (central moments), NaN left out and NaN when fewer than 4
- * numbers. */
+typedef struct bl_paper_fit {
+    double scale;    /* c */
+    double offset;   /* n0 < smallest n; NaN for power 0 */
+    double residual; /* root mean square of y - c (n - n0)^power */
+    size_t points;
+} bl_paper_fit;
+
+/** The paper's fit of a median distance against the input dimension.
+ *
+ * Math:        y = c (n - n0)^power by nonlinear least squares in y: c is linear, n0 is searched for below
+ * the smallest n (De Palma et al. 2021, figures 1 and 2: power 1/2 for l^1, 0 for l^2, -1/2 for l^inf; THEORY
+ * section 1). Shapes:      n[count], y[count]; points with NaN are left out. Collective:  no.
+ * @return the fit; all NaN with fewer than two distinct n (one for power 0), or where the least squares have
+ * no minimum (data that fall where the law rises, or the reverse: the best n0 is then at minus infinity).
+ */
+BL_API bl_paper_fit bl_stats_paper_fit(const double *n, const double *y, size_t count, double power);
+
+/** Slope at zero of the distribution of distances.
+ *
+ * Math:        P(d <= eps) = slope eps for small eps (THEORY sections 1 and 5; the paper's figure 4): the
+ * line d_(i) = F_i / slope through the origin, fitted by least squares to the lowest quarter of the sorted
+ *              distances, at F_i = i / (m + 1), the mean of P(d <= d_(i)).
+ * Shapes:      x[count] >= 0, NaN left out; in one over the unit of x.
+ * Collective:  no.
+ * Ownership:   x is borrowed and left in sorted order, NaN last.
+ * @return the slope; NaN with fewer than four numbers or when the lowest quarter is all zero.
+ */
+BL_API double bl_stats_slope_at_zero(double *x, size_t count);
+
+/** Excess kurtosis.
+ *
+ * Math:        m4 / m2^2 - 3 with central moments m_k = mean (x - mean x)^k.
+ * Shapes:      x[count], NaN left out.
+ * Collective:  no.
+ * @return the kurtosis; NaN with fewer than four numbers or no spread.
+ */
 BL_API double bl_stats_excess_kurtosis(const double *x, size_t count);
 
-/** Standard normal distribution function, and its inverse to full double precision (0 < u < 1). */
+/** Standard normal distribution function Phi(x), relative accuracy kept in the lower tail. */
 BL_API double bl_stats_normal_cdf(double x);
+
+/** Inverse of the standard normal distribution function.
+ *
+ * Math:        Wichura 1988 (AS 241, PPND16), then one Newton step: relative error about 1e-15.
+ * Collective:  no.
+ * @return x with Phi(x) = u; -inf at 0, inf at 1, NaN outside.
+ */
 BL_API double bl_stats_normal_quantile(double u);
 
 #endif

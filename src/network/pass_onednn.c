@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * Dense products through oneDNN's inner product primitive. The packed form of the matrix is the library's
+ * choice (format "any"); it may differ with the number of rows, so packings are kept by form and primitives
+ * by rows.
+ */
+#include "product.h"
+
+#include "borderline/mem.h"
+#include <oneapi/dnnl/dnnl.h>
+
+#define DNNL_TRY(call)                                                                                       \
+    do {                                                                                                     \
+        dnnl_status_t dnnl_status = (call);                                                                  \
+        if (dnnl_status != dnnl_success)                                                                     \
+            BL_FAIL(dnnl_status == dnnl_out_of_memory ? BL_ERR_MEMORY : BL_ERR_LIBRARY,                      \
+                    "oneDNN: %s failed with status %d", #call, (int)dnnl_status);                            \
+    } while (0)
+
+struct bl_product_context {
+    dnnl_engine_t engine;
+    dnnl_stream_t stream;
+};
+
+/* The matrix in one of the library's forms. */
+typedef struct packing {
+    float *data;
+    dnnl_memory_t memory;
+    bool fresh; /* holds the matrix loaded last */
+} packing;
+
+/* The product for one number of rows. */
+typedef struct entry {
+    dnnl_primitive_t primitive;
+    dnnl_memory_t x, y;
+    packing *packing;
+} entry;
+
+enum { PACKINGS_MAX = 8 };
+
+struct bl_product {
+    bl_product_context *context; /* borrowed */
+    size_t outputs, inputs, batch;
+    const float *matrix; /* borrowed: what packings are made of */
+    bool transposed;
+    dnnl_memory_t bias; /* NULL without */
+    size_t packings;
+    packing packing[PACKINGS_MAX];
+    entry *entry; /* [batch + 1], by number of rows */
+};
+
+bl_err bl_product_context_create(bl_product_context **out) {
+    bl_err err = BL_OK;
+    bl_product_context *context = NULL;
+    BL_ALLOC(context, 1);
+    DNNL_TRY(dnnl_engine_create(&context->engine, dnnl_cpu, 0));
+    DNNL_TRY(dnnl_stream_create(&context->stream, context->engine, dnnl_stream_default_flags));
+    *out = context;
+    context = NULL;
+cleanup:
+    bl_product_context_destroy(&context);
+    return err;
+}
+
+void bl_product_context_destroy(bl_product_context **context) {
+    if (!*context)
+        return;
+    if ((*context)->stream)
+        (void)dnnl_stream_destroy((*context)->stream);
+    if ((*context)->engine)
+        (void)dnnl_engine_destroy((*context)->engine);
+    bl_mem_free(*context);
+    *context = NULL;
+}
+
+static void memory_destroy(dnnl_memory_t memory) {
+    if (memory)
+        (void)dnnl_memory_destroy(memory);
+}
+
+void bl_product_destroy(bl_product **product) {
+    bl_product *p = *product;
+    if (!p)
+        return;
+    for (size_t rows = 0; p->entry && rows <= p->batch; rows++) {
+        if (p->entry[rows].primitive)
+            (void)dnnl_primitive_destroy(p->entry[rows].primitive);
+        memory_destroy(p->entry[rows].x);
+        memory_destroy(p->entry[rows].y);
+    }
+    for (size_t i = 0; i < p->packings; i++) {
+        memory_destroy(p->packing[i].memory);
+        bl_mem_free(p->packing[i].data);
+    }
+    memory_destroy(p->bias);
+    bl_mem_free(p->entry);
+    bl_mem_free(p);
+    *product = NULL;
+}
+
+static bl_err describe(size_t rows, size_t columns, dnnl_format_tag_t tag, dnnl_memory_desc_t *out) {
+    bl_err err = BL_OK;
+    const dnnl_dims_t sizes = {(dnnl_dim_t)rows, (dnnl_dim_t)columns};
+    DNNL_TRY(dnnl_memory_desc_init_by_tag(out, 2, sizes, dnnl_f32, tag));
+cleanup:
+    return err;
+}
+
+static bl_err describe_bias(size_t outputs, dnnl_memory_desc_t *out) {
+    bl_err err = BL_OK;
+    const dnnl_dims_t sizes = {(dnnl_dim_t)outputs};
+    DNNL_TRY(dnnl_memory_desc_init_by_tag(out, 1, sizes, dnnl_f32, dnnl_a));
+cleanup:
+    return err;
+}
+
+static bl_err primitive_desc_create(const bl_product *p, const dnnl_memory_desc_t *x,
+                                    const dnnl_memory_desc_t *y, dnnl_primitive_desc_t *out) {
+    bl_err err = BL_OK;
+    dnnl_memory_desc_t weights, bias;
+    dnnl_inner_product_desc_t operation;
+    BL_TRY(describe(p->outputs, p->inputs, dnnl_format_tag_any, &weights));
+    BL_TRY(describe_bias(p->outputs, &bias));
+    DNNL_TRY(dnnl_inner_product_forward_desc_init(&operation, dnnl_forward_inference, x, &weights,
+                                                  p->bias ? &bias : NULL, y));
+    DNNL_TRY(dnnl_primitive_desc_create(out, &operation, NULL, p->context->engine, NULL));
+cleanup:
+    return err;
+}
+
+/* The packing in the form that a primitive asks for, made if no other primitive has asked for it. */
+static bl_err packing_find(bl_product *p, dnnl_primitive_desc_t primitive, packing **out) {
+    bl_err err = BL_OK;
+    const dnnl_memory_desc_t *form = dnnl_primitive_desc_query_md(primitive, dnnl_query_weights_md, 0);
+    for (size_t i = 0; i < p->packings; i++) {
+        const dnnl_memory_desc_t *known = NULL;
+        DNNL_TRY(dnnl_memory_get_memory_desc(p->packing[i].memory, &known));
+        if (dnnl_memory_desc_equal(known, form)) {
+            *out = &p->packing[i];
+            goto cleanup;
+        }
+    }
+    BL_REQUIRE(p->packings < PACKINGS_MAX, BL_ERR_LIBRARY, "oneDNN: more than %d forms of one matrix",
+               PACKINGS_MAX);
+    packing *fresh = &p->packing[p->packings++];
+    BL_ALLOC(fresh->data, (dnnl_memory_desc_get_size(form) + sizeof(float) - 1) / sizeof(float));
+    DNNL_TRY(dnnl_memory_create(&fresh->memory, form, p->context->engine, fresh->data));
+    *out = fresh;
+cleanup:
+    return err;
+}
+
+static bl_err entry_create(bl_product *p, size_t rows) {
+    bl_err err = BL_OK;
+    entry *e = &p->entry[rows];
+    dnnl_memory_desc_t x, y;
+    dnnl_primitive_desc_t description = NULL;
+    BL_TRY(describe(rows, p->inputs, dnnl_ab, &x));
+    BL_TRY(describe(rows, p->outputs, dnnl_ab, &y));
+    BL_TRY(primitive_desc_create(p, &x, &y, &description));
+    BL_TRY(packing_find(p, description, &e->packing));
+    DNNL_TRY(dnnl_memory_create(&e->x, &x, p->context->engine, DNNL_MEMORY_NONE));
+    DNNL_TRY(dnnl_memory_create(&e->y, &y, p->context->engine, DNNL_MEMORY_NONE));
+    DNNL_TRY(dnnl_primitive_create(&e->primitive, description));
+cleanup:
+    if (description)
+        (void)dnnl_primitive_desc_destroy(description);
+    return err;
+}
+
+bl_err bl_product_create(bl_product_context *context, size_t outputs, size_t inputs, bool with_bias,
+                         size_t batch, bl_product **out) {
+    bl_err err = BL_OK;
+    bl_product *p = NULL;
+    BL_ALLOC(p, 1);
+    p->context = context;
+    p->outputs = outputs;
+    p->inputs = inputs;
+    p->batch = batch;
+    BL_ALLOC(p->entry, batch + 1);
+    if (with_bias) {
+        dnnl_memory_desc_t bias;
+        BL_TRY(describe_bias(outputs, &bias));
+        DNNL_TRY(dnnl_memory_create(&p->bias, &bias, context->engine, DNNL_MEMORY_NONE));
+    }
+    BL_TRY(entry_create(p, batch));
+    *out = p;
+    p = NULL;
+cleanup:
+    bl_product_destroy(&p);
+    return err;
+}
+
+/* Fill a packing from the loaded matrix. */
+static bl_err pack(bl_product *p, packing *target) {
+    bl_err err = BL_OK;
+    dnnl_memory_desc_t plain;
+    const dnnl_memory_desc_t *form = NULL;
+    dnnl_memory_t source = NULL;
+    dnnl_primitive_desc_t description = NULL;
+    dnnl_primitive_t reorder = NULL;
+    BL_TRY(describe(p->outputs, p->inputs, p->transposed ? dnnl_ba : dnnl_ab, &plain));
+    DNNL_TRY(dnnl_memory_get_memory_desc(target->memory, &form));
+    DNNL_TRY(dnnl_reorder_primitive_desc_create(&description, &plain, p->context->engine, form,
+                                                p->context->engine, NULL));
+    DNNL_TRY(dnnl_primitive_create(&reorder, description));
+    /* read only, though the interface has no const */
+    DNNL_TRY(dnnl_memory_create(&source, &plain, p->context->engine, (void *)(size_t)p->matrix));
+    const dnnl_exec_arg_t arguments[] = {{DNNL_ARG_FROM, source}, {DNNL_ARG_TO, target->memory}};
+    DNNL_TRY(dnnl_primitive_execute(reorder, p->context->stream, 2, arguments));
+    DNNL_TRY(dnnl_stream_wait(p->context->stream));
+    target->fresh = true;
+cleanup:
+    memory_destroy(source);
+    if (reorder)
+        (void)dnnl_primitive_destroy(reorder);
+    if (description)
+        (void)dnnl_primitive_desc_destroy(description);
+    return err;
+}
+
+bl_err bl_product_load(bl_product *p, const float *matrix, bool transposed, const float *bias) {
+    bl_err err = BL_OK;
+    p->matrix = matrix;
+    p->transposed = transposed;
+    for (size_t i = 0; i < p->packings; i++)
+        p->packing[i].fresh = false;
+    if (p->bias)
+        DNNL_TRY(dnnl_memory_set_data_handle(p->bias, (void *)(size_t)bias));
+    BL_TRY(pack(p, p->entry[p->batch].packing));
+cleanup:
+    return err;
+}
+
+bl_err bl_product_run(bl_product *p, size_t rows, const float *x, float *y) {
+    bl_err err = BL_OK;
+    entry *e = &p->entry[rows];
+    if (!e->primitive)
+        BL_TRY(entry_create(p, rows));
+    if (!e->packing->fresh)
+        BL_TRY(pack(p, e->packing));
+    DNNL_TRY(dnnl_memory_set_data_handle(e->x, (void *)(size_t)x));
+    DNNL_TRY(dnnl_memory_set_data_handle(e->y, y));
+    const dnnl_exec_arg_t arguments[] = {{DNNL_ARG_SRC, e->x},
+                                         {DNNL_ARG_WEIGHTS, e->packing->memory},
+                                         {DNNL_ARG_DST, e->y},
+                                         {DNNL_ARG_BIAS, p->bias}};
+    DNNL_TRY(dnnl_primitive_execute(e->primitive, p->context->stream, p->bias ? 4 : 3, arguments));
+    DNNL_TRY(dnnl_stream_wait(p->context->stream));
+cleanup:
+    return err;
+}
+
+size_t bl_product_rows(size_t count, size_t batch) {
+    const size_t step = count <= 32 ? 4 : count <= 64 ? 8 : 16;
+    const size_t rows = (count + step - 1) / step * step;
+    return rows < batch ? rows : batch;
+}
+
+size_t bl_product_memory(size_t outputs, size_t inputs, size_t batch) {
+    /* packed in blocks of 16 x 64; the code of a primitive is some tens of kilobytes */
+    const size_t packed = (outputs + 63) / 64 * 64 * ((inputs + 15) / 16 * 16) * sizeof(float);
+    const size_t primitives = batch < 32 ? batch / 4 + 1 : 8 + batch / 16;
+    return packed + primitives * (size_t)65536 + (batch + 1) * sizeof(entry);
+}

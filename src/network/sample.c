@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * Random weights and inputs (THEORY section 1). Every number is a function of (seed, case, network, layer or
+ * input) alone.
+ */
+#include "borderline/network.h"
+
+#include <math.h>
+
+static void sample_weights(const bl_config *config, bl_stream stream, bl_layer *layer) {
+    const float deviation = (float)sqrt(config->weight_variance / (double)layer->inputs);
+    const size_t count = layer->outputs * layer->inputs;
+    if (config->weights == BL_WEIGHTS_TRUNCATED_NORMAL)
+        bl_rng_truncated_normal(stream, deviation, count, layer->weight);
+    else
+        bl_rng_normal(stream, deviation, count, layer->weight);
+}
+
+void bl_network_sample(const bl_config *config, const bl_case *c, size_t number, bl_network *network) {
+    const uint32_t case_number = (uint32_t)c->number, network_number = (uint32_t)number;
+    uint32_t weighted = 0;
+    for (size_t l = 0; l < network->layer_count; l++) {
+        bl_layer *layer = &network->layer[l];
+        if (!layer->weight)
+            continue;
+        sample_weights(config,
+                       bl_rng_stream(config->seed, case_number, network_number, BL_PURPOSE_WEIGHT, weighted),
+                       layer);
+        if (layer->bias)
+            bl_rng_normal(bl_rng_stream(config->seed, case_number, network_number, BL_PURPOSE_BIAS, weighted),
+                          (float)sqrt(config->bias_variance), layer->outputs, layer->bias);
+        weighted++;
+    }
+}
+
+void bl_network_sample_inputs(const bl_config *config, size_t case_number, size_t network, bl_purpose purpose,
+                              size_t dimension, size_t count, float *x) {
+    const bool boxed = isfinite(config->box.lo) && isfinite(config->box.hi);
+    const float lo = boxed ? (float)config->box.lo : 0.0F, hi = boxed ? (float)config->box.hi : 1.0F;
+    for (size_t i = 0; i < count; i++) {
+        const bl_stream stream =
+            bl_rng_stream(config->seed, (uint32_t)case_number, (uint32_t)network, purpose, (uint32_t)i);
+        if (config->input_kind == BL_INPUT_NORMAL)
+            bl_rng_normal(stream, 1.0F, dimension, x + i * dimension);
+        else
+            bl_rng_uniform(stream, lo, hi, dimension, x + i * dimension);
+    }
+}
