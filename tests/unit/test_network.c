@@ -208,7 +208,8 @@ static void spoil_classes(bl_network *network) {
     network->classes = 3;
 }
 static void spoil_last(bl_network *network) {
-    network->layer_count = 2;
+    network->layer[2].kind = BL_LAYER_FLATTEN;
+    network->layer[2].outputs = network->classes = 6;
 }
 static void spoil_shape(bl_network *network) {
     network->shape_rank = 3;
