@@ -2,9 +2,9 @@
  *
  * The batched pass engine: values and input gradients of a network at many points by matrix-matrix products.
  *
- * float32 through oneDNN, weights packed once a network; float64 (verification) through BLAS. Points are
- * rows. A result's bits are a function of the whole batch (its size and the row's place), so callers form
- * batches from the unit alone, never from rank or time.
+ * float32 through oneDNN, weights packed once a network; float64 (verification) by loops of its own. Points are
+ * rows. A float32 result's bits are a function of the whole batch (its size and the row's place), so callers
+ * form batches from the unit alone, never from rank or time. A float64 logit is a function of its point alone.
  */
 #ifndef BORDERLINE_PASS_H
 #define BORDERLINE_PASS_H
@@ -13,11 +13,10 @@
 
 typedef struct bl_pass bl_pass;
 
-/* Batches are padded to a multiple of this inside; x, logits, seeds and gradients need no padding from the
- * caller. */
-enum { BL_PASS_MULTIPLE = 8 };
-
 /** An engine for networks of this shape and at most `batch` points.
+ *
+ * Batches are padded inside to a few sizes (multiples of 4, coarser above 32, and `batch` itself, which is the
+ * cheapest); the caller's arrays need no padding. An engine serves one thread at a time.
  *
  * Collective:  no.
  * Ownership:   network is borrowed for the call (its shape is copied; its weights are packed, as bl_pass_load
@@ -51,8 +50,9 @@ BL_API bl_err bl_pass_gradient(bl_pass *pass, size_t count, const size_t *row, c
  * [count][*width]; for a network without activation, the input. Borrowed until the next forward. */
 BL_API const float *bl_pass_features(const bl_pass *pass, size_t *width);
 
-/** Logits in float64 by a plain path that shares nothing with the float32 one but the weights.
+/** Logits in float64 by a path that shares nothing with the float32 one but the weights.
  *
+ * Math:        as bl_pass_forward; each sum in an order that does not depend on the batch.
  * Shapes:      x[count][n] float64, logits[count][classes]; any count (blocked inside).
  */
 BL_API bl_err bl_pass_forward64(bl_pass *pass, size_t count, const double *x, double *logits) BL_NODISCARD;

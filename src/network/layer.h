@@ -38,12 +38,9 @@ typedef struct bl_layer_ops {
     bl_err (*backward)(const bl_layer *layer, void *state, size_t rows, const size_t *row, const float *x,
                        const float *y, const float *dy, float *dx);
 
-    /* y from x in float64 by plain means; panel holds BL_PANEL_ROWS x inputs numbers. */
-    void (*forward64)(const bl_layer *layer, size_t rows, const double *x, double *y, double *panel);
+    /* y from x in float64, by a path that shares nothing with the float32 one but the weights. NULL: y is x. */
+    void (*forward64)(const bl_layer *layer, size_t rows, const double *x, double *y);
 } bl_layer_ops;
-
-/* Rows of a weight that are converted to float64 at a time. */
-enum { BL_PANEL_ROWS = 64 };
 
 extern const bl_layer_ops bl_layer_dense_ops, bl_layer_activation_ops, bl_layer_flatten_ops;
 

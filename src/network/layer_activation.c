@@ -87,11 +87,14 @@ static bl_err backward(const bl_layer *layer, void *state, size_t rows, const si
     return BL_OK;
 }
 
-static void forward64(const bl_layer *layer, size_t rows, const double *x, double *y, double *panel) {
-    (void)panel;
+static void forward64(const bl_layer *layer, size_t rows, const double *x, double *y) {
     const size_t count = rows * layer->outputs;
-    for (size_t i = 0; i < count; i++)
-        y[i] = bl_activation_value(layer->activation, layer->negative_slope, x[i]);
+    if (layer->activation == BL_RELU)
+        for (size_t i = 0; i < count; i++)
+            y[i] = x[i] > 0.0 ? x[i] : 0.0;
+    else
+        for (size_t i = 0; i < count; i++)
+            y[i] = bl_activation_value(layer->activation, layer->negative_slope, x[i]);
 }
 
 const bl_layer_ops bl_layer_activation_ops = {

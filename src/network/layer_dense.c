@@ -88,10 +88,6 @@ static bl_err backward(const bl_layer *layer, void *state, size_t rows, const si
     return bl_product_run(((dense_state *)state)->backward, rows, dy, dx);
 }
 
-static void forward64(const bl_layer *layer, size_t rows, const double *x, double *y, double *panel) {
-    bl_dense_forward64(layer, rows, x, y, panel);
-}
-
 const bl_layer_ops bl_layer_dense_ops = {.name = "dense",
                                          .check = check,
                                          .parameters = parameters,
@@ -102,4 +98,4 @@ const bl_layer_ops bl_layer_dense_ops = {.name = "dense",
                                          .load = load,
                                          .forward = forward,
                                          .backward = backward,
-                                         .forward64 = forward64};
+                                         .forward64 = bl_dense_forward64};

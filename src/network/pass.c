@@ -30,19 +30,15 @@ struct bl_pass {
     float *gradient;           /* [batch][n] */
     float *work[2];            /* [batch][widest layer]: gradients between layers */
     size_t *row;               /* [batch] */
-    double *work64[2], *panel; /* made by the first bl_pass_forward64 */
+    double *work64[2];         /* made by the first bl_pass_forward64 */
 };
 
-static size_t larger(size_t a, size_t b) {
-    return a > b ? a : b;
-}
-
-/* The most numbers between two layers, and before any. */
-static void widths(const bl_network *network, size_t *widest, size_t *widest_with_input) {
-    *widest = 1;
+/* The most numbers that a layer gives. */
+static size_t widest_layer(const bl_network *network) {
+    size_t widest = 1;
     for (size_t l = 0; l < network->layer_count; l++)
-        *widest = larger(*widest, network->layer[l].outputs);
-    *widest_with_input = larger(*widest, network->dimension);
+        widest = network->layer[l].outputs > widest ? network->layer[l].outputs : widest;
+    return widest;
 }
 
 static bool has_own_output(const bl_layer_ops *ops) {
@@ -67,9 +63,8 @@ cleanup:
 bl_err bl_pass_create(const bl_network *network, size_t batch, bl_pass **out) {
     bl_err err = BL_OK;
     bl_pass *pass = NULL;
-    size_t widest, widest_with_input;
+    const size_t widest = widest_layer(network);
     BL_REQUIRE(batch > 0, BL_ERR_INPUT, "a pass engine needs a batch of at least one point");
-    widths(network, &widest, &widest_with_input);
     BL_ALLOC(pass, 1);
     pass->batch = batch;
     pass->dimension = network->dimension;
@@ -108,7 +103,6 @@ void bl_pass_destroy(bl_pass **pass) {
     bl_mem_free(p->gradient);
     bl_mem_free(p->logits);
     bl_mem_free(p->row);
-    bl_mem_free(p->panel);
     for (size_t i = 0; i < 2; i++) {
         bl_mem_free(p->work[i]);
         bl_mem_free(p->work64[i]);
@@ -222,16 +216,9 @@ const float *bl_pass_features(const bl_pass *pass, size_t *width) {
 
 static bl_err workspace64(bl_pass *pass) {
     bl_err err = BL_OK;
-    size_t widest, widest_with_input, inputs = 1;
-    if (pass->panel)
-        goto cleanup;
-    widths(pass->network, &widest, &widest_with_input);
-    for (size_t l = 0; l < pass->stages; l++)
-        inputs = larger(inputs, pass->stage[l].layer.inputs);
     for (size_t i = 0; i < 2; i++)
         if (!pass->work64[i])
-            BL_ALLOC(pass->work64[i], BLOCK64 * widest);
-    BL_ALLOC(pass->panel, BL_PANEL_ROWS * inputs);
+            BL_ALLOC(pass->work64[i], BLOCK64 * widest_layer(pass->network));
 cleanup:
     return err;
 }
@@ -247,7 +234,7 @@ bl_err bl_pass_forward64(bl_pass *pass, size_t count, const double *x, double *l
             const bl_layer_ops *ops = pass->stage[l].ops;
             if (!ops->forward64)
                 continue;
-            ops->forward64(&pass->network->layer[l], rows, at, pass->work64[turn], pass->panel);
+            ops->forward64(&pass->network->layer[l], rows, at, pass->work64[turn]);
             at = pass->work64[turn];
             turn = 1 - turn;
         }
@@ -258,11 +245,10 @@ cleanup:
 }
 
 size_t bl_pass_memory(const bl_network *network, size_t batch) {
-    size_t widest, widest_with_input;
-    widths(network, &widest, &widest_with_input);
+    const size_t widest = widest_layer(network);
     size_t bytes = sizeof(bl_pass) + network->layer_count * sizeof(stage) + batch * sizeof(size_t);
     bytes += batch * (2 * network->dimension + network->classes + 2 * widest) * sizeof(float);
-    bytes += (2 * BLOCK64 * widest + BL_PANEL_ROWS * widest_with_input) * sizeof(double);
+    bytes += 2 * BLOCK64 * widest * sizeof(double);
     for (size_t l = 0; l < network->layer_count; l++) {
         const bl_layer_ops *ops = bl_layer_ops_of(network->layer[l].kind);
         if (ops && has_own_output(ops))

@@ -1,24 +1,96 @@
-/* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * Float64 products of a few points with float32 weights. At the batches of a verification (some tens of points) a
+ * general product spends most of its time copying the weights into float64 and into its own order; here each
+ * weight is read once, widened in a register and used for all points of a tile. Vectors run along the inputs, which
+ * are contiguous on both sides.
+ *
+ * Every logit is summed in the same order whatever the batch is: it is a function of its point and the weights
+ * alone, to the bit.
+ */
 #include "pass_float64.h"
 
-#include "layer.h"
-#ifdef BORDERLINE_MKL
-#include <mkl_cblas.h>
+#include <string.h>
+
+/* Lanes of a vector, and a tile of points x outputs whose sums stay in registers. */
+#if defined(__AVX512F__)
+enum { LANES = 8, TILE_ROWS = 5, TILE_OUTPUTS = 5 };
+#elif defined(__AVX__)
+enum { LANES = 4, TILE_ROWS = 3, TILE_OUTPUTS = 3 };
 #else
-#include <cblas.h>
+enum { LANES = 2, TILE_ROWS = 3, TILE_OUTPUTS = 3 };
 #endif
 
-void bl_dense_forward64(const bl_layer *layer, size_t rows, const double *x, double *y, double *panel) {
-    const size_t inputs = layer->inputs, outputs = layer->outputs;
-    for (size_t first = 0; first < outputs; first += BL_PANEL_ROWS) {
-        const size_t count = outputs - first < BL_PANEL_ROWS ? outputs - first : BL_PANEL_ROWS;
-        const float *weight = layer->weight + first * inputs;
-        for (size_t i = 0; i < count * inputs; i++)
-            panel[i] = (double)weight[i];
-        for (size_t r = 0; r < rows; r++)
-            for (size_t o = first; o < first + count; o++)
-                y[r * outputs + o] = layer->bias ? (double)layer->bias[o] : 0.0;
-        cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasTrans, (int)rows, (int)count, (int)inputs, 1.0, x,
-                    (int)inputs, panel, (int)inputs, 1.0, y + first, (int)outputs);
+typedef double vector __attribute__((vector_size(LANES * sizeof(double))));
+
+static inline vector load(const double *x) {
+    vector v;
+    memcpy(&v, x, sizeof v);
+    return v;
+}
+
+/* lane by lane: compilers make one instruction of it, and several of __builtin_convertvector */
+static inline vector load_widened(const float *x) {
+    vector v;
+    for (int lane = 0; lane < LANES; lane++)
+        v[lane] = (double)x[lane];
+    return v;
+}
+
+#define UNROLLED _Pragma("GCC unroll 8")
+
+/* y[r][o] = <x[r], weight[o]> + bias[o] for rows x outputs, both constants where it is called. */
+static inline __attribute__((always_inline)) void tile(size_t rows, size_t outputs, const bl_layer *layer,
+                                                       size_t first_output, const double *x, double *y) {
+    const size_t inputs = layer->inputs, whole = inputs / LANES * LANES;
+    const float *weight = layer->weight + first_output * inputs;
+    vector sum[TILE_ROWS][TILE_OUTPUTS] = {0};
+    for (size_t k = 0; k < whole; k += LANES) {
+        vector w[TILE_OUTPUTS];
+        UNROLLED for (size_t o = 0; o < outputs; o++) w[o] = load_widened(weight + o * inputs + k);
+        UNROLLED for (size_t r = 0; r < rows; r++) {
+            const vector at = load(x + r * inputs + k);
+            UNROLLED for (size_t o = 0; o < outputs; o++) sum[r][o] += at * w[o];
+        }
+    }
+    for (size_t r = 0; r < rows; r++)
+        for (size_t o = 0; o < outputs; o++) {
+            double total = 0.0;
+            for (size_t k = whole; k < inputs; k++)
+                total += x[r * inputs + k] * (double)weight[o * inputs + k];
+            for (int lane = 0; lane < LANES; lane++)
+                total += sum[r][o][lane];
+            y[r * layer->outputs + o] = total + (layer->bias ? (double)layer->bias[first_output + o] : 0.0);
+        }
+}
+
+/* A strip of at most TILE_OUTPUTS outputs for `rows` points. */
+static inline __attribute__((always_inline)) void
+strip(size_t rows, const bl_layer *layer, size_t first_output, size_t outputs, const double *x, double *y) {
+    if (outputs == TILE_OUTPUTS)
+        tile(rows, TILE_OUTPUTS, layer, first_output, x, y + first_output);
+    else
+        for (size_t o = first_output; o < first_output + outputs; o++)
+            tile(rows, 1, layer, o, x, y + o);
+}
+
+void bl_dense_forward64(const bl_layer *layer, size_t rows, const double *x, double *y) {
+    for (size_t o = 0; o < layer->outputs; o += TILE_OUTPUTS) {
+        const size_t left = layer->outputs - o, outputs = left < TILE_OUTPUTS ? left : TILE_OUTPUTS;
+        const double *from = x;
+        double *to = y;
+        size_t remaining = rows;
+        for (; remaining >= TILE_ROWS; remaining -= TILE_ROWS) {
+            strip(TILE_ROWS, layer, o, outputs, from, to);
+            from += TILE_ROWS * layer->inputs;
+            to += TILE_ROWS * layer->outputs;
+        }
+        for (; remaining >= 2; remaining -= 2) {
+            strip(2, layer, o, outputs, from, to);
+            from += 2 * layer->inputs;
+            to += 2 * layer->outputs;
+        }
+        if (remaining == 1)
+            strip(1, layer, o, outputs, from, to);
     }
 }

@@ -179,6 +179,44 @@ static void test_repeat(void) {
     bl_network_destroy(&network);
 }
 
+/* Float64 logits are a function of the point alone: the same bits in any batch, and those of a plain sum to
+ * rounding. */
+static void test_float64(void) {
+    enum { COUNT = 67, CLASSES = 3 };
+    const setting s = {BL_RELU, 1, 23, 45, CLASSES, 0.2};
+    bl_network *network = sampled(&s, 0);
+    bl_pass *pass = NULL;
+    float *x = uniform(1, COUNT * s.dimension);
+    double *x64 = wider(x, COUNT * s.dimension), logits[COUNT * CLASSES], again[COUNT * CLASSES];
+    CHECK_OK(bl_pass_create(network, 4, &pass));
+    CHECK_OK(bl_pass_forward64(pass, COUNT, x64, logits));
+    for (size_t count = 1; count <= 12; count++)
+        for (size_t first = 0; first + count <= COUNT; first += 9) {
+            CHECK_OK(bl_pass_forward64(pass, count, x64 + first * s.dimension, again));
+            CHECK(memcmp(again, logits + first * CLASSES, count * CLASSES * sizeof(double)) == 0);
+        }
+    const bl_layer *one = &network->layer[0], *two = &network->layer[2];
+    for (size_t i = 0; i < COUNT; i++) {
+        double hidden[23];
+        for (size_t o = 0; o < one->outputs; o++) {
+            hidden[o] = (double)one->bias[o];
+            for (size_t k = 0; k < one->inputs; k++)
+                hidden[o] += (double)one->weight[o * one->inputs + k] * x64[i * one->inputs + k];
+            hidden[o] = fmax(hidden[o], 0.0);
+        }
+        for (size_t o = 0; o < CLASSES; o++) {
+            double sum = (double)two->bias[o];
+            for (size_t k = 0; k < two->inputs; k++)
+                sum += (double)two->weight[o * two->inputs + k] * hidden[k];
+            CHECK_CLOSE(logits[i * CLASSES + o], sum, 1e-13);
+        }
+    }
+    bl_mem_free(x);
+    bl_mem_free(x64);
+    bl_pass_destroy(&pass);
+    bl_network_destroy(&network);
+}
+
 /* A second network in the same engine, and engines for other shapes refused. */
 static void test_load(void) {
     const setting s = {BL_GELU, 1, 33, 20, 2, 0.5};
@@ -316,6 +354,7 @@ int main(void) {
     test_counts();
     test_repeat();
     test_load();
+    test_float64();
     test_layer_lists();
     test_activation_accuracy();
     return check_result();
