@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * Kernels of sampled networks, and how far they are from the limit.
+ */
+#include "borderline/gp.h"
+
+#include "borderline/mem.h"
+#include "borderline/stats.h"
+#include <math.h>
+
+bl_err bl_empirical_add_features(const bl_gp_model *model, size_t inputs, size_t width, const float *features,
+                                 double *gram) {
+    for (size_t k = 0; k < inputs * inputs; k++)
+        gram[k] += model->bias_variance;
+    return bl_gram_product(width, inputs, features, inputs, features, model->weight_variance / (double)width,
+                           1.0, gram);
+}
+
+void bl_empirical_add_outputs(size_t inputs, size_t classes, const float *logits, double *gram) {
+    BL_ASSERT(classes >= 2);
+    const double scale = 1.0 / (double)(classes - 1);
+    for (size_t i = 0; i < inputs; i++)
+        for (size_t j = 0; j <= i; j++) {
+            const float *left = logits + i * classes, *right = logits + j * classes;
+            /* sum of (z - mean)(z' - mean'), measured from the first class */
+            double product = 0.0, left_sum = 0.0, right_sum = 0.0;
+            for (size_t c = 1; c < classes; c++) {
+                double a = (double)left[c] - (double)left[0], b = (double)right[c] - (double)right[0];
+                product += a * b;
+                left_sum += a;
+                right_sum += b;
+            }
+            double term = scale * (product - left_sum * right_sum / (double)classes);
+            gram[i * inputs + j] += term;
+            if (j < i)
+                gram[j * inputs + i] += term;
+        }
+}
+
+double bl_empirical_deviation(size_t inputs, double scale, const double *a, const double *b) {
+    double difference = 0.0, norm = 0.0;
+    for (size_t k = 0; k < inputs * inputs; k++) {
+        double d = scale * a[k] - b[k];
+        difference += d * d;
+        norm += b[k] * b[k];
+    }
+    return sqrt(difference / norm);
+}
+
+bl_err bl_empirical_kurtosis(size_t samples, size_t inputs, const double *output, double *kurtosis) {
+    bl_err err = BL_OK;
+    double *column = NULL;
+    double sum = 0.0, columns = 0.0;
+    BL_ALLOC(column, samples);
+    for (size_t i = 0; i < inputs; i++) {
+        size_t numbers = 0;
+        for (size_t s = 0; s < samples; s++)
+            if (!isnan(output[s * inputs + i]))
+                column[numbers++] = output[s * inputs + i];
+        double count = (double)numbers, plain = bl_stats_excess_kurtosis(column, numbers);
+        if (isnan(plain))
+            continue;
+        sum += (count - 1.0) * ((count + 1.0) * plain + 6.0) / ((count - 2.0) * (count - 3.0));
+        columns += 1.0;
+    }
+    *kurtosis = sum / columns;
+cleanup:
+    bl_mem_free(column);
+    return err;
+}
