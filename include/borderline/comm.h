@@ -44,6 +44,9 @@ BL_API void bl_comm_end(bl_comm *comm);
  */
 BL_API bl_err bl_agree(const bl_comm *comm, bl_err code) BL_NODISCARD;
 
+/** The same over a communicator of one's own. Collective on comm. */
+BL_API bl_err bl_comm_agree(MPI_Comm comm, bl_err code) BL_NODISCARD;
+
 /** Broadcast bytes that rank 0 holds.
  *
  * Collective:  on comm->world.

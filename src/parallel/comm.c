@@ -117,24 +117,29 @@ static int severity(bl_err code) {
 }
 
 /* Every rank takes over rank root's code and message. */
-static bl_err adopt(const bl_comm *comm, int root, bl_err code) {
+static bl_err adopt(MPI_Comm comm, int root, bl_err code) {
     struct {
         int code;
         char message[MESSAGE_SIZE];
     } failure = {.code = (int)code};
     strncpy(failure.message, bl_err_message(), MESSAGE_SIZE - 1);
-    MPI_Bcast(&failure, (int)sizeof failure, MPI_BYTE, root, comm->world);
+    MPI_Bcast(&failure, (int)sizeof failure, MPI_BYTE, root, comm);
     return bl_err_set((bl_err)failure.code, "%s", failure.message);
 }
 
-bl_err bl_agree(const bl_comm *comm, bl_err code) {
+bl_err bl_comm_agree(MPI_Comm comm, bl_err code) {
     struct {
         int severity, rank;
-    } mine = {severity(code), comm->rank}, worst;
+    } mine = {.severity = severity(code)}, worst;
     MPI_Request request;
-    MPI_Iallreduce(&mine, &worst, 1, MPI_2INT, MPI_MAXLOC, comm->world, &request);
+    MPI_Comm_rank(comm, &mine.rank);
+    MPI_Iallreduce(&mine, &worst, 1, MPI_2INT, MPI_MAXLOC, comm, &request);
     bl_comm_wait(&request);
     return worst.severity == 0 ? BL_OK : adopt(comm, worst.rank, code);
+}
+
+bl_err bl_agree(const bl_comm *comm, bl_err code) {
+    return bl_comm_agree(comm->world, code);
 }
 
 bl_err bl_comm_broadcast(const bl_comm *comm, bl_err code, void **bytes, size_t *length) {
@@ -145,7 +150,7 @@ bl_err bl_comm_broadcast(const bl_comm *comm, bl_err code, void **bytes, size_t 
     } head = {(int64_t)code, (int64_t)*length};
     MPI_Bcast(&head, 2, MPI_INT64_T, 0, comm->world);
     if (head.code != BL_OK)
-        return adopt(comm, 0, code);
+        return adopt(comm->world, 0, code);
     if (comm->rank != 0)
         copy = bl_mem_alloc((size_t)head.length + 1, 1);
     BL_TRY(bl_agree(comm, comm->rank == 0 || copy ? BL_OK : BL_ERR_MEMORY));
