@@ -148,14 +148,14 @@ const bl_field bl_fields[BL_FIELD_COUNT] = {
                             "same for every width",
                             false, 0},
     [BL_FIELD_SUMMARY_QUANTILE] =
-        {"summary/quantile", BL_FLOAT64, AXES_QUANTILES, "1",
+        {"summary/distance", BL_FLOAT64, AXES_QUANTILES, "1",
          "quantile of distance over the networks and inputs of the case",
          "linear interpolation of order statistics; searches without result left out", false, 0},
-    [BL_FIELD_SUMMARY_QUANTILE_LOW] = {"summary/quantile_low", BL_FLOAT64, AXES_QUANTILES, "1",
-                                       "lower end of the confidence interval of summary/quantile",
+    [BL_FIELD_SUMMARY_QUANTILE_LOW] = {"summary/distance_low", BL_FLOAT64, AXES_QUANTILES, "1",
+                                       "lower end of the confidence interval of summary/distance",
                                        INTERVAL_TEXT, false, 0},
-    [BL_FIELD_SUMMARY_QUANTILE_HIGH] = {"summary/quantile_high", BL_FLOAT64, AXES_QUANTILES, "1",
-                                        "upper end of the confidence interval of summary/quantile",
+    [BL_FIELD_SUMMARY_QUANTILE_HIGH] = {"summary/distance_high", BL_FLOAT64, AXES_QUANTILES, "1",
+                                        "upper end of the confidence interval of summary/distance",
                                         INTERVAL_TEXT, false, 0},
     [BL_FIELD_SUMMARY_RELATIVE] =
         {"summary/relative", BL_FLOAT64, AXES_QUANTILES, "1",
@@ -231,7 +231,7 @@ const bl_field bl_fields[BL_FIELD_COUNT] = {
                                      false, 0},
     [BL_FIELD_SUMMARY_OVER_LAW] = {"summary/over_law", BL_FLOAT64, AXES_STATISTIC, "1",
                                    "measured median over the first-order law's median",
-                                   "summary/quantile over summary/law, at level 0.5; tends to 1 as width and "
+                                   "summary/distance over summary/law, at level 0.5; tends to 1 as width and "
                                    "dimension grow",
                                    false, 0},
     [BL_FIELD_SUMMARY_OVER_LAW_LOW] = {"summary/over_law_low", BL_FLOAT64, AXES_STATISTIC, "1",
@@ -243,7 +243,7 @@ const bl_field bl_fields[BL_FIELD_COUNT] = {
     [BL_FIELD_SUMMARY_OVER_GUARANTEED] =
         {"summary/over_guaranteed", BL_FLOAT64, AXES_STATISTIC, "1",
          "measured median over the guaranteed median",
-         "summary/quantile at level 0.5 over summary/guaranteed; at least 1 in "
+         "summary/distance at level 0.5 over summary/guaranteed; at least 1 in "
          "the infinite-width limit",
          false, 0},
     [BL_FIELD_SUMMARY_KERNEL_DEVIATION] =
@@ -280,11 +280,11 @@ const bl_field bl_fields[BL_FIELD_COUNT] = {
                               "whether the unit's results are in the file",
                               "written after all of the unit's data; what --resume reads", false, 0},
     [BL_FIELD_UNIT_CASE] = {"unit/case", BL_INT64, AXES_UNIT, "1", "number of the unit's case",
-                            "(depth index x widths + width index) x dimensions + dimension index", false, -1},
+                            "(depth index x widths + width index) x dimensions + dimension index", false, 0},
     [BL_FIELD_UNIT_FIRST_NETWORK] = {"unit/first_network", BL_INT64, AXES_UNIT, "1",
-                                     "number of the unit's first network within its case", NULL, false, -1},
+                                     "number of the unit's first network within its case", NULL, false, 0},
     [BL_FIELD_UNIT_NETWORKS] = {"unit/networks", BL_INT64, AXES_UNIT, "1", "number of networks of the unit",
-                                NULL, false, -1},
+                                NULL, false, 0},
     [BL_FIELD_UNIT_CHECKSUM] =
         {"unit/checksum", BL_INT64, AXES_UNIT, "1",
          "checksum of the unit's data, in all variables with a network axis",

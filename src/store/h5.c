@@ -138,6 +138,31 @@ cleanup:
     return err;
 }
 
+bl_err bl_h5_read_attribute_numbers(hid_t object, const char *name, hid_t type, size_t least, size_t most,
+                                    void *data, size_t *count) {
+    bl_err err = BL_OK;
+    hid_t attribute = H5I_INVALID_HID, stored = H5I_INVALID_HID, space = H5I_INVALID_HID;
+    BL_REQUIRE(H5Aexists(object, name) > 0, BL_ERR_INPUT, "attribute %s is missing", name);
+    BL_H5(attribute = H5Aopen(object, name, H5P_DEFAULT), "attribute %s", name);
+    BL_H5(stored = H5Aget_type(attribute), "attribute %s", name);
+    BL_H5(space = H5Aget_space(attribute), "attribute %s", name);
+    H5T_class_t class = H5Tget_class(stored);
+    hssize_t numbers = H5Sget_simple_extent_npoints(space);
+    BL_REQUIRE(class == H5T_INTEGER || class == H5T_FLOAT, BL_ERR_INPUT, "attribute %s holds no numbers",
+               name);
+    BL_REQUIRE(numbers >= (hssize_t)least && numbers <= (hssize_t)most, BL_ERR_INPUT,
+               "attribute %s has %lld numbers, %zu%s are expected", name, (long long)numbers, least,
+               most > least ? " or more" : "");
+    BL_H5(H5Aread(attribute, type, data), "attribute %s could not be read", name);
+    if (count)
+        *count = (size_t)numbers;
+cleanup:
+    bl_h5_close(&space);
+    bl_h5_close(&stored);
+    bl_h5_close(&attribute);
+    return err;
+}
+
 /* --- groups and datasets --- */
 
 bl_err bl_h5_create_group(hid_t parent, const char *name, hid_t *group) {
@@ -168,7 +193,7 @@ bl_err bl_h5_create_dataset(hid_t parent, const char *name, hid_t type, size_t r
     BL_H5(properties = H5Pcreate(H5P_DATASET_CREATE), "%s", name);
     BL_H5(H5Pset_layout(properties, H5D_CONTIGUOUS), "%s", name);
     BL_H5(H5Pset_alloc_time(properties, H5D_ALLOC_TIME_EARLY), "%s", name);
-    BL_H5(H5Pset_fill_time(properties, H5D_FILL_TIME_ALLOC), "%s", name);
+    BL_H5(H5Pset_fill_time(properties, fill ? H5D_FILL_TIME_ALLOC : H5D_FILL_TIME_NEVER), "%s", name);
     BL_H5(H5Pset_attr_creation_order(properties, H5P_CRT_ORDER_TRACKED | H5P_CRT_ORDER_INDEXED), "%s", name);
     BL_H5(H5Pset_obj_track_times(properties, false), "%s", name);
     if (fill)
@@ -243,9 +268,10 @@ cleanup:
 bl_err bl_h5_create_dimension(hid_t parent, const char *name, size_t length) {
     bl_err err = BL_OK;
     hid_t dataset = H5I_INVALID_HID;
+    const float zero = 0.0F;
     char mark[80]; /* netCDF-4's own words for a dimension that is no variable */
     (void)snprintf(mark, sizeof mark, "This is a netCDF dimension but not a netCDF variable. %10zu", length);
-    BL_TRY(bl_h5_create_dataset(parent, name, H5T_NATIVE_FLOAT, 1, &length, NULL, &dataset));
+    BL_TRY(bl_h5_create_dataset(parent, name, H5T_NATIVE_FLOAT, 1, &length, &zero, &dataset));
     BL_H5(H5DSset_scale(dataset, mark), "%s could not be made a dimension scale", name);
 cleanup:
     bl_h5_close(&dataset);

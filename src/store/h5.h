@@ -41,11 +41,16 @@ bl_err bl_h5_attribute(hid_t object, const char *name, hid_t type, size_t count,
  * BL_ERR_INPUT when it is not there or not a text. */
 bl_err bl_h5_read_attribute_text(hid_t object, const char *name, char **out) BL_NODISCARD;
 
+/** Read between least and most numbers of an attribute (scalar or one axis) as a native type; how many goes to
+ * *count unless that is NULL. @return BL_ERR_INPUT when it is not there or does not fit. */
+bl_err bl_h5_read_attribute_numbers(hid_t object, const char *name, hid_t type, size_t least, size_t most,
+                                    void *data, size_t *count) BL_NODISCARD;
+
 /** A group whose links and attributes keep their order of creation. */
 bl_err bl_h5_create_group(hid_t parent, const char *name, hid_t *group) BL_NODISCARD;
 
-/** A contiguous dataset, allocated and filled now, without time stamps; rank 0: scalar. fill may be NULL
- * (zeros). */
+/** A contiguous dataset, allocated now, without time stamps; rank 0: scalar. Filled with *fill of the same type;
+ * fill NULL: the caller writes all of it at once. */
 bl_err bl_h5_create_dataset(hid_t parent, const char *name, hid_t type, size_t rank, const size_t *shape,
                             const void *fill, hid_t *dataset) BL_NODISCARD;
 

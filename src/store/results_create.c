@@ -149,36 +149,50 @@ cleanup:
 
 /* --- provenance and root --- */
 
-static bl_err create_launches(hid_t provenance, size_t launches) {
+/* One text a launch; with `text` the only row is filled at once. */
+static bl_err create_launch_texts(hid_t group, const bl_provenance_key *key, const char *axis,
+                                  size_t launches, const char *text) {
     bl_err err = BL_OK;
-    hid_t group = H5I_INVALID_HID, dataset = H5I_INVALID_HID, type = H5I_INVALID_HID;
-    char axis[32], made[BL_PROVENANCE_KEYS][32] = {""};
+    const size_t shape[2] = {launches, key->width};
+    const char zero = '\0';
+    char *row = NULL;
+    hid_t dataset = H5I_INVALID_HID, type = bl_h5_string_type(1);
+    BL_H5(type, "provenance");
+    BL_TRY(bl_h5_create_dataset(group, key->name, type, 2, shape, &zero, &dataset));
+    BL_TRY(bl_h5_attribute_text(dataset, "long_name", key->long_name));
+    BL_TRY(bl_h5_attach_axis(dataset, 0, group, bl_axis_name[BL_AXIS_LAUNCH]));
+    BL_TRY(bl_h5_attach_axis(dataset, 1, group, axis));
+    if (text) {
+        BL_ASSERT(launches == 1 && strlen(text) <= key->width);
+        BL_ALLOC(row, key->width);
+        memcpy(row, text, strlen(text));
+        BL_H5(H5Dwrite(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, row), "provenance");
+    }
+cleanup:
+    bl_mem_free(row);
+    bl_h5_close(&dataset);
+    bl_h5_close(&type);
+    return err;
+}
+
+static bl_err create_launches(hid_t provenance, size_t launches, const bl_provenance *launch) {
+    bl_err err = BL_OK;
+    hid_t group = H5I_INVALID_HID;
+    char axis[32];
     BL_TRY(bl_h5_create_group(provenance, "launch", &group));
     BL_TRY(bl_h5_create_axis(group, bl_axis_name[BL_AXIS_LAUNCH], H5T_NATIVE_INT64, launches, NULL,
                              bl_axis_long_name[BL_AXIS_LAUNCH]));
-    BL_H5(type = bl_h5_string_type(1), "provenance");
     for (size_t i = 0; i < BL_PROVENANCE_KEYS; i++) {
         const bl_provenance_key *key = &bl_provenance_keys[i];
-        size_t shape[2] = {launches, key->width}, k = 0;
         (void)snprintf(axis, sizeof axis, "text_%zu", key->width);
-        while (made[k][0] && strcmp(made[k], axis) != 0)
-            k++;
-        if (!made[k][0]) {
-            memcpy(made[k], axis, sizeof axis);
+        if (H5Lexists(group, axis, H5P_DEFAULT) <= 0)
             BL_TRY(bl_h5_create_dimension(group, axis, key->width));
-        }
-        BL_TRY(bl_h5_create_dataset(group, key->name, type, 2, shape, NULL, &dataset));
-        BL_TRY(bl_h5_attribute_text(dataset, "long_name", key->long_name));
-        BL_TRY(bl_h5_attach_axis(dataset, 0, group, bl_axis_name[BL_AXIS_LAUNCH]));
-        BL_TRY(bl_h5_attach_axis(dataset, 1, group, axis));
-        bl_h5_close(&dataset);
+        BL_TRY(create_launch_texts(group, key, axis, launches, launch ? launch->value[i] : NULL));
     }
     BL_TRY(bl_h5_attribute_text(group, "comment",
                                 "one row each time the program was started on this file; texts are arrays of "
                                 "characters, padded with zero bytes; rows not used are empty"));
 cleanup:
-    bl_h5_close(&dataset);
-    bl_h5_close(&type);
     bl_h5_close(&group);
     return err;
 }
@@ -187,7 +201,7 @@ static bl_err create_complete(hid_t file) {
     bl_err err = BL_OK;
     static const int8_t value[] = {0, 1};
     hid_t dataset = H5I_INVALID_HID;
-    BL_TRY(bl_h5_create_dataset(file, "complete", H5T_NATIVE_INT8, 0, NULL, NULL, &dataset));
+    BL_TRY(bl_h5_create_dataset(file, "complete", H5T_NATIVE_INT8, 0, NULL, value, &dataset));
     BL_TRY(bl_h5_attribute_text(dataset, "units", "1"));
     BL_TRY(
         bl_h5_attribute_text(dataset, "long_name", "whether all results are in the file, summary included"));
@@ -223,12 +237,12 @@ cleanup:
 }
 
 bl_err bl_results_create_common(hid_t file, const char *format, const char *title, size_t launches,
-                                hid_t *provenance) {
+                                const bl_provenance *launch, hid_t *provenance) {
     bl_err err = BL_OK;
     BL_TRY(create_root_attributes(file, format, title));
     BL_TRY(create_complete(file));
     BL_TRY(bl_h5_create_group(file, "provenance", provenance));
-    BL_TRY(create_launches(*provenance, launches));
+    BL_TRY(create_launches(*provenance, launches, launch));
 cleanup:
     return err;
 }
@@ -273,7 +287,8 @@ static bl_err create_content(hid_t file, const bl_grid *grid, const char *config
     bl_err err = BL_OK;
     hid_t provenance = H5I_INVALID_HID, group = H5I_INVALID_HID;
     BL_TRY(create_axes(file, grid));
-    BL_TRY(bl_results_create_common(file, BL_FORMAT_SWEEP, grid->config->name, BL_LAUNCHES_MAX, &provenance));
+    BL_TRY(bl_results_create_common(file, BL_FORMAT_SWEEP, grid->config->name, BL_LAUNCHES_MAX, NULL,
+                                    &provenance));
     BL_TRY(bl_h5_create_text(provenance, "config", config_text, "the sweep file as given (YAML)"));
     BL_TRY(bl_h5_create_text(provenance, "config_resolved", config_resolved,
                              "the sweep with every default and --set written out (YAML)"));

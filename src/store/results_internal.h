@@ -33,12 +33,9 @@ bl_err bl_results_create_variable(hid_t parent, const char *name, bl_field_id fi
                                   const size_t *shape, const hid_t *where,
                                   const char *const *axis) BL_NODISCARD;
 
-/** Root attributes, `complete`, provenance/ with its texts and `launches` rows. */
+/** Root attributes, `complete`, provenance/ with `launches` rows; a file with one row may have it filled at
+ * once (launch, else NULL). The caller closes *provenance. */
 bl_err bl_results_create_common(hid_t file, const char *format, const char *title, size_t launches,
-                                hid_t *provenance) BL_NODISCARD;
-
-/** Write one launch into row `launch` of provenance/launch. */
-bl_err bl_results_write_launch(const hid_t *launch_dataset, size_t launch,
-                               const bl_provenance *provenance) BL_NODISCARD;
+                                const bl_provenance *launch, hid_t *provenance) BL_NODISCARD;
 
 #endif

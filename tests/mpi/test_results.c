@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
  * Result files: creation, independent writes of all ranks, reading, resume's checks, and refusals.
- * With arguments (FILE [WIDTHS]) it writes an example file for the Python test of the format.
+ * With arguments (SWEEP.h5 MEASUREMENT.h5) it writes example files for the Python test of the format.
  */
 #include <mpi.h>
 
@@ -293,6 +293,67 @@ static void test_failed_write(const fixture *f) {
     CHECK_OK(bl_results_close(&results));
 }
 
+/* --- measure --- */
+
+static const bl_measurement_entry entries[] = {{"first", 12, 3}, {"second", 48, 5}};
+static const double norms[] = {1.0, 2.0, INFINITY};
+
+static void write_measured(const fixture *f, bl_results *results, size_t e) {
+    size_t count = entries[e].inputs * 3;
+    bl_search_result *result = bl_mem_alloc(count, sizeof *result);
+    double *output = bl_mem_alloc(entries[e].inputs, sizeof *output);
+    double *norm = bl_mem_alloc(count, sizeof *norm);
+    double *points = bl_mem_alloc(count * entries[e].dimension, sizeof *points);
+    for (size_t i = 0; i < count; i++) {
+        double x = (double)(100 * e + i);
+        result[i] = (bl_search_result){x + 0.5, x + 0.25, x + 0.125, (int32_t)i, (int32_t)e, BL_STATUS_FOUND};
+        norm[i] = x + 0.75;
+        output[i / 3] = -x;
+        for (size_t k = 0; k < entries[e].dimension; k++)
+            points[i * entries[e].dimension + k] = x + 1e-3 * (double)k;
+    }
+    CHECK_OK(bl_measurement_write(results, entries[e].name, entries[e].inputs, 3, entries[e].dimension,
+                                  result, output, norm, points));
+    CHECK(bl_measurement_write(results, entries[e].name, entries[e].inputs - 1, 3, entries[e].dimension,
+                               result, output, norm, NULL) == BL_ERR_INPUT);
+    bl_mem_free(result);
+    bl_mem_free(output);
+    bl_mem_free(norm);
+    bl_mem_free(points);
+    (void)f;
+}
+
+static void test_measurement(const fixture *f, const char *path) {
+    bl_results *results = NULL;
+    bl_provenance *provenance = NULL;
+    char *argv[] = {"borderline", "measure", "networks.h5", NULL};
+    CHECK_OK(bl_provenance_gather(&f->comm, 3, argv, &provenance));
+    if (f->comm.rank == 0)
+        CHECK_OK(bl_measurement_create(path, 2, entries, 3, norms, true, provenance, "p: [1, 2, inf]", true));
+    MPI_Barrier(f->comm.world);
+    CHECK_OK(bl_results_open(path, BL_RESULTS_WRITE, &f->comm, &results));
+    for (size_t e = 0; results && e < 2; e++)
+        if ((int)e % f->comm.size == f->comm.rank)
+            write_measured(f, results, e);
+    if (results && f->comm.rank == 0)
+        CHECK_OK(bl_results_set_complete(results, true));
+    CHECK_OK(bl_results_close(&results));
+    CHECK_OK(bl_results_open(path, BL_RESULTS_READ, NULL, &results));
+    bl_config *config = NULL;
+    char *command = NULL;
+    CHECK(results && bl_results_is_measurement(results));
+    CHECK(results && bl_results_config(results, &config) == BL_ERR_INPUT);
+    CHECK(results && bl_results_read_launch(results, 0, "command", &command) == BL_OK &&
+          strcmp(command, "borderline measure networks.h5") == 0);
+    bl_mem_free(command);
+    CHECK_OK(bl_results_close(&results));
+    const bl_measurement_entry taken = {"provenance", 4, 4};
+    if (f->comm.rank == 0)
+        CHECK(bl_measurement_create(path, 1, &taken, 3, norms, false, provenance, "", true) == BL_ERR_INPUT);
+    bl_provenance_destroy(&provenance);
+    MPI_Barrier(f->comm.world);
+}
+
 static void write_example(fixture *f, const char *path) {
     bl_results *results = NULL;
     bl_provenance *provenance = NULL;
@@ -332,6 +393,9 @@ static void test_all(fixture *f) {
     test_create_refusals(f);
     test_open_refusals(f);
     test_truncated(f);
+    char path[400];
+    (void)snprintf(path, sizeof path, "%s/m.h5", f->directory);
+    test_measurement(f, path);
     create(f, true); /* --force: a fresh file */
     bl_results *results = NULL;
     bl_unit unit = bl_grid_unit(f->grid, 0);
@@ -351,6 +415,8 @@ int main(int argc, char **argv) {
     CHECK_OK(bl_comm_start(&argc, &argv, &f.comm));
     CHECK_OK(bl_config_parse("test", sweep, sizeof sweep - 1, NULL, 0, &f.config));
     CHECK_OK(bl_grid_create(f.config, &f.grid));
+    if (f.grid && argc > 2)
+        test_measurement(&f, argv[2]);
     if (f.grid && argc > 1)
         write_example(&f, argv[1]);
     else if (f.grid)

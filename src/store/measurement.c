@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * The result file of `measure`: one group a network, with the variables of a sweep over its own inputs.
+ */
+#include "results_internal.h"
+
+#include "borderline/mem.h"
+#include <math.h>
+#include <string.h>
+
+enum { AXIS_INPUT, AXIS_P, AXIS_COORDINATE, AXES };
+static const char *const axis_name[AXES] = {"input", "p", "coordinate"};
+
+/* The variables of a network and their number of axes (input, p). */
+static const struct {
+    bl_field_id field;
+    size_t rank;
+} variable[] = {{BL_FIELD_DISTANCE, 2}, {BL_FIELD_DISTANCE_INSIDE, 2}, {BL_FIELD_FIRST_ORDER, 2},
+                {BL_FIELD_PASSES, 2},   {BL_FIELD_RESTARTS_WON, 2},    {BL_FIELD_INPUT_NORM, 2},
+                {BL_FIELD_OUTPUT, 1},   {BL_FIELD_STATUS, 2} /* written last, after the data */};
+enum { VARIABLES = sizeof variable / sizeof variable[0] };
+
+/* --- creation --- */
+
+static bl_err create_points(hid_t group, const size_t *shape, const hid_t *where) {
+    bl_err err = BL_OK;
+    hid_t dataset = H5I_INVALID_HID;
+    const double fill = (double)NAN;
+    BL_TRY(bl_h5_create_dimension(group, axis_name[AXIS_COORDINATE], shape[AXIS_COORDINATE]));
+    BL_TRY(bl_h5_create_dataset(group, "points", H5T_NATIVE_DOUBLE, AXES, shape, &fill, &dataset));
+    BL_TRY(bl_h5_attribute(dataset, "_FillValue", H5T_NATIVE_DOUBLE, 1, &fill));
+    BL_TRY(bl_h5_attribute_text(dataset, "units", "1"));
+    BL_TRY(bl_h5_attribute_text(dataset, "long_name", "boundary point x0 + h the distance belongs to"));
+    BL_TRY(bl_h5_attribute_text(
+        dataset, "comment", "classified otherwise than x0, confirmed in float64; NaN where status is not 1"));
+    for (size_t i = 0; i < AXES; i++)
+        BL_TRY(bl_h5_attach_axis(dataset, i, where[i], axis_name[i]));
+cleanup:
+    bl_h5_close(&dataset);
+    return err;
+}
+
+static bl_err create_network(hid_t file, const bl_measurement_entry *entry, size_t p_count, bool points) {
+    bl_err err = BL_OK;
+    hid_t group = H5I_INVALID_HID;
+    BL_REQUIRE(H5Lexists(file, entry->name, H5P_DEFAULT) <= 0, BL_ERR_INPUT,
+               "a network cannot be named \"%s\": the result file has a variable or network of this name",
+               entry->name);
+    BL_TRY(bl_h5_create_group(file, entry->name, &group));
+    const size_t shape[AXES] = {entry->inputs, p_count, entry->dimension};
+    const hid_t where[AXES] = {group, file, group};
+    const int64_t dimension = (int64_t)entry->dimension;
+    BL_TRY(bl_h5_attribute(group, "dimension", H5T_NATIVE_INT64, 0, &dimension));
+    BL_TRY(bl_h5_create_axis(group, axis_name[AXIS_INPUT], H5T_NATIVE_INT64, entry->inputs, NULL,
+                             "number of the input x0 in the networks file"));
+    for (size_t v = 0; v < VARIABLES; v++)
+        BL_TRY(bl_results_create_variable(group, bl_fields[variable[v].field].name, variable[v].field,
+                                          variable[v].rank, shape, where, axis_name));
+    if (points)
+        BL_TRY(create_points(group, shape, where));
+cleanup:
+    bl_h5_close(&group);
+    return err;
+}
+
+static double forecast_bytes(size_t count, const bl_measurement_entry *entry, size_t p_count, bool points) {
+    double bytes = 512.0 * 1024.0; /* root and provenance */
+    for (size_t i = 0; i < count; i++) {
+        double rows = (double)entry[i].inputs * (double)p_count;
+        bytes += 16.0 * 1024.0; /* a group, its attributes and axes */
+        for (size_t v = 0; v < VARIABLES; v++)
+            bytes += rows * (double)bl_type_size(bl_fields[variable[v].field].type);
+        bytes += points ? rows * (double)entry[i].dimension * sizeof(double) : 0.0;
+    }
+    return bytes;
+}
+
+bl_err bl_measurement_create(const char *path, size_t count, const bl_measurement_entry *entry,
+                             size_t p_count, const double *p, bool points, const bl_provenance *provenance,
+                             const char *options_text, bool force) {
+    bl_err err = BL_OK;
+    bl_h5_creation creation = {.file = H5I_INVALID_HID};
+    hid_t group = H5I_INVALID_HID;
+    double bytes = forecast_bytes(count, entry, p_count, points);
+    BL_TRY(bl_h5_creation_begin(path, "", bytes, force, &creation));
+    BL_TRY(bl_h5_create_axis(creation.file, axis_name[AXIS_P], H5T_NATIVE_DOUBLE, p_count, p,
+                             bl_axis_long_name[BL_AXIS_P]));
+    BL_TRY(bl_results_create_common(creation.file, BL_FORMAT_MEASUREMENT, "distances of given networks", 1,
+                                    provenance, &group));
+    BL_TRY(bl_h5_create_text(group, "options", options_text, "options of the measurement"));
+    for (size_t i = 0; i < count; i++)
+        BL_TRY(create_network(creation.file, &entry[i], p_count, points));
+    bl_h5_close(&group);
+    BL_TRY(bl_h5_creation_commit(&creation));
+cleanup:
+    bl_h5_close(&group);
+    bl_h5_creation_end(&creation);
+    if (err == BL_ERR_IO)
+        bl_err_prefix("%s: ", path);
+    return err;
+}
+
+/* --- writing --- */
+
+/* Results of one network, one array a variable. */
+typedef struct columns {
+    double *distance, *inside, *first_order;
+    int32_t *passes, *restarts_won;
+    int8_t *status;
+} columns;
+
+static void columns_free(columns *c) {
+    bl_mem_free(c->distance);
+    bl_mem_free(c->inside);
+    bl_mem_free(c->first_order);
+    bl_mem_free(c->passes);
+    bl_mem_free(c->restarts_won);
+    bl_mem_free(c->status);
+}
+
+static bl_err columns_fill(const bl_search_result *result, size_t count, columns *c) {
+    bl_err err = BL_OK;
+    BL_ALLOC(c->distance, count);
+    BL_ALLOC(c->inside, count);
+    BL_ALLOC(c->first_order, count);
+    BL_ALLOC(c->passes, count);
+    BL_ALLOC(c->restarts_won, count);
+    BL_ALLOC(c->status, count);
+    for (size_t i = 0; i < count; i++) {
+        c->distance[i] = result[i].distance;
+        c->inside[i] = result[i].inside;
+        c->first_order[i] = result[i].first_order;
+        c->passes[i] = result[i].passes;
+        c->restarts_won[i] = result[i].restarts_won;
+        c->status[i] = result[i].status;
+    }
+cleanup:
+    return err;
+}
+
+/* A whole variable of a group, of the shape it was created with. */
+static bl_err write_variable(const bl_results *results, hid_t group, const char *network, const char *name,
+                             hid_t type, size_t elements, const void *data) {
+    bl_err err = BL_OK;
+    hid_t dataset = H5Dopen2(group, name, H5P_DEFAULT), space = H5I_INVALID_HID;
+    BL_H5(dataset, "%s: %s/%s", results->path, network, name);
+    BL_H5(space = H5Dget_space(dataset), "%s: %s/%s", results->path, network, name);
+    BL_REQUIRE(H5Sget_simple_extent_npoints(space) == (hssize_t)elements, BL_ERR_INPUT,
+               "%s: %s/%s has %lld elements, not %zu", results->path, network, name,
+               (long long)H5Sget_simple_extent_npoints(space), elements);
+    BL_H5(H5Dwrite(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, data), "%s: %s/%s could not be written",
+          results->path, network, name);
+cleanup:
+    bl_h5_close(&space);
+    bl_h5_close(&dataset);
+    return err;
+}
+
+bl_err bl_measurement_write(bl_results *results, const char *name, size_t inputs, size_t p_count,
+                            size_t dimension, const bl_search_result *result, const double *output,
+                            const double *input_norm, const double *points) {
+    bl_err err = BL_OK;
+    const size_t count = inputs * p_count;
+    columns c = {0};
+    hid_t group = H5I_INVALID_HID;
+    BL_ASSERT(results->writable && results->measurement);
+    BL_TRY(columns_fill(result, count, &c));
+    BL_H5(group = H5Gopen2(results->file, name, H5P_DEFAULT), "%s: network %s", results->path, name);
+    const void *const data[VARIABLES] = {c.distance,     c.inside,   c.first_order, c.passes,
+                                         c.restarts_won, input_norm, output,        c.status};
+    if (points)
+        BL_TRY(write_variable(results, group, name, "points", H5T_NATIVE_DOUBLE, count * dimension, points));
+    for (size_t v = 0; v < VARIABLES; v++) {
+        const bl_field *field = &bl_fields[variable[v].field];
+        BL_TRY(write_variable(results, group, name, field->name, bl_results_type(field->type),
+                              variable[v].rank == 2 ? count : inputs, data[v]));
+    }
+cleanup:
+    bl_h5_close(&group);
+    columns_free(&c);
+    return err;
+}

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * Networks files: writing.
+ */
+#include "networks_file_internal.h"
+
+#include "borderline/mem.h"
+#include "borderline/provenance.h"
+#include <stdio.h>
+#include <string.h>
+
+bl_err bl_networks_file_create(const char *path, bool force, bl_box box, const char *config_text,
+                               bl_networks_file **out) {
+    bl_err err = BL_OK;
+    bl_networks_file *file = NULL;
+    const double bound[2] = {box.lo, box.hi};
+    *out = NULL;
+    BL_ALLOC(file, 1);
+    *file = (bl_networks_file){.file = H5I_INVALID_HID, .creation.file = H5I_INVALID_HID, .box = box};
+    BL_ALLOC(file->path, strlen(path) + 1);
+    memcpy(file->path, path, strlen(path));
+    BL_TRY(bl_h5_creation_begin(path, "", 1024.0 * 1024.0, force, &file->creation));
+    BL_TRY(bl_h5_attribute_text(file->creation.file, "format", BL_FORMAT_NETWORKS));
+    BL_TRY(bl_h5_attribute_text(file->creation.file, "source", bl_provenance_program()));
+    if (bl_box_is_bounded(box))
+        BL_TRY(bl_h5_attribute(file->creation.file, "box", H5T_NATIVE_DOUBLE, 2, bound));
+    BL_TRY(bl_h5_attribute_text(file->creation.file, "config", config_text));
+    *out = file;
+    file = NULL;
+cleanup:
+    bl_networks_file_discard(&file);
+    return err;
+}
+
+bl_err bl_networks_file_close(bl_networks_file **file) {
+    bl_err err = BL_OK;
+    if (*file && (*file)->creation.file >= 0)
+        err = bl_h5_creation_commit(&(*file)->creation);
+    bl_networks_file_discard(file);
+    return err;
+}
+
+static bl_err write_floats(hid_t group, const char *name, size_t rank, const size_t *shape,
+                           const float *data) {
+    bl_err err = BL_OK;
+    hid_t dataset = H5I_INVALID_HID;
+    BL_TRY(bl_h5_create_dataset(group, name, H5T_NATIVE_FLOAT, rank, shape, NULL, &dataset));
+    BL_H5(H5Dwrite(dataset, H5T_NATIVE_FLOAT, H5S_ALL, H5S_ALL, H5P_DEFAULT, data), "%s could not be written",
+          name);
+cleanup:
+    bl_h5_close(&dataset);
+    return err;
+}
+
+static const char *kind_of(const bl_layer *layer) {
+    switch (layer->kind) {
+    case BL_LAYER_DENSE:
+        return "dense";
+    case BL_LAYER_FLATTEN:
+        return "flatten";
+    case BL_LAYER_ACTIVATION:
+        break;
+    }
+    return bl_activation_name[layer->activation];
+}
+
+static bl_err write_layer(hid_t network, size_t number, const bl_layer *layer) {
+    bl_err err = BL_OK;
+    char name[32];
+    hid_t group = H5I_INVALID_HID;
+    const size_t shape[2] = {layer->outputs, layer->inputs};
+    (void)snprintf(name, sizeof name, "layer_%03zu", number);
+    BL_TRY(bl_h5_create_group(network, name, &group));
+    BL_TRY(bl_h5_attribute_text(group, "kind", kind_of(layer)));
+    if (layer->kind == BL_LAYER_ACTIVATION && layer->activation == BL_LEAKY_RELU)
+        BL_TRY(bl_h5_attribute(group, "slope", H5T_NATIVE_DOUBLE, 0, &layer->negative_slope));
+    if (layer->weight)
+        BL_TRY(write_floats(group, "weight", 2, shape, layer->weight));
+    if (layer->bias)
+        BL_TRY(write_floats(group, "bias", 1, shape, layer->bias));
+cleanup:
+    bl_h5_close(&group);
+    return err;
+}
+
+bl_err bl_networks_file_append(bl_networks_file *file, const char *name, const bl_network *network,
+                               const float *x, size_t inputs) {
+    bl_err err = BL_OK;
+    hid_t group = H5I_INVALID_HID;
+    int64_t shape[3];
+    const size_t rows[2] = {inputs, network->dimension};
+    BL_ASSERT(file->creation.file >= 0);
+    BL_REQUIRE(*name && !strchr(name, '/') && H5Lexists(file->creation.file, name, H5P_DEFAULT) <= 0,
+               BL_ERR_INPUT, "\"%s\" cannot name another network", name);
+    BL_TRY(bl_h5_create_group(file->creation.file, name, &group));
+    for (size_t i = 0; i < network->shape_rank; i++)
+        shape[i] = (int64_t)network->shape[i];
+    BL_TRY(bl_h5_attribute(group, "input_shape", H5T_NATIVE_INT64, network->shape_rank, shape));
+    BL_TRY(write_floats(group, "inputs", 2, rows, x));
+    for (size_t l = 0; l < network->layer_count; l++)
+        BL_TRY(write_layer(group, l, &network->layer[l]));
+cleanup:
+    bl_h5_close(&group);
+    if (err != BL_OK)
+        bl_err_prefix("%s: network %s: ", file->path, name);
+    return err;
+}
