@@ -4,6 +4,7 @@
  * choice (format "any"); it may differ with the number of rows, so packings are kept by form and primitives
  * by rows.
  */
+#include "pack.h"
 #include "product.h"
 
 #include "borderline/mem.h"
@@ -24,6 +25,7 @@ struct bl_product_context {
 
 /* The matrix in one of the library's forms. */
 typedef struct packing {
+    bl_block_form form; /* outputs = 0: another than blocks of inputs x outputs */
     float *data;
     dnnl_memory_t memory;
     bool fresh; /* holds the matrix loaded last */
@@ -128,6 +130,20 @@ cleanup:
     return err;
 }
 
+/* The form where it is blocks of inputs x outputs. */
+static bl_block_form block_form(const dnnl_memory_desc_t *form) {
+    bl_block_form none = {0};
+    if (form->format_kind != dnnl_blocked)
+        return none;
+    const dnnl_blocking_desc_t *blocking = &form->format_desc.blocking;
+    if (blocking->inner_nblks != 2 || blocking->inner_idxs[0] != 1 || blocking->inner_idxs[1] != 0)
+        return none;
+    return (bl_block_form){.inputs = (size_t)blocking->inner_blks[0],
+                           .outputs = (size_t)blocking->inner_blks[1],
+                           .output_stride = (size_t)blocking->strides[0],
+                           .input_stride = (size_t)blocking->strides[1]};
+}
+
 /* The packing in the form that a primitive asks for, made if no other primitive has asked for it. */
 static bl_err packing_find(bl_product *p, dnnl_primitive_desc_t primitive, packing **out) {
     bl_err err = BL_OK;
@@ -145,6 +161,7 @@ static bl_err packing_find(bl_product *p, dnnl_primitive_desc_t primitive, packi
     packing *fresh = &p->packing[p->packings++];
     BL_ALLOC(fresh->data, (dnnl_memory_desc_get_size(form) + sizeof(float) - 1) / sizeof(float));
     DNNL_TRY(dnnl_memory_create(&fresh->memory, form, p->context->engine, fresh->data));
+    fresh->form = block_form(form);
     *out = fresh;
 cleanup:
     return err;
@@ -191,8 +208,8 @@ cleanup:
     return err;
 }
 
-/* Fill a packing from the loaded matrix. */
-static bl_err pack(bl_product *p, packing *target) {
+/* Fill a packing of any form from the loaded matrix, by the library. */
+static bl_err reorder_into(bl_product *p, packing *target) {
     bl_err err = BL_OK;
     dnnl_memory_desc_t plain;
     const dnnl_memory_desc_t *form = NULL;
@@ -209,13 +226,23 @@ static bl_err pack(bl_product *p, packing *target) {
     const dnnl_exec_arg_t arguments[] = {{DNNL_ARG_FROM, source}, {DNNL_ARG_TO, target->memory}};
     DNNL_TRY(dnnl_primitive_execute(reorder, p->context->stream, 2, arguments));
     DNNL_TRY(dnnl_stream_wait(p->context->stream));
-    target->fresh = true;
 cleanup:
     memory_destroy(source);
     if (reorder)
         (void)dnnl_primitive_destroy(reorder);
     if (description)
         (void)dnnl_primitive_desc_destroy(description);
+    return err;
+}
+
+static bl_err pack(bl_product *p, packing *target) {
+    bl_err err = BL_OK;
+    if (target->form.outputs > 0)
+        bl_pack(target->form, p->outputs, p->inputs, p->matrix, p->transposed, target->data);
+    else
+        BL_TRY(reorder_into(p, target));
+    target->fresh = true;
+cleanup:
     return err;
 }
 
