@@ -25,7 +25,8 @@ struct bl_product_context {
 
 /* The matrix in one of the library's forms. */
 typedef struct packing {
-    bl_block_form form; /* outputs = 0: another than blocks of inputs x outputs */
+    bl_block_form form; /* outputs = 0: one that only the library knows */
+    bool swapped;       /* the form is that of the transpose */
     float *data;
     dnnl_memory_t memory;
     bool fresh; /* holds the matrix loaded last */
@@ -130,18 +131,21 @@ cleanup:
     return err;
 }
 
-/* The form where it is blocks of inputs x outputs. */
-static bl_block_form block_form(const dnnl_memory_desc_t *form) {
-    bl_block_form none = {0};
+/* Note a form that bl_pack knows: blocks of inputs x outputs, or plain (one block; rows of A where `swapped`). */
+static void note_form(const bl_product *p, const dnnl_memory_desc_t *form, packing *target) {
     if (form->format_kind != dnnl_blocked)
-        return none;
+        return;
     const dnnl_blocking_desc_t *blocking = &form->format_desc.blocking;
-    if (blocking->inner_nblks != 2 || blocking->inner_idxs[0] != 1 || blocking->inner_idxs[1] != 0)
-        return none;
-    return (bl_block_form){.inputs = (size_t)blocking->inner_blks[0],
-                           .outputs = (size_t)blocking->inner_blks[1],
-                           .output_stride = (size_t)blocking->strides[0],
-                           .input_stride = (size_t)blocking->strides[1]};
+    const dnnl_dim_t *stride = blocking->strides, *size = blocking->inner_blks;
+    if (blocking->inner_nblks == 2 && blocking->inner_idxs[0] == 1 && blocking->inner_idxs[1] == 0)
+        target->form =
+            (bl_block_form){(size_t)size[1], (size_t)size[0], (size_t)stride[0], (size_t)stride[1]};
+    else if (blocking->inner_nblks == 0 && stride[0] == 1 && stride[1] == (dnnl_dim_t)p->outputs)
+        target->form = (bl_block_form){p->outputs, p->inputs, 0, 0};
+    else if (blocking->inner_nblks == 0 && stride[1] == 1 && stride[0] == (dnnl_dim_t)p->inputs) {
+        target->form = (bl_block_form){p->inputs, p->outputs, 0, 0};
+        target->swapped = true;
+    }
 }
 
 /* The packing in the form that a primitive asks for, made if no other primitive has asked for it. */
@@ -161,7 +165,7 @@ static bl_err packing_find(bl_product *p, dnnl_primitive_desc_t primitive, packi
     packing *fresh = &p->packing[p->packings++];
     BL_ALLOC(fresh->data, (dnnl_memory_desc_get_size(form) + sizeof(float) - 1) / sizeof(float));
     DNNL_TRY(dnnl_memory_create(&fresh->memory, form, p->context->engine, fresh->data));
-    fresh->form = block_form(form);
+    note_form(p, form, fresh);
     *out = fresh;
 cleanup:
     return err;
@@ -237,7 +241,9 @@ cleanup:
 
 static bl_err pack(bl_product *p, packing *target) {
     bl_err err = BL_OK;
-    if (target->form.outputs > 0)
+    if (target->form.outputs > 0 && target->swapped)
+        bl_pack(target->form, p->inputs, p->outputs, p->matrix, !p->transposed, target->data);
+    else if (target->form.outputs > 0)
         bl_pack(target->form, p->outputs, p->inputs, p->matrix, p->transposed, target->data);
     else
         BL_TRY(reorder_into(p, target));
