@@ -34,6 +34,7 @@ typedef struct bl_grid {
 BL_API bl_err bl_grid_create(const bl_config *config, bl_grid **out) BL_NODISCARD;
 BL_API void bl_grid_destroy(bl_grid **grid);
 
+/** Case `number` < grid->cases, and unit `number` < grid->units, decoded (both asserted). Collective: no. */
 BL_API bl_case bl_grid_case(const bl_grid *grid, size_t number);
 BL_API bl_unit bl_grid_unit(const bl_grid *grid, int64_t number);
 
