@@ -8,7 +8,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-/* Chosen by simulation over 64 to 65,536 ranks (tests/unit/test_schedule_simulation.c prints what they give).
+/* Chosen by simulation over 64 to 65,536 ranks (tests/mpi/test_schedule_simulation.c prints what they give).
  * A larger static share saves requests; a smaller one leaves more to even out wrong estimates with, which
  * nodes of one rank need: .65 cost them up to 10 %. The other numbers matter less than one per cent. */
 static const double static_share = 0.5;
