@@ -36,7 +36,7 @@ enum { BL_QUANTILE_MEDIAN = 4 };
 typedef struct bl_field {
     const char *name; /* path in the file: "distance", "summary/exponent" */
     bl_type type;
-    size_t rank;
+    unsigned rank;
     bl_axis_id axis[BL_FIELD_RANK_MAX];
     const char *units;
     const char *long_name;

@@ -28,7 +28,7 @@ typedef enum bl_results_mode { BL_RESULTS_READ, BL_RESULTS_WRITE } bl_results_mo
  * Ownership:   everything is borrowed.
  * @param[in] config_text  the sweep file as given, stored beside the resolved form
  * @return BL_OK; BL_ERR_INPUT (exists and not force; directory missing or not writable; disk too full, sizes
- * named); BL_ERR_IO.
+ * named; another run is writing it); BL_ERR_IO.
  */
 BL_API bl_err bl_results_create(const char *path, const bl_grid *grid, const char *config_text,
                                 bool force) BL_NODISCARD;
@@ -38,7 +38,8 @@ BL_API bl_err bl_results_create(const char *path, const bl_grid *grid, const cha
  * Collective:  on comm in WRITE mode (every rank returns the same code); in READ mode comm is not used (may
  * be NULL) and any process may call, also while a run writes. Ownership:   *out is the caller's, closed with
  * bl_results_close.
- * @return BL_OK; BL_ERR_INPUT (missing, foreign, cut short or damaged: one line); BL_ERR_IO.
+ * @return BL_OK; BL_ERR_INPUT (missing, foreign, cut short or damaged; WRITE: another run is writing it), one
+ * line; BL_ERR_IO.
  */
 BL_API bl_err bl_results_open(const char *path, bl_results_mode mode, const bl_comm *comm,
                               bl_results **out) BL_NODISCARD;

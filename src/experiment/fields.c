@@ -27,8 +27,7 @@ const char *const bl_axis_long_name[BL_AXIS_COUNT] = {
     [BL_AXIS_DIMENSION] = "input dimension n",
     [BL_AXIS_NETWORK] = "number of the random network within its case",
     [BL_AXIS_INPUT] = "number of the input x0 of its network",
-    [BL_AXIS_P] = "exponent of the l^p norm the distance is measured in (inf: largest coordinate; "
-                  "0: number of changed coordinates)",
+    [BL_AXIS_P] = "exponent of the l^p norm (inf: largest coordinate; 0: number of changed coordinates)",
     [BL_AXIS_KERNEL_INPUT] = "number of the kernel input (the same inputs for all networks of a dimension)",
     [BL_AXIS_KERNEL_INPUT_2] = "number of the kernel input, second index of a kernel",
     [BL_AXIS_QUANTILE] = "level of the quantile",

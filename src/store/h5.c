@@ -54,6 +54,14 @@ bl_err bl_h5_fail(bl_err code, const char *format, ...) {
     return bl_err_set(code, "%s%s%s", text, *plain ? ": " : "", plain);
 }
 
+char *bl_h5_copy_text(const char *text) {
+    size_t size = strlen(text) + 1;
+    char *copy = bl_mem_alloc(size, 1);
+    if (copy)
+        (void)snprintf(copy, size, "%s", text);
+    return copy;
+}
+
 void bl_h5_close(hid_t *id) {
     if (*id >= 0)
         (void)H5Idec_ref(*id);
@@ -315,8 +323,9 @@ cleanup:
 bl_err bl_h5_check_format(hid_t file, const char *path, const char *format, const char *what) {
     bl_err err = BL_OK;
     char *found = NULL;
-    if (bl_h5_read_attribute_text(file, "format", &found) != BL_OK)
-        BL_FAIL(BL_ERR_INPUT, "%s is not %s: it has no attribute format = \"%s\"", path, what, format);
+    err = bl_h5_read_attribute_text(file, "format", &found);
+    BL_REQUIRE(err == BL_OK && found, BL_ERR_INPUT, "%s is not %s: it has no attribute format = \"%s\"", path,
+               what, format);
     BL_REQUIRE(strcmp(found, format) == 0, BL_ERR_INPUT, "%s is not %s: its format is \"%.64s\", not \"%s\"",
                path, what, found, format);
 cleanup:

@@ -26,6 +26,9 @@ void bl_h5_quiet(void);
 /** bl_err_set with the innermost reason of HDF5's error stack behind the text; the stack is cleared. */
 bl_err bl_h5_fail(bl_err code, const char *format, ...) BL_PRINTF(2, 3);
 
+/** A copy of a text (bl_mem_free), or NULL with the message set. */
+char *bl_h5_copy_text(const char *text) BL_NODISCARD;
+
 /** Close an identifier of any kind but a file, if there is one, and forget it. */
 void bl_h5_close(hid_t *id);
 
@@ -73,10 +76,16 @@ bl_err bl_h5_attach_axis(hid_t dataset, size_t index, hid_t where, const char *a
 typedef struct bl_h5_creation {
     char *path, *temporary;
     hid_t file;
+    int lock; /* of lock.h */
 } bl_h5_creation;
 
-/** Begin: checks that nothing is there (unless force), that the directory can be written and that `bytes` fit
- * on its disk; removes what an earlier creation left.
+#define BL_H5_NO_CREATION                                                                                    \
+    (bl_h5_creation) {                                                                                       \
+        .file = H5I_INVALID_HID, .lock = -1                                                                  \
+    }
+
+/** Begin: checks that nothing is there (unless force), that the directory can be written, that no other run
+ * writes the file and that `bytes` fit on its disk; removes what an earlier creation left.
  *
  * @return BL_OK; BL_ERR_INPUT (one line that says what to do); BL_ERR_IO; BL_ERR_MEMORY.
  */

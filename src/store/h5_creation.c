@@ -6,6 +6,8 @@
  */
 #include "h5.h"
 
+#include "lock.h"
+
 #include "borderline/mem.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -89,13 +91,14 @@ bl_err bl_h5_creation_begin(const char *path, const char *resume_hint, double by
                             bl_h5_creation *creation) {
     bl_err err = BL_OK;
     char *directory = NULL;
-    *creation = (bl_h5_creation){.file = H5I_INVALID_HID};
+    *creation = BL_H5_NO_CREATION;
     bl_h5_quiet();
     BL_TRY(join(path, "", "", ".", &directory));
     BL_TRY(check_directory(path, directory));
     BL_TRY(check_target(path, resume_hint, force));
-    BL_TRY(check_space(path, directory, bytes));
     BL_TRY(join(path, "", file_part(path), "", &creation->path));
+    BL_TRY(bl_lock_take(path, &creation->lock));
+    BL_TRY(check_space(path, directory, bytes));
     BL_TRY(join(path, ".", file_part(path), ".creating", &creation->temporary));
     (void)unlink(creation->temporary);
     BL_TRY(create_file(creation));
@@ -140,7 +143,9 @@ void bl_h5_creation_end(bl_h5_creation *creation) {
     (void)H5Eclear2(H5E_DEFAULT);
     if (creation->temporary)
         (void)unlink(creation->temporary);
+    if (creation->path)
+        bl_lock_release(creation->path, &creation->lock);
     bl_mem_free(creation->temporary);
     bl_mem_free(creation->path);
-    *creation = (bl_h5_creation){.file = H5I_INVALID_HID};
+    *creation = BL_H5_NO_CREATION;
 }

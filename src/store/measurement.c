@@ -79,7 +79,7 @@ bl_err bl_measurement_create(const char *path, size_t count, const bl_measuremen
                              size_t p_count, const double *p, bool points, const bl_provenance *provenance,
                              const char *options_text, bool force) {
     bl_err err = BL_OK;
-    bl_h5_creation creation = {.file = H5I_INVALID_HID};
+    bl_h5_creation creation = BL_H5_NO_CREATION;
     hid_t group = H5I_INVALID_HID;
     double bytes = forecast_bytes(count, entry, p_count, points);
     BL_TRY(bl_h5_creation_begin(path, "", bytes, force, &creation));

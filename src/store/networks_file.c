@@ -23,11 +23,9 @@ static herr_t count_group(hid_t root, const char *name, const H5L_info_t *info, 
     if (object.type != H5O_TYPE_GROUP)
         return 0;
     if (file->name) {
-        size_t length = strlen(name);
-        file->name[file->count] = bl_mem_alloc(length + 1, 1);
+        file->name[file->count] = bl_h5_copy_text(name);
         if (!file->name[file->count])
             return -1;
-        memcpy(file->name[file->count], name, length);
     }
     file->count++;
     return 0;
@@ -69,9 +67,9 @@ bl_err bl_networks_file_open(const char *path, bl_networks_file **out) {
     bl_networks_file *file = NULL;
     *out = NULL;
     BL_ALLOC(file, 1);
-    *file = (bl_networks_file){.file = H5I_INVALID_HID, .creation.file = H5I_INVALID_HID};
-    BL_ALLOC(file->path, strlen(path) + 1);
-    memcpy(file->path, path, strlen(path));
+    *file = (bl_networks_file){.file = H5I_INVALID_HID, .creation = BL_H5_NO_CREATION};
+    file->path = bl_h5_copy_text(path);
+    BL_REQUIRE(file->path, BL_ERR_MEMORY, "out of memory");
     BL_TRY(bl_h5_open_read(path, &file->file));
     BL_TRY(bl_h5_check_format(file->file, path, BL_FORMAT_NETWORKS, "a networks file"));
     BL_TRY(read_box(file));
@@ -154,7 +152,7 @@ cleanup:
 static bl_err read_dense(hid_t group, bl_layer *layer) {
     bl_err err = BL_OK;
     hid_t dataset = H5I_INVALID_HID;
-    size_t shape[2], bias = 0;
+    size_t shape[2] = {0, 0}, bias = 0;
     layer->kind = BL_LAYER_DENSE;
     BL_TRY(array_shape(group, "weight", 2, &dataset, shape));
     layer->outputs = shape[0];
@@ -305,7 +303,7 @@ cleanup:
 bl_err bl_networks_file_sizes(const bl_networks_file *file, size_t index, size_t *dimension, size_t *inputs) {
     bl_err err = BL_OK;
     hid_t group = H5I_INVALID_HID, dataset = H5I_INVALID_HID;
-    size_t shape[2];
+    size_t shape[2] = {0, 0};
     BL_ASSERT(index < file->count);
     BL_H5(group = H5Gopen2(file->file, file->name[index], H5P_DEFAULT), "not a group");
     BL_TRY(array_shape(group, "inputs", 2, &dataset, shape));
@@ -325,7 +323,7 @@ bl_err bl_networks_file_read(const bl_networks_file *file, size_t index, bl_netw
     hid_t group = H5I_INVALID_HID, dataset = H5I_INVALID_HID;
     bl_network *read = NULL;
     double *points = NULL;
-    size_t shape[2];
+    size_t shape[2] = {0, 0};
     BL_ASSERT(index < file->count);
     BL_ALLOC(read, 1);
     BL_H5(group = H5Gopen2(file->file, file->name[index], H5P_DEFAULT), "not a group");

@@ -16,9 +16,9 @@ bl_err bl_networks_file_create(const char *path, bool force, bl_box box, const c
     const double bound[2] = {box.lo, box.hi};
     *out = NULL;
     BL_ALLOC(file, 1);
-    *file = (bl_networks_file){.file = H5I_INVALID_HID, .creation.file = H5I_INVALID_HID, .box = box};
-    BL_ALLOC(file->path, strlen(path) + 1);
-    memcpy(file->path, path, strlen(path));
+    *file = (bl_networks_file){.file = H5I_INVALID_HID, .creation = BL_H5_NO_CREATION, .box = box};
+    file->path = bl_h5_copy_text(path);
+    BL_REQUIRE(file->path, BL_ERR_MEMORY, "out of memory");
     BL_TRY(bl_h5_creation_begin(path, "", 1024.0 * 1024.0, force, &file->creation));
     BL_TRY(bl_h5_attribute_text(file->creation.file, "format", BL_FORMAT_NETWORKS));
     BL_TRY(bl_h5_attribute_text(file->creation.file, "source", bl_provenance_program()));

@@ -4,6 +4,8 @@
  */
 #include "results_internal.h"
 
+#include "lock.h"
+
 #include "borderline/log.h"
 #include "borderline/mem.h"
 #include <signal.h>
@@ -49,8 +51,8 @@ static bl_err open_fields(bl_results *results) {
             BL_REQUIRE(kernel, BL_ERR_INPUT, "%s: variable %s is missing", results->path, field->name);
             continue;
         }
-        BL_REQUIRE(has_shape(results->field[f], field->rank), BL_ERR_INPUT,
-                   "%s: variable %s has not %zu axes", results->path, field->name, field->rank);
+        BL_REQUIRE(has_shape(results->field[f], field->rank), BL_ERR_INPUT, "%s: variable %s has not %u axes",
+                   results->path, field->name, field->rank);
     }
 cleanup:
     return err;
@@ -103,7 +105,11 @@ cleanup:
 static bl_err open_parallel(bl_results *results, const bl_comm *comm) {
     bl_err err = BL_OK;
     hid_t access = H5I_INVALID_HID;
-    BL_TRY(bl_agree(comm, comm->rank == 0 ? check_file(results->path) : BL_OK));
+    if (comm->rank == 0)
+        err = check_file(results->path);
+    if (comm->rank == 0 && err == BL_OK)
+        err = bl_lock_take(results->path, &results->lock);
+    BL_TRY(bl_agree(comm, err));
     /* A file beyond the user's size limit is to be an error of the write, not a signal that ends the job. */
     (void)signal(SIGXFSZ, SIG_IGN);
     access = H5Pcreate(H5P_FILE_ACCESS);
@@ -126,12 +132,12 @@ bl_err bl_results_open(const char *path, bl_results_mode mode, const bl_comm *co
     *out = NULL;
     bl_h5_quiet();
     bl_results *results = bl_mem_alloc(1, sizeof *results);
-    char *copy = bl_mem_alloc(strlen(path) + 1, 1);
+    char *copy = bl_h5_copy_text(path);
     err = results && copy ? BL_OK : BL_ERR_MEMORY;
     BL_TRY(writable ? bl_agree(comm, err) : err);
+    BL_ASSERT(results && copy);
     *results = (bl_results){
-        .path = copy, .file = H5I_INVALID_HID, .writable = writable, .complete = H5I_INVALID_HID};
-    memcpy(copy, path, strlen(path));
+        .path = copy, .file = H5I_INVALID_HID, .writable = writable, .complete = H5I_INVALID_HID, .lock = -1};
     copy = NULL;
     for (size_t f = 0; f < BL_FIELD_COUNT; f++)
         results->field[f] = H5I_INVALID_HID;
@@ -168,6 +174,7 @@ bl_err bl_results_close(bl_results **results) {
         err = bl_h5_fail(BL_ERR_IO, "%s could not be closed well", r->path);
     else if (r->file >= 0 && r->writable && r->rank == 0)
         err = bl_h5_sync(r->path);
+    bl_lock_release(r->path, &r->lock);
     bl_mem_free(r->path);
     bl_mem_free(r);
     *results = NULL;
@@ -203,7 +210,7 @@ static void slab_close(slab *s) {
 static bl_err slab_open(const bl_results *results, hid_t dataset, const char *name, size_t rank,
                         const size_t *start, const size_t *count, slab *s) {
     bl_err err = BL_OK;
-    hsize_t first[BL_FIELD_RANK_MAX], length[BL_FIELD_RANK_MAX], extent[BL_FIELD_RANK_MAX];
+    hsize_t first[BL_FIELD_RANK_MAX], length[BL_FIELD_RANK_MAX], extent[BL_FIELD_RANK_MAX] = {0};
     BL_H5(s->file = H5Dget_space(dataset), "%s: %s", results->path, name);
     BL_H5(H5Sget_simple_extent_dims(s->file, extent, NULL), "%s: %s", results->path, name);
     for (size_t i = 0; i < rank; i++) {
@@ -276,7 +283,7 @@ static bool belongs_to_units(const bl_field *field) {
 static bl_err unit_slab(const bl_results *results, size_t f, const bl_unit *unit, size_t *start,
                         size_t *count, size_t *elements) {
     bl_err err = BL_OK;
-    hsize_t extent[BL_FIELD_RANK_MAX];
+    hsize_t extent[BL_FIELD_RANK_MAX] = {0};
     hid_t space = H5Dget_space(results->field[f]);
     BL_H5(H5Sget_simple_extent_dims(space, extent, NULL), "%s: %s", results->path, bl_fields[f].name);
     const size_t first[4] = {unit->c.depth_index, unit->c.width_index, unit->c.dimension_index, unit->first};
@@ -295,7 +302,7 @@ static bl_err unit_checksum(const bl_results *results, const bl_unit *unit, int6
     bl_err err = BL_OK;
     uint64_t hash = UINT64_C(0xcbf29ce484222325), *words = NULL;
     for (size_t f = 0; f < BL_FIELD_COUNT; f++) {
-        size_t start[BL_FIELD_RANK_MAX], count[BL_FIELD_RANK_MAX], elements = 0;
+        size_t start[BL_FIELD_RANK_MAX], count[BL_FIELD_RANK_MAX] = {0}, elements = 0;
         if (!belongs_to_units(&bl_fields[f]))
             continue;
         BL_TRY(unit_slab(results, f, unit, start, count, &elements));

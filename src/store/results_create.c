@@ -308,7 +308,7 @@ cleanup:
 
 bl_err bl_results_create(const char *path, const bl_grid *grid, const char *config_text, bool force) {
     bl_err err = BL_OK;
-    bl_h5_creation creation = {.file = H5I_INVALID_HID};
+    bl_h5_creation creation = BL_H5_NO_CREATION;
     char *resolved = NULL;
     const double metadata = 1024.0 * 1024.0; /* coordinates, attributes, provenance: measured 0.3 MiB */
     double bytes = bl_fields_bytes(grid) + 8.0 * (double)grid->units + metadata;

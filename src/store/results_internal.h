@@ -16,7 +16,7 @@ struct bl_results {
     hid_t file;
     bool writable, measurement;
     int rank;
-    MPI_Comm world;
+    int lock;                    /* rank 0 of WRITE holds it */
     hid_t field[BL_FIELD_COUNT]; /* negative: not in this file */
     hid_t launch[BL_PROVENANCE_KEYS];
     hid_t complete;

@@ -54,10 +54,10 @@ static void check_sizes(void) {
     bl_grid grid = {.config = &config, .cases = 6, .units = 11};
     CHECK(bl_axis_length(&grid, BL_AXIS_WIDTH) == 3);
     CHECK(bl_axis_length(&grid, BL_AXIS_UNIT) == 11);
-    CHECK(bl_field_elements(&grid, BL_FIELD_DISTANCE) == 2 * 3 * 1 * 5 * 6 * 4);
-    CHECK(bl_field_elements(&grid, BL_FIELD_OUTPUT) == 2 * 3 * 1 * 5 * 6);
-    CHECK(bl_field_elements(&grid, BL_FIELD_SUMMARY_QUANTILE) == 2 * 3 * 1 * 4 * BL_QUANTILES);
-    CHECK(bl_field_elements(&grid, BL_FIELD_SUMMARY_LAW) == 2 * 1 * 4 * BL_QUANTILES);
+    CHECK(bl_field_elements(&grid, BL_FIELD_DISTANCE) == (size_t)2 * 3 * 1 * 5 * 6 * 4);
+    CHECK(bl_field_elements(&grid, BL_FIELD_OUTPUT) == (size_t)2 * 3 * 1 * 5 * 6);
+    CHECK(bl_field_elements(&grid, BL_FIELD_SUMMARY_QUANTILE) == (size_t)2 * 3 * 1 * 4 * BL_QUANTILES);
+    CHECK(bl_field_elements(&grid, BL_FIELD_SUMMARY_LAW) == (size_t)2 * 1 * 4 * BL_QUANTILES);
     CHECK(bl_field_elements(&grid, BL_FIELD_GRAM_NNGP) == 0);
     CHECK(bl_field_elements(&grid, BL_FIELD_UNIT_STATUS) == 11);
     double without = bl_fields_bytes(&grid), bytes = 0.0;

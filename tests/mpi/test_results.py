@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The result file as its readers see it: h5py, xarray with both engines, h5dump; and what creation leaves behind."""
 
+import fcntl
 import importlib.util
 import os
 import shutil
@@ -186,6 +187,23 @@ class Format(unittest.TestCase):
         self.assertEqual((done.returncode, done.stderr), (0, ""))
         for word in ("DIMENSION_LIST", "long_name", "/summary", "config_resolved"):
             self.assertIn(word.strip("/"), done.stdout)
+
+
+class OneWriter(unittest.TestCase):
+    def test_a_second_run_is_refused_while_the_first_lives(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path, lock = os.path.join(folder, "sweep.h5"), os.path.join(folder, ".sweep.h5.lock")
+            with open(lock, "w") as first:
+                first.write("process 1 on elsewhere")
+                first.flush()
+                fcntl.lockf(first, fcntl.LOCK_EX)
+                done = subprocess.run([PROGRAM, path], capture_output=True, text=True, timeout=60)
+                self.assertNotEqual(done.returncode, 0)
+                self.assertIn(path + " is being written by another run (process 1 on elsewhere)", done.stderr)
+                self.assertEqual(os.listdir(folder), [os.path.basename(lock)])
+            # its owner is gone, its file is not: the lock is free, and the clean end removes the file
+            subprocess.run([PROGRAM, path], check=True, stdout=subprocess.DEVNULL, timeout=60)
+            self.assertEqual(os.listdir(folder), ["sweep.h5"])
 
 
 class SmallDisk(unittest.TestCase):
