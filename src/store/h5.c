@@ -12,6 +12,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/statvfs.h>
 
 enum { RANK_MAX = 8 };
 
@@ -212,6 +213,26 @@ cleanup:
     bl_h5_close(&properties);
     bl_h5_close(&space);
     return err;
+}
+
+/* Why the last write failed: errno as the driver left it, else a full disk. */
+static const char *write_reason(const char *path, int code) {
+    struct statvfs disk;
+    if (code == ENOSPC || code == EDQUOT || code == EFBIG || code == EIO || code == EROFS || code == ESTALE)
+        return strerror(code);
+    if (statvfs(path, &disk) == 0 && disk.f_blocks > 0 && disk.f_bavail == 0)
+        return strerror(ENOSPC);
+    return NULL;
+}
+
+bl_err bl_h5_write(const char *path, const char *name, hid_t dataset, hid_t type, hid_t memory, hid_t file,
+                   const void *data) {
+    errno = 0;
+    if (H5Dwrite(dataset, type, memory, file, H5P_DEFAULT, data) >= 0)
+        return BL_OK;
+    const char *reason = write_reason(path, errno);
+    bl_err err = bl_h5_fail(BL_ERR_IO, "%s: %s could not be written", path, name);
+    return reason ? bl_err_set(err, "%s: %s could not be written: %s", path, name, reason) : err;
 }
 
 bl_err bl_h5_create_text(hid_t parent, const char *name, const char *text, const char *long_name) {

@@ -57,6 +57,11 @@ bl_err bl_h5_create_group(hid_t parent, const char *name, hid_t *group) BL_NODIS
 bl_err bl_h5_create_dataset(hid_t parent, const char *name, hid_t type, size_t rank, const size_t *shape,
                             const void *fill, hid_t *dataset) BL_NODISCARD;
 
+/** Write a slab; a failure is one line "path: name could not be written: " with the system's reason, which MPI's
+ * drivers do not pass on (disk full, file too large, ...). */
+bl_err bl_h5_write(const char *path, const char *name, hid_t dataset, hid_t type, hid_t memory, hid_t file,
+                   const void *data) BL_NODISCARD;
+
 /** A scalar dataset that holds a text of any length, and its reading (the caller frees). */
 bl_err bl_h5_create_text(hid_t parent, const char *name, const char *text,
                          const char *long_name) BL_NODISCARD;

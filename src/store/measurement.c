@@ -6,6 +6,7 @@
 
 #include "borderline/mem.h"
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 enum { AXIS_INPUT, AXIS_P, AXIS_COORDINATE, AXES };
@@ -142,14 +143,15 @@ cleanup:
 static bl_err write_variable(const bl_results *results, hid_t group, const char *network, const char *name,
                              hid_t type, size_t elements, const void *data) {
     bl_err err = BL_OK;
+    char full_name[256];
     hid_t dataset = H5Dopen2(group, name, H5P_DEFAULT), space = H5I_INVALID_HID;
     BL_H5(dataset, "%s: %s/%s", results->path, network, name);
     BL_H5(space = H5Dget_space(dataset), "%s: %s/%s", results->path, network, name);
     BL_REQUIRE(H5Sget_simple_extent_npoints(space) == (hssize_t)elements, BL_ERR_INPUT,
                "%s: %s/%s has %lld elements, not %zu", results->path, network, name,
                (long long)H5Sget_simple_extent_npoints(space), elements);
-    BL_H5(H5Dwrite(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, data), "%s: %s/%s could not be written",
-          results->path, network, name);
+    (void)snprintf(full_name, sizeof full_name, "%s/%s", network, name);
+    BL_TRY(bl_h5_write(results->path, full_name, dataset, type, H5S_ALL, H5S_ALL, data));
 cleanup:
     bl_h5_close(&space);
     bl_h5_close(&dataset);

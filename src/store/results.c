@@ -243,8 +243,8 @@ bl_err bl_results_write(bl_results *results, bl_field_id field, const size_t *st
         return BL_OK;
     BL_ASSERT(results->writable && results->field[field] >= 0);
     BL_TRY(slab_open(results, results->field[field], f->name, f->rank, start, count, &s));
-    BL_H5(H5Dwrite(results->field[field], bl_results_type(f->type), s.memory, s.file, H5P_DEFAULT, data),
-          "%s: %s could not be written", results->path, f->name);
+    BL_TRY(bl_h5_write(results->path, f->name, results->field[field], bl_results_type(f->type), s.memory,
+                       s.file, data));
 cleanup:
     slab_close(&s);
     return err;
@@ -369,8 +369,7 @@ static bl_err move_text(const bl_results *results, size_t key, size_t launch, bo
     BL_H5(type, "%s", name);
     BL_TRY(slab_open(results, dataset, name, 2, start, count, &s));
     if (write)
-        BL_H5(H5Dwrite(dataset, type, s.memory, s.file, H5P_DEFAULT, text),
-              "%s: provenance/launch/%s could not be written", results->path, name);
+        BL_TRY(bl_h5_write(results->path, name, dataset, type, s.memory, s.file, text));
     else
         BL_H5(H5Dread(dataset, type, s.memory, s.file, H5P_DEFAULT, text),
               "%s: provenance/launch/%s could not be read", results->path, name);
@@ -444,12 +443,9 @@ cleanup:
 }
 
 bl_err bl_results_set_complete(bl_results *results, bool complete) {
-    bl_err err = BL_OK;
     const int8_t value = complete;
-    BL_H5(H5Dwrite(results->complete, H5T_NATIVE_INT8, H5S_ALL, H5S_ALL, H5P_DEFAULT, &value),
-          "%s: complete could not be written", results->path);
-cleanup:
-    return err;
+    return bl_h5_write(results->path, "complete", results->complete, H5T_NATIVE_INT8, H5S_ALL, H5S_ALL,
+                       &value);
 }
 
 bl_err bl_results_is_complete(const bl_results *results, bool *complete) {

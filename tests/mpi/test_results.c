@@ -285,7 +285,7 @@ static void test_failed_write(const fixture *f) {
     if (f->comm.rank == f->comm.size - 1) {
         CHECK(setrlimit(RLIMIT_FSIZE, &limit) == 0);
         check_refused(bl_results_write(results, BL_FIELD_DISTANCE, start, count, &value), BL_ERR_IO,
-                      "distance could not be written");
+                      "r.h5: distance could not be written: File too large");
         CHECK(setrlimit(RLIMIT_FSIZE, &before) == 0);
     }
     CHECK_OK(bl_results_close(&results));
