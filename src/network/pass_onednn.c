@@ -101,48 +101,110 @@ void bl_product_destroy(bl_product **product) {
     *product = NULL;
 }
 
-static bl_err describe(size_t rows, size_t columns, dnnl_format_tag_t tag, dnnl_memory_desc_t *out) {
-    bl_err err = BL_OK;
-    const dnnl_dims_t sizes = {(dnnl_dim_t)rows, (dnnl_dim_t)columns};
-    DNNL_TRY(dnnl_memory_desc_init_by_tag(out, 2, sizes, dnnl_f32, tag));
-cleanup:
-    return err;
+/* Memory descriptors: structures in version 2 of the library, handles from version 3 on. All that differs between the
+ * versions is here; `layout` is one that we own, `layout_view` what the library's functions take. */
+#if DNNL_VERSION_MAJOR >= 3
+
+typedef dnnl_memory_desc_t layout;
+typedef const_dnnl_memory_desc_t layout_view;
+#define VIEW(owned) (owned)
+
+static dnnl_status_t layout_create(int rank, const dnnl_dims_t size, dnnl_format_tag_t tag, layout *out) {
+    return dnnl_memory_desc_create_with_tag(out, rank, size, dnnl_f32, tag);
 }
 
-static bl_err describe_bias(size_t outputs, dnnl_memory_desc_t *out) {
-    bl_err err = BL_OK;
-    const dnnl_dims_t sizes = {(dnnl_dim_t)outputs};
-    DNNL_TRY(dnnl_memory_desc_init_by_tag(out, 1, sizes, dnnl_f32, dnnl_a));
-cleanup:
-    return err;
+static void layout_destroy(layout *owned) {
+    if (*owned)
+        (void)dnnl_memory_desc_destroy(*owned);
 }
 
-static bl_err primitive_desc_create(const bl_product *p, const dnnl_memory_desc_t *x,
-                                    const dnnl_memory_desc_t *y, dnnl_primitive_desc_t *out) {
-    bl_err err = BL_OK;
-    dnnl_memory_desc_t weights, bias;
+static dnnl_status_t inner_product_create(dnnl_engine_t engine, layout_view x, layout_view a,
+                                          layout_view bias, layout_view y, dnnl_primitive_desc_t *out) {
+    return dnnl_inner_product_forward_primitive_desc_create(out, engine, dnnl_forward_inference, x, a, bias,
+                                                            y, NULL);
+}
+
+/* Number, sizes and dimensions of the inner blocks, and the strides of the outer ones; false where the layout is of
+ * another kind. */
+static bool layout_blocks(layout_view view, int *blocks, const dnnl_dim_t **size, const dnnl_dim_t **index,
+                          const dnnl_dim_t **stride) {
+    dnnl_format_kind_t kind = dnnl_format_kind_undef;
+    const dnnl_dims_t *sizes = NULL, *indices = NULL, *strides = NULL;
+    if (dnnl_memory_desc_query(view, dnnl_query_format_kind, &kind) != dnnl_success || kind != dnnl_blocked ||
+        dnnl_memory_desc_query(view, dnnl_query_inner_nblks_s32, blocks) != dnnl_success ||
+        dnnl_memory_desc_query(view, dnnl_query_inner_blks, &sizes) != dnnl_success ||
+        dnnl_memory_desc_query(view, dnnl_query_inner_idxs, &indices) != dnnl_success ||
+        dnnl_memory_desc_query(view, dnnl_query_strides, &strides) != dnnl_success)
+        return false;
+    *size = *sizes;
+    *index = *indices;
+    *stride = *strides;
+    return true;
+}
+
+#else
+
+typedef dnnl_memory_desc_t layout;
+typedef const dnnl_memory_desc_t *layout_view;
+#define VIEW(owned) (&(owned))
+
+static dnnl_status_t layout_create(int rank, const dnnl_dims_t size, dnnl_format_tag_t tag, layout *out) {
+    return dnnl_memory_desc_init_by_tag(out, rank, size, dnnl_f32, tag);
+}
+
+static void layout_destroy(layout *owned) {
+    (void)owned;
+}
+
+static dnnl_status_t inner_product_create(dnnl_engine_t engine, layout_view x, layout_view a,
+                                          layout_view bias, layout_view y, dnnl_primitive_desc_t *out) {
     dnnl_inner_product_desc_t operation;
-    BL_TRY(describe(p->outputs, p->inputs, dnnl_format_tag_any, &weights));
-    BL_TRY(describe_bias(p->outputs, &bias));
-    DNNL_TRY(dnnl_inner_product_forward_desc_init(&operation, dnnl_forward_inference, x, &weights,
-                                                  p->bias ? &bias : NULL, y));
-    DNNL_TRY(dnnl_primitive_desc_create(out, &operation, NULL, p->context->engine, NULL));
+    const dnnl_status_t status =
+        dnnl_inner_product_forward_desc_init(&operation, dnnl_forward_inference, x, a, bias, y);
+    return status != dnnl_success ? status : dnnl_primitive_desc_create(out, &operation, NULL, engine, NULL);
+}
+
+static bool layout_blocks(layout_view view, int *blocks, const dnnl_dim_t **size, const dnnl_dim_t **index,
+                          const dnnl_dim_t **stride) {
+    if (view->format_kind != dnnl_blocked)
+        return false;
+    *blocks = view->format_desc.blocking.inner_nblks;
+    *size = view->format_desc.blocking.inner_blks;
+    *index = view->format_desc.blocking.inner_idxs;
+    *stride = view->format_desc.blocking.strides;
+    return true;
+}
+
+#endif
+
+static bl_err matrix_layout(size_t rows, size_t columns, dnnl_format_tag_t tag, layout *out) {
+    bl_err err = BL_OK;
+    const dnnl_dims_t size = {(dnnl_dim_t)rows, (dnnl_dim_t)columns};
+    DNNL_TRY(layout_create(2, size, tag, out));
+cleanup:
+    return err;
+}
+
+static bl_err bias_layout(size_t outputs, layout *out) {
+    bl_err err = BL_OK;
+    const dnnl_dims_t size = {(dnnl_dim_t)outputs};
+    DNNL_TRY(layout_create(1, size, dnnl_a, out));
 cleanup:
     return err;
 }
 
 /* Note a form that bl_pack knows: blocks of inputs x outputs, or plain (one block; rows of A where `swapped`). */
-static void note_form(const bl_product *p, const dnnl_memory_desc_t *form, packing *target) {
-    if (form->format_kind != dnnl_blocked)
+static void note_form(const bl_product *p, layout_view view, packing *target) {
+    int blocks;
+    const dnnl_dim_t *size, *index, *stride;
+    if (!layout_blocks(view, &blocks, &size, &index, &stride))
         return;
-    const dnnl_blocking_desc_t *blocking = &form->format_desc.blocking;
-    const dnnl_dim_t *stride = blocking->strides, *size = blocking->inner_blks;
-    if (blocking->inner_nblks == 2 && blocking->inner_idxs[0] == 1 && blocking->inner_idxs[1] == 0)
+    if (blocks == 2 && index[0] == 1 && index[1] == 0)
         target->form =
             (bl_block_form){(size_t)size[1], (size_t)size[0], (size_t)stride[0], (size_t)stride[1]};
-    else if (blocking->inner_nblks == 0 && stride[0] == 1 && stride[1] == (dnnl_dim_t)p->outputs)
+    else if (blocks == 0 && stride[0] == 1 && stride[1] == (dnnl_dim_t)p->outputs)
         target->form = (bl_block_form){p->outputs, p->inputs, 0, 0};
-    else if (blocking->inner_nblks == 0 && stride[1] == 1 && stride[0] == (dnnl_dim_t)p->inputs) {
+    else if (blocks == 0 && stride[1] == 1 && stride[0] == (dnnl_dim_t)p->inputs) {
         target->form = (bl_block_form){p->inputs, p->outputs, 0, 0};
         target->swapped = true;
     }
@@ -151,9 +213,9 @@ static void note_form(const bl_product *p, const dnnl_memory_desc_t *form, packi
 /* The packing in the form that a primitive asks for, made if no other primitive has asked for it. */
 static bl_err packing_find(bl_product *p, dnnl_primitive_desc_t primitive, packing **out) {
     bl_err err = BL_OK;
-    const dnnl_memory_desc_t *form = dnnl_primitive_desc_query_md(primitive, dnnl_query_weights_md, 0);
+    layout_view form = dnnl_primitive_desc_query_md(primitive, dnnl_query_weights_md, 0);
     for (size_t i = 0; i < p->packings; i++) {
-        const dnnl_memory_desc_t *known = NULL;
+        layout_view known = NULL;
         DNNL_TRY(dnnl_memory_get_memory_desc(p->packing[i].memory, &known));
         if (dnnl_memory_desc_equal(known, form)) {
             *out = &p->packing[i];
@@ -174,18 +236,25 @@ cleanup:
 static bl_err entry_create(bl_product *p, size_t rows) {
     bl_err err = BL_OK;
     entry *e = &p->entry[rows];
-    dnnl_memory_desc_t x, y;
+    layout x = {0}, y = {0}, a = {0}, bias = {0};
     dnnl_primitive_desc_t description = NULL;
-    BL_TRY(describe(rows, p->inputs, dnnl_ab, &x));
-    BL_TRY(describe(rows, p->outputs, dnnl_ab, &y));
-    BL_TRY(primitive_desc_create(p, &x, &y, &description));
+    BL_TRY(matrix_layout(rows, p->inputs, dnnl_ab, &x));
+    BL_TRY(matrix_layout(rows, p->outputs, dnnl_ab, &y));
+    BL_TRY(matrix_layout(p->outputs, p->inputs, dnnl_format_tag_any, &a));
+    BL_TRY(bias_layout(p->outputs, &bias));
+    DNNL_TRY(inner_product_create(p->context->engine, VIEW(x), VIEW(a), p->bias ? VIEW(bias) : NULL, VIEW(y),
+                                  &description));
     BL_TRY(packing_find(p, description, &e->packing));
-    DNNL_TRY(dnnl_memory_create(&e->x, &x, p->context->engine, DNNL_MEMORY_NONE));
-    DNNL_TRY(dnnl_memory_create(&e->y, &y, p->context->engine, DNNL_MEMORY_NONE));
+    DNNL_TRY(dnnl_memory_create(&e->x, VIEW(x), p->context->engine, DNNL_MEMORY_NONE));
+    DNNL_TRY(dnnl_memory_create(&e->y, VIEW(y), p->context->engine, DNNL_MEMORY_NONE));
     DNNL_TRY(dnnl_primitive_create(&e->primitive, description));
 cleanup:
     if (description)
         (void)dnnl_primitive_desc_destroy(description);
+    layout_destroy(&x);
+    layout_destroy(&y);
+    layout_destroy(&a);
+    layout_destroy(&bias);
     return err;
 }
 
@@ -193,21 +262,21 @@ bl_err bl_product_create(bl_product_context *context, size_t outputs, size_t inp
                          size_t batch, bl_product **out) {
     bl_err err = BL_OK;
     bl_product *p = NULL;
+    layout bias = {0};
     BL_ALLOC(p, 1);
     p->context = context;
     p->outputs = outputs;
     p->inputs = inputs;
     p->batch = batch;
     BL_ALLOC(p->entry, batch + 1);
-    if (with_bias) {
-        dnnl_memory_desc_t bias;
-        BL_TRY(describe_bias(outputs, &bias));
-        DNNL_TRY(dnnl_memory_create(&p->bias, &bias, context->engine, DNNL_MEMORY_NONE));
-    }
+    BL_TRY(bias_layout(outputs, &bias));
+    if (with_bias)
+        DNNL_TRY(dnnl_memory_create(&p->bias, VIEW(bias), context->engine, DNNL_MEMORY_NONE));
     BL_TRY(entry_create(p, batch));
     *out = p;
     p = NULL;
 cleanup:
+    layout_destroy(&bias);
     bl_product_destroy(&p);
     return err;
 }
@@ -215,22 +284,23 @@ cleanup:
 /* Fill a packing of any form from the loaded matrix, by the library. */
 static bl_err reorder_into(bl_product *p, packing *target) {
     bl_err err = BL_OK;
-    dnnl_memory_desc_t plain;
-    const dnnl_memory_desc_t *form = NULL;
+    layout plain = {0};
+    layout_view form = NULL;
     dnnl_memory_t source = NULL;
     dnnl_primitive_desc_t description = NULL;
     dnnl_primitive_t reorder = NULL;
-    BL_TRY(describe(p->outputs, p->inputs, p->transposed ? dnnl_ba : dnnl_ab, &plain));
+    BL_TRY(matrix_layout(p->outputs, p->inputs, p->transposed ? dnnl_ba : dnnl_ab, &plain));
     DNNL_TRY(dnnl_memory_get_memory_desc(target->memory, &form));
-    DNNL_TRY(dnnl_reorder_primitive_desc_create(&description, &plain, p->context->engine, form,
+    DNNL_TRY(dnnl_reorder_primitive_desc_create(&description, VIEW(plain), p->context->engine, form,
                                                 p->context->engine, NULL));
     DNNL_TRY(dnnl_primitive_create(&reorder, description));
     /* read only, though the interface has no const */
-    DNNL_TRY(dnnl_memory_create(&source, &plain, p->context->engine, (void *)(size_t)p->matrix));
+    DNNL_TRY(dnnl_memory_create(&source, VIEW(plain), p->context->engine, (void *)(size_t)p->matrix));
     const dnnl_exec_arg_t arguments[] = {{DNNL_ARG_FROM, source}, {DNNL_ARG_TO, target->memory}};
     DNNL_TRY(dnnl_primitive_execute(reorder, p->context->stream, 2, arguments));
     DNNL_TRY(dnnl_stream_wait(p->context->stream));
 cleanup:
+    layout_destroy(&plain);
     memory_destroy(source);
     if (reorder)
         (void)dnnl_primitive_destroy(reorder);
