@@ -37,14 +37,22 @@ static inline vector load_widened(const float *x) {
     return v;
 }
 
+/* Without it the sums would not stay in registers. */
+#ifdef __clang__
+#define UNROLLED _Pragma("clang loop unroll(full)")
+#else
 #define UNROLLED _Pragma("GCC unroll 8")
+#endif
 
 /* y[r][o] = <x[r], weight[o]> + bias[o] for rows x outputs, both constants where it is called. */
 static inline __attribute__((always_inline)) void tile(size_t rows, size_t outputs, const bl_layer *layer,
                                                        size_t first_output, const double *x, double *y) {
     const size_t inputs = layer->inputs, whole = inputs / LANES * LANES;
     const float *weight = layer->weight + first_output * inputs;
-    vector sum[TILE_ROWS][TILE_OUTPUTS] = {0};
+    vector sum[TILE_ROWS][TILE_OUTPUTS];
+    UNROLLED for (size_t r = 0; r < rows; r++) {
+        UNROLLED for (size_t o = 0; o < outputs; o++) sum[r][o] = (vector){0};
+    }
     for (size_t k = 0; k < whole; k += LANES) {
         vector w[TILE_OUTPUTS];
         UNROLLED for (size_t o = 0; o < outputs; o++) w[o] = load_widened(weight + o * inputs + k);
@@ -53,13 +61,17 @@ static inline __attribute__((always_inline)) void tile(size_t rows, size_t outpu
             UNROLLED for (size_t o = 0; o < outputs; o++) sum[r][o] += at * w[o];
         }
     }
+    double lane[TILE_ROWS][TILE_OUTPUTS][LANES];
+    UNROLLED for (size_t r = 0; r < rows; r++) {
+        UNROLLED for (size_t o = 0; o < outputs; o++) memcpy(lane[r][o], &sum[r][o], sizeof sum[r][o]);
+    }
     for (size_t r = 0; r < rows; r++)
         for (size_t o = 0; o < outputs; o++) {
             double total = 0.0;
             for (size_t k = whole; k < inputs; k++)
                 total += x[r * inputs + k] * (double)weight[o * inputs + k];
-            for (int lane = 0; lane < LANES; lane++)
-                total += sum[r][o][lane];
+            for (size_t l = 0; l < LANES; l++)
+                total += lane[r][o][l];
             y[r * layer->outputs + o] = total + (layer->bias ? (double)layer->bias[first_output + o] : 0.0);
         }
 }
