@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * Guaranteed median: a rigorous lower tail of the distance in the Gaussian-process limit (THEORY section 4).
+ */
+#include "predict.h"
+
+#include "borderline/gp.h"
+#include "borderline/mem.h"
+#include "borderline/stats.h"
+#include <math.h>
+
+static const double pi = 3.14159265358979323846;
+
+/* --- E|G|_q --- */
+
+/* E max |G_i| = integral over t > 0 of 1 - (1 - 2 Phi(-t))^n; Simpson's rule. */
+static double mean_largest(size_t n) {
+    enum { INTERVALS = 4000 };
+    const double end = sqrt(2.0 * log((double)n)) + 10.0, step = end / INTERVALS;
+    double sum = 0.0;
+    for (int k = 0; k <= INTERVALS; k++) {
+        double t = k * step;
+        double exceeds = t > 0.0 ? -expm1((double)n * log1p(-2.0 * bl_stats_normal_cdf(-t))) : 1.0;
+        sum += exceeds * (k == 0 || k == INTERVALS ? 1.0 : k % 2 ? 4.0 : 2.0);
+    }
+    return sum * step / 3.0;
+}
+
+/* (n E|g|^r)^(1/r), E|g|^r = 2^(r/2) Gamma((r+1)/2) / sqrt(pi) */
+static double jensen(size_t n, double r) {
+    double log_moment = 0.5 * r * log(2.0) + lgamma(0.5 * (r + 1.0)) - 0.5 * log(pi);
+    return exp((log((double)n) + log_moment) / r);
+}
+
+double bl_predict_mean_norm(size_t n, double q) {
+    if (q == 1.0)
+        return (double)n * sqrt(2.0 / pi);
+    if (q == 2.0)
+        return sqrt(2.0) * exp(lgamma(0.5 * ((double)n + 1.0)) - lgamma(0.5 * (double)n));
+    const double largest = mean_largest(n);
+    if (isinf(q))
+        return largest;
+    double best = jensen(n, q);
+    for (double log_r = 0.0; exp(log_r) < q && log_r < 10.0; log_r += 0.02) {
+        double r = exp(log_r);
+        best = fmin(best, pow(largest, 1.0 - r / q) * pow(jensen(n, r), r / q));
+    }
+    return best;
+}
+
+/* --- slopes --- */
+
+/* Largest eigenvalue of the gradient covariance of one logit at radii exp(first + k step), k < RADII, number
+ * 0 also standing for radius 0. */
+enum { RADII = 2401 };
+typedef struct slopes {
+    double first, step;
+    double *square; /* [RADII] */
+} slopes;
+
+static void slopes_fill(slopes *s, const bl_gp_model *model, size_t n, double typical_radius) {
+    s->step = 0.01;
+    s->first = log(typical_radius) - 0.5 * (RADII - 1) * s->step;
+    for (size_t k = 0; k < RADII; k++) {
+        double radius = k == 0 ? 0.0 : exp(s->first + (double)k * s->step);
+        bl_gp_local local = bl_nngp_local(model, n, radius * radius / (double)n);
+        s->square[k] = fmax(local.radial, local.across);
+    }
+}
+
+/* Supremum over radii from lo to hi: the grid points between, and the next one on either side. */
+static double slopes_supremum(const slopes *s, double lo, double hi) {
+    double first = lo > 0.0 ? floor((log(lo) - s->first) / s->step) : 0.0;
+    double last = ceil((log(hi) - s->first) / s->step);
+    if (!(last < RADII))
+        return INFINITY;
+    double largest = 0.0;
+    for (size_t k = first > 0.0 ? (size_t)first : 0; k <= (size_t)fmax(last, 0.0); k++)
+        largest = fmax(largest, s->square[k]);
+    return largest;
+}
+
+/* --- the bound --- */
+
+typedef struct guarantee {
+    size_t n, classes;
+    double p, mean_norm; /* E|G|_q */
+    slopes slopes;
+    size_t inputs;
+    double *radius;   /* [inputs] |x0|_2 */
+    double *variance; /* [inputs] of one logit at x0 */
+} guarantee;
+
+/* P(largest - second largest <= y) of C independent standard normals: 1 - C int phi(t) Phi(t - y)^(C-1) dt.
+ * The trapezoidal rule is exact to rounding for this entire integrand. */
+static double gap_distribution(size_t classes, double y) {
+    if (classes == 2)
+        return erf(0.5 * y);
+    const double step = 0.2, end = 9.0;
+    double sum = 0.0;
+    for (int k = 0; k <= (int)(2.0 * end / step); k++) {
+        double t = -end + k * step;
+        sum += exp(-0.5 * t * t) * pow(bl_stats_normal_cdf(t - y), (double)(classes - 1));
+    }
+    return 1.0 - (double)classes * sum * step / sqrt(2.0 * pi);
+}
+
+/* Bound of P(d <= eps) at m = m0 + t s, in units of the logit's deviation. */
+static double bound_at(const guarantee *g, double m0, double s, double t) {
+    double pairs = (double)(g->classes * (g->classes - 1));
+    return gap_distribution(g->classes, m0 + t * s) + pairs * exp(-0.5 * t * t);
+}
+
+/* Least over t >= 0. Every t gives a valid bound; the search need not be exact. */
+static double bound(const guarantee *g, size_t input, double eps) {
+    const double widening = pow((double)g->n, fmax(0.0, 0.5 - 1.0 / g->p));
+    const double reach = eps * widening, radius = g->radius[input];
+    /* a difference of two logits has twice the covariance of one */
+    const double slope = sqrt(2.0 * slopes_supremum(&g->slopes, radius - reach, radius + reach));
+    const double unit = 1.0 / sqrt(g->variance[input]);
+    const double m0 = slope * eps * g->mean_norm * unit, s = slope * reach * unit;
+    if (!isfinite(m0))
+        return 1.0;
+    const double golden = 0.61803398874989485;
+    double from = 0.0, to = 12.0;
+    double a = to - golden * (to - from), b = from + golden * (to - from);
+    double at_a = bound_at(g, m0, s, a), at_b = bound_at(g, m0, s, b), least = fmin(at_a, at_b);
+    for (int k = 0; k < 30; k++) {
+        if (at_a < at_b) {
+            to = b;
+            b = a;
+            at_b = at_a;
+            a = to - golden * (to - from);
+            at_a = bound_at(g, m0, s, a);
+        } else {
+            from = a;
+            a = b;
+            at_a = at_b;
+            b = from + golden * (to - from);
+            at_b = bound_at(g, m0, s, b);
+        }
+        least = fmin(least, fmin(at_a, at_b));
+    }
+    return fmin(least, 1.0);
+}
+
+static double mean_bound(const guarantee *g, double eps) {
+    double sum = 0.0;
+    for (size_t i = 0; i < g->inputs; i++)
+        sum += bound(g, i, eps);
+    return sum / (double)g->inputs;
+}
+
+/* eps with mean bound 1/2, from below */
+static double solve(const guarantee *g) {
+    double low = 0.0, high = g->radius[0];
+    while (mean_bound(g, high) <= 0.5 && high < 1e300) {
+        low = high;
+        high *= 2.0;
+    }
+    while (low == 0.0 && high > 0.0) {
+        double half = 0.5 * high;
+        if (mean_bound(g, half) <= 0.5)
+            low = half;
+        else
+            high = half;
+    }
+    while (high - low > 1e-9 * high) {
+        double middle = 0.5 * (low + high);
+        if (mean_bound(g, middle) <= 0.5)
+            low = middle;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+/* The inputs of the first draws of the first-order law. */
+static bl_err sample_points(guarantee *g, const bl_config *config, const bl_gp_model *model) {
+    bl_err err = BL_OK;
+    float *x = NULL;
+    BL_ALLOC(x, g->n);
+    for (size_t k = 0; k < g->inputs; k++) {
+        double square = 0.0;
+        bl_predict_input(config, model->depth, g->n, k, x);
+        for (size_t i = 0; i < g->n; i++)
+            square += (double)x[i] * (double)x[i];
+        g->radius[k] = sqrt(square);
+        g->variance[k] = bl_nngp_local(model, g->n, square / (double)g->n).value;
+    }
+cleanup:
+    bl_mem_free(x);
+    return err;
+}
+
+bl_err bl_predict_guaranteed_median(const bl_config *config, size_t depth, size_t dimension, double p,
+                                    double *eps) {
+    bl_err err = BL_OK;
+    const bl_gp_model model = bl_gp_model_of(config, depth);
+    guarantee g = {.n = dimension, .classes = config->classes, .p = p, .inputs = 64};
+    *eps = NAN;
+    if (p < 1.0)
+        return BL_OK;
+    g.mean_norm = bl_predict_mean_norm(dimension, p == 1.0 ? INFINITY : isinf(p) ? 1.0 : p / (p - 1.0));
+    BL_ALLOC(g.radius, g.inputs);
+    BL_ALLOC(g.variance, g.inputs);
+    BL_ALLOC(g.slopes.square, RADII);
+    BL_TRY(sample_points(&g, config, &model));
+    slopes_fill(&g.slopes, &model, dimension, g.radius[0]);
+    *eps = solve(&g);
+cleanup:
+    bl_mem_free(g.radius);
+    bl_mem_free(g.variance);
+    bl_mem_free(g.slopes.square);
+    return err;
+}

@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * First-order law: the distance to the boundary of the linearised Gaussian process (THEORY section 4).
+ */
+#include "predict.h"
+
+#include "borderline/boundary.h"
+#include "borderline/gp.h"
+#include "borderline/mem.h"
+#include "borderline/rng.h"
+#include "borderline/stats.h"
+#include <math.h>
+#include <string.h>
+
+enum { INDEX_VALUE = 1, INDEX_GRADIENT = 2 }; /* index 0 of a draw is its input */
+
+typedef struct law {
+    const bl_config *config;
+    bl_gp_model model;
+    bl_box box;
+    size_t n, draws;
+    size_t fields;           /* one logit each; two classes: the margin, whose factor sqrt 2 cancels */
+    float *input;            /* [n] */
+    double *x;               /* [n] the input in float64 */
+    double *value;           /* [fields] */
+    float *gradient;         /* [fields][n] */
+    float *plane, *work, *h; /* [n] */
+    double *unboxed;         /* [fields] lengths of the steps without the box, for one p */
+    double *distance;        /* [p_count][draws] */
+    double *sorted;          /* [draws] */
+} law;
+
+static void law_free(law *l) {
+    bl_mem_free(l->input);
+    bl_mem_free(l->x);
+    bl_mem_free(l->value);
+    bl_mem_free(l->gradient);
+    bl_mem_free(l->plane);
+    bl_mem_free(l->work);
+    bl_mem_free(l->h);
+    bl_mem_free(l->unboxed);
+    bl_mem_free(l->distance);
+    bl_mem_free(l->sorted);
+}
+
+static bl_err law_allocate(law *l) {
+    bl_err err = BL_OK;
+    BL_ALLOC(l->input, l->n);
+    BL_ALLOC(l->x, l->n);
+    BL_ALLOC(l->value, l->fields);
+    BL_ALLOC(l->gradient, l->fields * l->n);
+    BL_ALLOC(l->plane, l->n);
+    BL_ALLOC(l->work, l->n);
+    BL_ALLOC(l->h, l->n);
+    BL_ALLOC(l->unboxed, l->fields);
+    BL_ALLOC(l->distance, l->config->p.count * l->draws);
+    BL_ALLOC(l->sorted, l->draws);
+cleanup:
+    return err;
+}
+
+static bl_stream draw_stream(const law *l, size_t draw, size_t index) {
+    return bl_rng_stream(l->config->seed, (uint32_t)bl_predict_case(l->model.depth, l->n), (uint32_t)draw,
+                         BL_PURPOSE_PREDICTION, (uint32_t)index);
+}
+
+/* Standard normal values of the fields; of a single field, from the draw's stratum. */
+static void draw_values(law *l, size_t draw) {
+    bl_rng_uniform64(draw_stream(l, draw, INDEX_VALUE), l->fields, l->value);
+    if (l->fields == 1)
+        l->value[0] = ((double)draw + l->value[0]) / (double)l->draws;
+    for (size_t c = 0; c < l->fields; c++)
+        l->value[c] = bl_stats_normal_quantile(l->value[c]);
+}
+
+/* Gradient of a field: independent across x, along x correlated with the field's value. */
+static void draw_gradient(law *l, size_t draw, size_t field, const bl_gp_local *local, double radius) {
+    float *g = l->gradient + field * l->n;
+    bl_rng_normal(draw_stream(l, draw, INDEX_GRADIENT + field), (float)sqrt(local->across), l->n, g);
+    if (!(radius > 0.0))
+        return;
+    double along = 0.0; /* component along x; over sqrt(across) a standard normal */
+    for (size_t i = 0; i < l->n; i++)
+        along += (double)g[i] * l->x[i];
+    along /= radius;
+    const double slope = local->value > 0.0 ? local->value_radial / local->value : 0.0;
+    const double residual = fmax(local->radial - slope * local->value_radial, 0.0);
+    const double radial = slope * l->value[field] + sqrt(residual / local->across) * along;
+    const float correction = (float)((radial - along) / radius);
+    for (size_t i = 0; i < l->n; i++)
+        g[i] += correction * l->input[i];
+}
+
+static void draw_point(law *l, size_t draw) {
+    bl_predict_input(l->config, l->model.depth, l->n, draw, l->input);
+    double square = 0.0;
+    for (size_t i = 0; i < l->n; i++) {
+        l->x[i] = (double)l->input[i];
+        square += l->x[i] * l->x[i];
+    }
+    const bl_gp_local local = bl_nngp_local(&l->model, l->n, square / (double)l->n);
+    draw_values(l, draw);
+    for (size_t c = 0; c < l->fields; c++) {
+        l->value[c] *= sqrt(local.value);
+        draw_gradient(l, draw, c, &local, sqrt(square));
+    }
+}
+
+static double step_length(law *l, double p, const float *g, double c, bool boxed) {
+    double length;
+    bool reached = bl_linear_step(p, l->n, boxed ? l->x : NULL, l->box, g, c, l->work, l->h, &length);
+    return reached ? length : INFINITY;
+}
+
+/* The plane where field `other` overtakes field `top`; returns its level. */
+static double overtaking_plane(law *l, size_t top, size_t other) {
+    const float *a = l->gradient + top * l->n, *b = l->gradient + other * l->n;
+    for (size_t i = 0; i < l->n; i++)
+        l->plane[i] = a[i] - b[i];
+    return l->value[other] - l->value[top];
+}
+
+/* Smallest step of all other classes. A step in the box is no shorter than one without: classes are tried in
+ * the order of those, until the rest cannot win. */
+static double nearest_class(law *l, double p) {
+    size_t top = 0;
+    for (size_t c = 1; c < l->fields; c++)
+        top = l->value[c] > l->value[top] ? c : top;
+    for (size_t c = 0; c < l->fields; c++) {
+        double level = c == top ? 0.0 : overtaking_plane(l, top, c);
+        l->unboxed[c] = c == top ? INFINITY : step_length(l, p, l->plane, level, false);
+    }
+    double best = INFINITY;
+    for (;;) {
+        size_t next = 0;
+        for (size_t c = 1; c < l->fields; c++)
+            next = l->unboxed[c] < l->unboxed[next] ? c : next;
+        if (!(l->unboxed[next] < best))
+            return best;
+        double level = overtaking_plane(l, top, next);
+        best = fmin(best, step_length(l, p, l->plane, level, true));
+        l->unboxed[next] = INFINITY;
+    }
+}
+
+static double draw_distance(law *l, double p) {
+    if (l->fields == 1)
+        return step_length(l, p, l->gradient, -l->value[0], true);
+    return nearest_class(l, p);
+}
+
+/* Standard error of the median: strata contribute p (1 - p) each, half the mean squared difference of
+ * neighbours. */
+static double median_error(const law *l, const double *distance, double *sorted) {
+    double median = bl_stats_quantile(sorted, l->draws, 0.5), changes = 0.0;
+    for (size_t d = 1; d < l->draws; d++)
+        changes += (distance[d] <= median) != (distance[d - 1] <= median);
+    const double draws = (double)l->draws, half_width = 0.05;
+    double spread = bl_stats_quantile(sorted, l->draws, 0.5 + half_width) -
+                    bl_stats_quantile(sorted, l->draws, 0.5 - half_width);
+    return sqrt(0.5 * changes / (draws - 1.0) / draws) * spread / (2.0 * half_width);
+}
+
+static void summarise(law *l, size_t p_index, size_t levels, const double *level, double *quantile,
+                      double *error) {
+    const double *distance = l->distance + p_index * l->draws;
+    memcpy(l->sorted, distance, l->draws * sizeof *distance);
+    for (size_t k = 0; k < levels; k++) {
+        double value = bl_stats_quantile(l->sorted, l->draws, level[k]);
+        quantile[k] = isfinite(value) ? value : NAN;
+    }
+    double spread = median_error(l, distance, l->sorted);
+    *error = isfinite(spread) ? spread : NAN;
+}
+
+bl_err bl_predict_first_order(const bl_config *config, size_t depth, size_t dimension, bl_box box,
+                              size_t draws, size_t levels, const double *level, double *quantile,
+                              double *error) {
+    bl_err err = BL_OK;
+    law l = {.config = config,
+             .model = bl_gp_model_of(config, depth),
+             .box = box,
+             .n = dimension,
+             .draws = draws,
+             .fields = config->classes == 2 ? 1 : config->classes};
+    BL_ASSERT(draws >= 2);
+    BL_TRY(law_allocate(&l));
+    for (size_t d = 0; d < draws; d++) {
+        draw_point(&l, d);
+        for (size_t k = 0; k < config->p.count; k++)
+            l.distance[k * draws + d] = draw_distance(&l, config->p.value[k]);
+    }
+    for (size_t k = 0; k < config->p.count; k++)
+        summarise(&l, k, levels, level, quantile + k * levels, error + k);
+cleanup:
+    law_free(&l);
+    return err;
+}
