@@ -13,8 +13,8 @@ typedef enum bl_layer_kind { BL_LAYER_DENSE, BL_LAYER_ACTIVATION, BL_LAYER_FLATT
 
 typedef struct bl_layer {
     bl_layer_kind kind;
-    size_t inputs, outputs;   /* numbers a sample before and after */
     bl_activation activation; /* BL_LAYER_ACTIVATION */
+    size_t inputs, outputs;   /* numbers a sample before and after */
     double negative_slope;    /* leaky_relu */
     float *weight;            /* BL_LAYER_DENSE: [outputs][inputs], else NULL */
     float *bias;              /* [outputs] or NULL */

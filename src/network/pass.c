@@ -248,7 +248,7 @@ size_t bl_pass_memory(const bl_network *network, size_t batch) {
     const size_t widest = widest_layer(network);
     size_t bytes = sizeof(bl_pass) + network->layer_count * sizeof(stage) + batch * sizeof(size_t);
     bytes += batch * (2 * network->dimension + network->classes + 2 * widest) * sizeof(float);
-    bytes += 2 * BLOCK64 * widest * sizeof(double);
+    bytes += (size_t)2 * BLOCK64 * widest * sizeof(double);
     for (size_t l = 0; l < network->layer_count; l++) {
         const bl_layer_ops *ops = bl_layer_ops_of(network->layer[l].kind);
         if (ops && has_own_output(ops))

@@ -9,6 +9,7 @@
 
 #include "borderline/mem.h"
 #include <oneapi/dnnl/dnnl.h>
+#include <string.h>
 
 #define DNNL_TRY(call)                                                                                       \
     do {                                                                                                     \
@@ -74,6 +75,13 @@ void bl_product_context_destroy(bl_product_context **context) {
         (void)dnnl_engine_destroy((*context)->engine);
     bl_mem_free(*context);
     *context = NULL;
+}
+
+/* For data that the library only reads: its interface has no const. */
+static void *unconst(const float *data) {
+    void *same;
+    memcpy(&same, &data, sizeof same);
+    return same;
 }
 
 static void memory_destroy(dnnl_memory_t memory) {
@@ -294,8 +302,7 @@ static bl_err reorder_into(bl_product *p, packing *target) {
     DNNL_TRY(dnnl_reorder_primitive_desc_create(&description, VIEW(plain), p->context->engine, form,
                                                 p->context->engine, NULL));
     DNNL_TRY(dnnl_primitive_create(&reorder, description));
-    /* read only, though the interface has no const */
-    DNNL_TRY(dnnl_memory_create(&source, VIEW(plain), p->context->engine, (void *)(size_t)p->matrix));
+    DNNL_TRY(dnnl_memory_create(&source, VIEW(plain), p->context->engine, unconst(p->matrix)));
     const dnnl_exec_arg_t arguments[] = {{DNNL_ARG_FROM, source}, {DNNL_ARG_TO, target->memory}};
     DNNL_TRY(dnnl_primitive_execute(reorder, p->context->stream, 2, arguments));
     DNNL_TRY(dnnl_stream_wait(p->context->stream));
@@ -329,7 +336,7 @@ bl_err bl_product_load(bl_product *p, const float *matrix, bool transposed, cons
     for (size_t i = 0; i < p->packings; i++)
         p->packing[i].fresh = false;
     if (p->bias)
-        DNNL_TRY(dnnl_memory_set_data_handle(p->bias, (void *)(size_t)bias));
+        DNNL_TRY(dnnl_memory_set_data_handle(p->bias, unconst(bias)));
     BL_TRY(pack(p, p->entry[p->batch].packing));
 cleanup:
     return err;
@@ -342,7 +349,7 @@ bl_err bl_product_run(bl_product *p, size_t rows, const float *x, float *y) {
         BL_TRY(entry_create(p, rows));
     if (!e->packing->fresh)
         BL_TRY(pack(p, e->packing));
-    DNNL_TRY(dnnl_memory_set_data_handle(e->x, (void *)(size_t)x));
+    DNNL_TRY(dnnl_memory_set_data_handle(e->x, unconst(x)));
     DNNL_TRY(dnnl_memory_set_data_handle(e->y, y));
     const dnnl_exec_arg_t arguments[] = {{DNNL_ARG_SRC, e->x},
                                          {DNNL_ARG_WEIGHTS, e->packing->memory},
