@@ -6,6 +6,7 @@
 #define BORDERLINE_BOUNDARY_H
 
 #include "borderline/config.h"
+#include "borderline/pass.h"
 
 /* What the search asks: logits and gradients at a batch of points. The pass engine, the GP field and the
  * posterior mean all serve. */
@@ -21,6 +22,14 @@ typedef struct bl_oracle {
     /* float64 logits for verification */
     bl_err (*forward64)(void *context, size_t count, const size_t *input, const double *x, double *logits);
 } bl_oracle;
+
+/** The oracle of a pass engine.
+ *
+ * Shapes:      batch: what the engine was created with.
+ * Ownership:   pass is borrowed while the oracle is in use; loading another network of the same shape into it keeps the
+ * oracle good.
+ */
+BL_API bl_oracle bl_oracle_of_pass(bl_pass *pass, const bl_network *network, size_t batch);
 
 /* status of a distance; the numbers and words are the file's flag_values and flag_meanings */
 #define BL_STATUS_LIST(X)                                                                                    \

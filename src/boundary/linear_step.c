@@ -9,29 +9,16 @@
  * weighted selection. Sums run over 16 fixed lanes, so that they vectorise and have the same bits at every
  * vector width.
  */
+#include "linear_step.h"
 #include "borderline/boundary.h"
+#include "lanes.h"
 
 #include <float.h>
 #include <math.h>
 #include <stdint.h>
 #include <string.h>
 
-enum { LANES = 16, BLOCK = 64, BLOCKS_MAX = 256, SWEEPS = 400 };
-
-/* Run a statement for i = 0 .. n - 1, with j = i mod LANES known to the compiler. */
-#define LANE_SWEEP(n, ...)                                                                                   \
-    do {                                                                                                     \
-        size_t first = 0;                                                                                    \
-        for (; first + LANES <= (n); first += LANES)                                                         \
-            for (size_t j = 0; j < LANES; j++) {                                                             \
-                const size_t i = first + j;                                                                  \
-                __VA_ARGS__                                                                                  \
-            }                                                                                                \
-        for (size_t j = 0; first + j < (n); j++) {                                                           \
-            const size_t i = first + j;                                                                      \
-            __VA_ARGS__                                                                                      \
-        }                                                                                                    \
-    } while (0)
+enum { BLOCK = 64, BLOCKS_MAX = 256, SWEEPS = 400 };
 
 /* The plane with its scale taken out: a = |g| 2^-exponent lies in [0, 1], the target |c| likewise. */
 typedef struct plane {
@@ -46,20 +33,6 @@ typedef struct plane {
 static inline float coefficient(const plane *q, size_t i) {
     float a = fabsf(q->g[i]) * q->scale[0] * q->scale[1];
     return a >= FLT_MIN && a <= 2.0F ? a : 0.0F;
-}
-
-static double lane_sum(const float *lane) {
-    double sum = 0.0;
-    for (size_t j = 0; j < LANES; j++)
-        sum += (double)lane[j];
-    return sum;
-}
-
-static float lane_largest(const float *lane) {
-    float largest = lane[0];
-    for (size_t j = 1; j < LANES; j++)
-        largest = lane[j] > largest ? lane[j] : largest;
-    return largest;
 }
 
 /* @return false when every coefficient is zero */
@@ -79,6 +52,13 @@ static bool plane_prepare(plane *q, size_t n, const float *g, double c) {
 }
 
 /* u_i: how far coordinate i can go in the direction that c asks for; 0 where g_i = 0. */
+static void room_within(const plane *q, const float *lo, const float *hi, float *u) {
+    for (size_t i = 0; i < q->n; i++) {
+        float r = q->g[i] * q->sign > 0.0F ? hi[i] : -lo[i];
+        u[i] = r > 0.0F && coefficient(q, i) > 0.0F ? r : 0.0F;
+    }
+}
+
 static void room(const plane *q, const double *x0, bl_box box, float *u) {
     if (!x0 || !bl_box_is_bounded(box)) {
         for (size_t i = 0; i < q->n; i++)
@@ -140,40 +120,11 @@ static bool step_plain(const plane *q, bool unit, float *a, float *h) {
     return feasible;
 }
 
-/* log2 of a normal number, to 2e-7 absolute; vectorises. */
-static inline float log2_normal(float a) {
-    uint32_t bits;
-    memcpy(&bits, &a, sizeof bits);
-    uint32_t shifted =
-        bits - 0x3f3504f3U; /* bits of sqrt(1/2): the mantissa comes out in [sqrt 1/2, sqrt 2) */
-    int32_t exponent = (int32_t)shifted >> 23;
-    bits -= (uint32_t)exponent << 23;
-    float m;
-    memcpy(&m, &bits, sizeof m);
-    float z = (m - 1.0F) / (m + 1.0F), y = z * z;
-    return (float)exponent + z * (2.885390082F + y * (0.961796694F + y * (0.577078016F + y * 0.412198583F)));
-}
-
-/* 2^e for e <= 0, 0 under e = -126; to 3e-7 relative; vectorises. */
-static inline float exp2_negative(float e) {
-    float held = e > -126.0F ? e : -126.0F;
-    int32_t whole = (int32_t)(held - 0.5F);
-    float f = (held - (float)whole) * 0.693147181F; /* in [-0.35, 0.35] */
-    float y = 1.0F +
-              f * (1.0F + f * (0.5F + f * (0.166666667F +
-                                           f * (0.0416666667F + f * (8.33333333e-3F + f * 1.38888889e-3F)))));
-    int32_t bits;
-    memcpy(&bits, &y, sizeof bits);
-    bits += whole * (1 << 23);
-    memcpy(&y, &bits, sizeof y);
-    return e > -126.0F ? y : 0.0F;
-}
-
 /* Other p: b_i = 2^(r (log2 a_i - top)), r = 1/(p-1), with top the largest log2 a_i not yet at its end, so
  * that nothing that matters underflows however near p is to 1. */
 static inline float power_step(float log_a, float u, float top, float r, float s) {
     float e = (log_a - top) * r;
-    float t = s * exp2_negative(e < 0.0F ? e : 0.0F);
+    float t = s * lane_exp2(e < 0.0F ? e : 0.0F);
     return e > 0.0F || t >= u ? u : t;
 }
 
@@ -182,7 +133,7 @@ static sweep_sums sweep_powers(const plane *q, const float *log_a, const float *
     float reached[LANES] = {0}, open[LANES] = {0}, highest[LANES];
     for (size_t j = 0; j < LANES; j++)
         highest[j] = -FLT_MAX;
-    LANE_SWEEP(q->n, float e = (log_a[i] - top) * r; float weight = exp2_negative(e < 0.0F ? e : 0.0F);
+    LANE_SWEEP(q->n, float e = (log_a[i] - top) * r; float weight = lane_exp2(e < 0.0F ? e : 0.0F);
                bool full = e > 0.0F || s * weight >= u[i]; float a = coefficient(q, i);
                reached[j] += full ? a * u[i] : 0.0F; open[j] += full ? 0.0F : a * weight;
                highest[j] = !full && log_a[i] > highest[j] ? log_a[i] : highest[j];);
@@ -193,7 +144,7 @@ static bool step_powers(const plane *q, double p, float *log_a, float *h) {
     float r = (float)(1.0 / (p - 1.0)), top = 0.0F;
     for (size_t i = 0; i < q->n; i++) {
         float a = coefficient(q, i);
-        log_a[i] = a > 0.0F ? log2_normal(a) : -FLT_MAX;
+        log_a[i] = a > 0.0F ? lane_log2(a) : -FLT_MAX;
     }
     double s = 0.0;
     bool feasible = true;
@@ -343,7 +294,7 @@ static bool step_filled(const plane *q, bool by_gain, float *key, float *h) {
 
 /* --- lengths --- */
 
-static double float_norm(double p, size_t n, const float *h) {
+double bl_float_norm(double p, size_t n, const float *h) {
     float lane[LANES] = {0};
     LANE_SWEEP(n, float a = fabsf(h[i]); lane[j] = a > lane[j] ? a : lane[j];);
     float largest = lane_largest(lane);
@@ -368,7 +319,7 @@ static double float_norm(double p, size_t n, const float *h) {
     }
     float power = (float)p;
     LANE_SWEEP(n, float a = fabsf(h[i]) * scale[0] * scale[1];
-               float term = exp2_negative(power * log2_normal(a >= FLT_MIN ? a : FLT_MIN));
+               float term = lane_exp2(power * lane_log2(a >= FLT_MIN ? a : FLT_MIN));
                lane[j] += a >= FLT_MIN ? term : 0.0F;);
     return ldexp(pow(lane_sum(lane), 1.0 / p), exponent);
 }
@@ -393,24 +344,42 @@ double bl_norm(double p, size_t n, const double *h) {
     return largest * (p == 2.0 ? sqrt(sum) : pow(sum, 1.0 / p));
 }
 
+/* The step once the rooms stand in h. */
+static bool step_in_room(double p, const plane *q, float *work, float *h, double *length) {
+    bool reached;
+    if (p == 0.0 || p == 1.0)
+        reached = step_filled(q, p == 0.0, work, h);
+    else if (p == 2.0 || isinf(p))
+        reached = step_plain(q, isinf(p), work, h);
+    else
+        reached = step_powers(q, p, work, h);
+    apply_signs(q, h);
+    *length = bl_float_norm(p, q->n, h);
+    return reached;
+}
+
+static bool no_step(size_t n, double c, float *h, double *length) {
+    memset(h, 0, n * sizeof *h);
+    *length = 0.0;
+    return c == 0.0;
+}
+
 bool bl_linear_step(double p, size_t n, const double *x0, bl_box box, const float *g, double c, float *work,
                     float *h, double *length) {
     plane q;
     bool slope = plane_prepare(&q, n, g, c);
-    if (c == 0.0 || !slope || isnan(c)) {
-        memset(h, 0, n * sizeof *h);
-        *length = 0.0;
-        return c == 0.0;
-    }
+    if (c == 0.0 || !slope || isnan(c))
+        return no_step(n, c, h, length);
     room(&q, x0, box, h);
-    bool reached;
-    if (p == 0.0 || p == 1.0)
-        reached = step_filled(&q, p == 0.0, work, h);
-    else if (p == 2.0 || isinf(p))
-        reached = step_plain(&q, isinf(p), work, h);
-    else
-        reached = step_powers(&q, p, work, h);
-    apply_signs(&q, h);
-    *length = float_norm(p, n, h);
-    return reached;
+    return step_in_room(p, &q, work, h, length);
+}
+
+bool bl_linear_step_within(double p, size_t n, const float *lo, const float *hi, const float *g, double c,
+                           float *work, float *h, double *length) {
+    plane q;
+    bool slope = plane_prepare(&q, n, g, c);
+    if (c == 0.0 || !slope || isnan(c))
+        return no_step(n, c, h, length);
+    room_within(&q, lo, hi, h);
+    return step_in_room(p, &q, work, h, length);
 }

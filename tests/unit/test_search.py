@@ -1,0 +1,206 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The boundary search against closed forms (linear networks, the box included) and against its promises: confirmed
+points, a closed bracket, the same bits twice, monotone in p, a status where there is nothing to find."""
+import itertools
+import math
+import unittest
+
+import numpy as np
+
+import borderline_core as core
+from boundary_core import STATUS, Network, search
+
+inf = math.inf
+
+
+def random_network(rng, shape, activation="relu", bias=0.0):
+    layers = []
+    for inputs, outputs in zip(shape[:-1], shape[1:]):
+        weight = rng.standard_normal((outputs, inputs)) * math.sqrt(2 / inputs)
+        layers.append((weight, bias * rng.standard_normal(outputs)) if bias else weight)
+    return Network(layers, activation)
+
+
+def lengths(points, x0, p):
+    h = points - x0[:, None]
+    return np.array([[np.count_nonzero(v) if q == 0 else np.linalg.norm(v, q) for v, q in zip(row, p)] for row in h])
+
+
+class Search(unittest.TestCase):
+    def check_confirmed(self, network, x0, p, box, result, points):
+        """Every found point lies in the box, is of another class, and is as far as the result says."""
+        found = result["status"] == STATUS["found"]
+        source = network.logits(x0).argmax(-1)
+        z = network.logits(points[found])
+        own = np.repeat(source[:, None], len(p), 1)[found]
+        rows = np.arange(len(z))
+        margin = z[rows, own]
+        z[rows, own] = -inf
+        scale = abs(network.logits(x0)).max()
+        self.assertTrue(np.all(margin - z.max(-1) <= 1e-13 * scale))
+        np.testing.assert_allclose(lengths(points, x0, p)[found], result["distance"][found], rtol=1e-12)
+        if box:
+            self.assertTrue(np.all(points[found] >= box[0]) and np.all(points[found] <= box[1]))
+        self.assertTrue(np.all(result["inside"][found] <= result["distance"][found]))
+        wide = np.array(p)[None, :].repeat(len(x0), 0)[found] > 0
+        self.assertTrue(np.all(result["inside"][found][wide] >= result["distance"][found][wide] * (1 - 1e-6)))
+
+    def test_linear_network(self):
+        rng = np.random.default_rng(1)
+        p = [1, 1.5, 2, 3, inf]
+        for n in (3, 40, 700):
+            network = Network([rng.standard_normal((2, n)) / math.sqrt(n)])
+            x0 = rng.random((6, n))
+            weight = network.parameters[0][0].astype(float)
+            g, f = weight[1] - weight[0], np.diff(network.logits(x0))[:, 0]
+            for effort in ("fast", "standard"):
+                result, points = search(network, x0, p, None, effort, points=True)
+                self.assertTrue(np.all(result["status"] == STATUS["found"]))
+                self.check_confirmed(network, x0, p, None, result, points)
+                for k, q in enumerate([inf, 3, 2, 1.5, 1]):
+                    expected = abs(f) / np.linalg.norm(g, q)
+                    np.testing.assert_allclose(result["distance"][:, k], expected, rtol=2e-5)
+                    np.testing.assert_allclose(result["first_order"][:, k], expected, rtol=2e-5)
+
+    def test_linear_network_in_a_box(self):
+        rng = np.random.default_rng(2)
+        p = [1, 1.5, 2, 3, inf]
+        network = Network([rng.standard_normal((2, 60))])
+        x0 = rng.random((8, 60))
+        weight = network.parameters[0][0].astype(float)
+        f = np.diff(network.logits(x0))[:, 0]
+        d = (weight[1] - weight[0])[None] * -np.sign(f)[:, None]
+        room = np.where(d > 0, 1 - x0, x0)
+        result, points = search(network, x0, p, (0.0, 1.0), points=True)
+        self.check_confirmed(network, x0, p, (0.0, 1.0), result, points)
+        self.assertTrue(np.all(result["status"] == STATUS["found"]))
+        for i, (k, q) in itertools.product(range(len(x0)), enumerate(p)):
+            self.assertAlmostEqual(result["distance"][i, k] / boxed_distance(abs(d[i]), room[i], abs(f[i]), q), 1,
+                                   delta=2e-5)
+
+    def test_activations(self):
+        rng = np.random.default_rng(3)
+        p = [0, 1, 2, inf]
+        for activation in ("relu", "leaky_relu", "tanh", "erf", "gelu"):
+            network = random_network(rng, [30, 40, 2], activation, 0.1)
+            x0 = rng.random((5, 30))
+            for box in (None, (0.0, 1.0)):
+                result, points = search(network, x0, p, box, points=True)
+                with self.subTest(activation=activation, box=box):
+                    self.check_confirmed(network, x0, p, box, result, points)
+                    if box is None:
+                        self.assertTrue(np.all(result["status"] == STATUS["found"]))
+                    self.assertTrue(np.all(np.diff(result["distance"][:, 1:], axis=1) <= 0))
+
+    def test_five_classes(self):
+        rng = np.random.default_rng(4)
+        network = Network([rng.standard_normal((5, 20))])
+        x0 = rng.standard_normal((6, 20))
+        result, points = search(network, x0, [1, 2, inf], None, points=True)
+        self.check_confirmed(network, x0, [1, 2, inf], None, result, points)
+        weight, z = network.parameters[0][0].astype(float), network.logits(x0)
+        for i, (k, q) in itertools.product(range(6), enumerate([inf, 2, 1])):
+            own = z[i].argmax()
+            expected = min((z[i, own] - z[i, j]) / np.linalg.norm(weight[own] - weight[j], q)
+                           for j in range(5) if j != own)
+            self.assertAlmostEqual(result["distance"][i, k] / expected, 1, delta=2e-5)
+        network = random_network(rng, [20, 50, 50, 5])
+        result, points = search(network, x0, [1, 2, inf], None, points=True)
+        self.check_confirmed(network, x0, [1, 2, inf], None, result, points)
+        self.assertTrue(np.all(result["status"] == STATUS["found"]))
+
+    def test_same_bits(self):
+        rng = np.random.default_rng(5)
+        network = random_network(rng, [50, 30, 30, 2])
+        x0 = rng.random((4, 50))
+        first = search(network, x0, [0, 1, 2.5, inf], (0.0, 1.0), points=True)
+        second = search(network, x0, [0, 1, 2.5, inf], (0.0, 1.0), points=True)
+        self.assertEqual(first[0].tobytes(), second[0].tobytes())
+        np.testing.assert_array_equal(first[1], second[1])
+
+    def test_monotone_in_p(self):
+        rng = np.random.default_rng(6)
+        network = random_network(rng, [60, 40, 40, 40, 2])
+        p = [1, 1.2, 1.5, 2, 3, 10, inf]
+        result = search(network, rng.random((6, 60)), p, (0.0, 1.0), "fast")
+        self.assertTrue(np.all(result["status"] == STATUS["found"]))
+        self.assertTrue(np.all(np.diff(result["distance"], axis=1) <= 0))
+
+    def test_passes_within_effort(self):
+        rng = np.random.default_rng(7)
+        network = random_network(rng, [60, 50, 50, 2])
+        x0 = rng.random((8, 60))
+        distance = None
+        for effort, limit in (("fast", 20), ("standard", 100), ("thorough", 2000)):
+            result = search(network, x0, [1, 2, inf], (0.0, 1.0), effort)
+            self.assertLessEqual(result["passes"].mean(), limit)
+            if distance is not None:
+                self.assertLessEqual(np.median(result["distance"] / distance), 1.0)
+            distance = result["distance"]
+
+    def test_nothing_to_find(self):
+        constant = Network([(np.zeros((2, 9)), np.array([1.0, 2.0]))])
+        result = search(constant, np.full((3, 9), 0.4), [0, 1, 2, inf], (0.0, 1.0))
+        self.assertTrue(np.all(result["status"] == STATUS["not_found"]))
+        self.assertTrue(np.all(np.isnan(result["distance"])) and np.all(np.isnan(result["first_order"])))
+        far = Network([(np.array([[0.0, 0.0], [1.0, 1.0]]), np.array([0.0, 1.0]))])
+        result = search(far, np.full((1, 2), 0.5), [1, 2, inf], (0.0, 1.0))
+        self.assertTrue(np.all(result["status"] == STATUS["not_found"]))
+        self.assertTrue(np.all(np.isnan(result["first_order"])))
+        result = search(far, np.full((1, 2), 0.5), [1, 2, inf])
+        np.testing.assert_allclose(result["distance"][0], [2, math.sqrt(2), 1], rtol=1e-5)
+
+    def test_on_the_boundary(self):
+        network = Network([np.array([[1.0, 1.0], [1.0, -1.0]])])
+        result = search(network, np.array([[1.0, 0.0], [1.0, 1e-9]]), [0, 1, 2, inf])
+        np.testing.assert_array_equal(result["distance"][0], 0.0)
+        self.assertTrue(np.all(result["status"] == STATUS["found"]))
+        np.testing.assert_allclose(result["distance"][1, 1:], 1e-9, rtol=1e-4)
+
+    def test_input_outside_the_box(self):
+        rng = np.random.default_rng(8)
+        network = random_network(rng, [5, 20, 2])
+        x0 = rng.random((2, 5))
+        x0[0, 0] = 1.5
+        result = search(network, x0, [1, 2], (0.0, 1.0))
+        self.assertTrue(np.all(result["status"][0] == STATUS["not_found"]))
+        self.assertTrue(np.all(np.isnan(result["distance"][0])))
+
+    def test_scales(self):
+        rng = np.random.default_rng(9)
+        weights = [rng.standard_normal((40, 30)), rng.standard_normal((2, 40))]
+        x0 = rng.random((4, 30))
+        plain = search(Network(weights), x0, [1, 2, inf])
+        scaled = search(Network([weights[0] * 2.0**-12, weights[1] * 2.0**-16]), x0 * 2.0**13, [1, 2, inf])
+        np.testing.assert_allclose(scaled["distance"], plain["distance"] * 2.0**13, rtol=1e-5)
+
+    def test_stop(self):
+        rng = np.random.default_rng(10)
+        network = random_network(rng, [20, 30, 2])
+        asked = []
+
+        def stop(_):
+            asked.append(1)
+            return len(asked) > 3
+        with self.assertRaisesRegex(core.Error, "stopped"):
+            search(network, rng.random((3, 20)), [2], stop=stop)
+        self.assertEqual(len(asked), 4)
+
+
+def boxed_distance(a, room, c, p):
+    """Linear step in a box, float64 (THEORY section 2): the multiplier by bisection."""
+    if p == 1:
+        order = np.argsort(-a)
+        gain = (a * room)[order]
+        before = np.cumsum(gain) - gain
+        return np.clip((c - before) / a[order], 0, room[order]).sum()
+    power = 0.0 if p == inf else 1 / (p - 1)
+    low, high = 0.0, 1e6
+    for _ in range(300):
+        middle = (low + high) / 2
+        low, high = (low, middle) if (a * np.minimum(middle * a**power, room)).sum() >= c else (middle, high)
+    return np.linalg.norm(np.minimum(high * a**power, room), p)
+
+
+if __name__ == "__main__":
+    unittest.main()
