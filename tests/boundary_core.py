@@ -16,7 +16,7 @@ inf = math.inf
 
 
 class Layer(ct.Structure):
-    _fields_ = [("kind", ct.c_int), ("inputs", ct.c_size_t), ("outputs", ct.c_size_t), ("activation", ct.c_int),
+    _fields_ = [("kind", ct.c_int), ("activation", ct.c_int), ("inputs", ct.c_size_t), ("outputs", ct.c_size_t),
                 ("negative_slope", ct.c_double), ("weight", ct.c_void_p), ("bias", ct.c_void_p)]
 
 
@@ -68,9 +68,9 @@ class Network:
             weight = np.ascontiguousarray(weight, np.float32)
             bias = None if bias is None else np.ascontiguousarray(bias, np.float32)
             self.parameters.append((weight, bias))
-            layers.append(Layer(0, weight.shape[1], weight.shape[0], 0, 0.0, core.pointer(weight), core.pointer(bias)))
+            layers.append(Layer(0, 0, weight.shape[1], weight.shape[0], 0.0, core.pointer(weight), core.pointer(bias)))
             if k + 1 < len(weights):
-                layers.append(Layer(1, weight.shape[0], weight.shape[0], ACTIVATION[activation], negative_slope, None,
+                layers.append(Layer(1, ACTIVATION[activation], weight.shape[0], weight.shape[0], negative_slope, None,
                                     None))
         self.n, self.classes = self.parameters[0][0].shape[1], self.parameters[-1][0].shape[0]
         self._layers = (Layer * len(layers))(*layers)
