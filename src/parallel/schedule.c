@@ -181,6 +181,7 @@ bl_err bl_schedule_create(const bl_comm *comm, int64_t count, const int64_t *uni
     if (s)
         *s = (bl_schedule){.comm = comm, .messages = MPI_COMM_NULL, .window = MPI_WIN_NULL, .current = -1};
     BL_TRY(bl_agree(comm, s ? BL_OK : BL_ERR_MEMORY));
+    BL_ASSERT(s);
     s->served = comm->node_count > 1 && comm->threads;
     MPI_Comm_dup(comm->world, &s->messages);
     BL_TRY(gather_node_ranks(comm, &node_ranks));

@@ -151,7 +151,7 @@ static void test_busy(const bl_comm *comm) {
         if (number < 0)
             break;
         double start = MPI_Wtime();
-        sleep_for(2.0 * comm->size * cost[number] / sum * exp(normal[number]));
+        sleep_for(2.0 * comm->size * cost[number] / sum * exp((double)normal[number]));
         busy += MPI_Wtime() - start;
         bl_schedule_done(schedule, number);
     }
