@@ -1,10 +1,18 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#define _DEFAULT_SOURCE /* for madvise. NOLINT(bugprone-reserved-identifier) */
 #include "borderline/mem.h"
 
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#ifdef __linux__
+#include <sys/mman.h>
+#endif
+
+/* Blocks from this size on are laid on pages of this size, where the system has them: touching gigabytes for the first
+ * time in pages of 4 KiB takes seconds. */
+enum { LARGE_PAGE = 2 * 1024 * 1024 };
 
 void *bl_mem_alloc(size_t count, size_t size) {
     if (count == 0)
@@ -14,13 +22,20 @@ void *bl_mem_alloc(size_t count, size_t size) {
                          count, size);
         return NULL;
     }
-    size_t bytes = (count * size + BL_MEM_ALIGNMENT - 1) / BL_MEM_ALIGNMENT * BL_MEM_ALIGNMENT;
-    void *memory = aligned_alloc(BL_MEM_ALIGNMENT, bytes);
+    const size_t alignment = count * size >= (size_t)2 * LARGE_PAGE ? LARGE_PAGE : BL_MEM_ALIGNMENT;
+    const size_t bytes = (count * size + BL_MEM_ALIGNMENT - 1) / BL_MEM_ALIGNMENT * BL_MEM_ALIGNMENT;
+    void *memory = NULL;
+    if (posix_memalign(&memory, alignment, bytes) != 0)
+        memory = NULL;
     if (!memory) {
         (void)bl_err_set(BL_ERR_MEMORY, "out of memory: %.1f MiB could not be allocated",
                          (double)bytes / (1024.0 * 1024.0));
         return NULL;
     }
+#ifdef MADV_HUGEPAGE
+    if (alignment == LARGE_PAGE)
+        (void)madvise(memory, bytes / LARGE_PAGE * LARGE_PAGE, MADV_HUGEPAGE);
+#endif
     memset(memory, 0, bytes);
     return memory;
 }
