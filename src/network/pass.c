@@ -8,7 +8,10 @@
 #include "layer.h"
 #include <string.h>
 
-enum { BLOCK64 = 64 }; /* points that the float64 path takes at a time */
+enum {
+    BLOCK64 = 64,           /* points that the float64 path takes at a time */
+    LIBRARY_BYTES = 1572864 /* what oneDNN holds from its first use on (measured) */
+};
 
 typedef struct stage {
     bl_layer layer; /* shape only: weights belong to the network */
@@ -246,7 +249,8 @@ cleanup:
 
 size_t bl_pass_memory(const bl_network *network, size_t batch) {
     const size_t widest = widest_layer(network);
-    size_t bytes = sizeof(bl_pass) + network->layer_count * sizeof(stage) + batch * sizeof(size_t);
+    size_t bytes =
+        LIBRARY_BYTES + sizeof(bl_pass) + network->layer_count * sizeof(stage) + batch * sizeof(size_t);
     bytes += batch * (2 * network->dimension + network->classes + 2 * widest) * sizeof(float);
     bytes += (size_t)2 * BLOCK64 * widest * sizeof(double);
     for (size_t l = 0; l < network->layer_count; l++) {

@@ -2,7 +2,7 @@
  *
  * Speed of the pass engine as a share of the measured multiply-add peak. One JSON object a line.
  *
- *     bench_passes [n width batch]...      (default: the three shapes of a dense sweep)
+ *     OMP_NUM_THREADS=1 bench_passes [n width batch]...      (default: three shapes of a dense sweep)
  */
 #include "peak.h"
 
