@@ -55,22 +55,27 @@ BL_API void bl_rng_words(bl_stream stream, uint64_t first, size_t count, uint32_
 /** Uniform numbers in [lo, hi), lo < hi.
  *
  * Math:        float32 lo + (hi - lo) k 2^-24, k = the upper 24 bits of word i, rounded once; where that
- * gives hi, the next number below. Shapes:      out[count]. Collective:  no.
+ *              gives hi, the next number below.
+ * Shapes:      out[count].
+ * Collective:  no.
  */
 BL_API void bl_rng_uniform(bl_stream stream, float lo, float hi, size_t count, float *out);
 
 /** Uniform float64 numbers in (0, 1).
  *
  * Math:        (2 k + 1) 2^-53, k = the upper 52 bits of words 2 i and 2 i + 1: neither 0 nor 1, symmetric
- * about 1/2. Shapes:      out[count]. Collective:  no.
+ *              about 1/2.
+ * Shapes:      out[count].
+ * Collective:  no.
  */
 BL_API void bl_rng_uniform64(bl_stream stream, size_t count, double *out);
 
 /** Normal numbers with mean 0 and the given standard deviation.
  *
- * Math:        Box and Muller 1958, in float32: sqrt(-2 ln u) (cos, sin)(2 pi v), u of 31 bits, v of 32; |x|
- * <= 6.67 deviations. Numbers come in chunks of 256 from 64 consecutive counters: number 64 j + i of a chunk
- * belongs to counter i; j = 0, 1 are cos and sin of its words 0 (u) and 1 (v), j = 2, 3 of its words 2 and 3.
+ * Math:        Box and Muller 1958, in float32: sqrt(-2 ln u) (cos, sin)(2 pi v), u of 31 bits, v of 32;
+ *              |x| <= 6.67 deviations. Numbers come in chunks of 256 from 64 consecutive counters: number
+ *              64 j + i of a chunk belongs to counter i; j = 0, 1 are cos and sin of its words 0 (u) and
+ *              1 (v), j = 2, 3 of its words 2 and 3.
  * Shapes:      out[count]; the first numbers do not depend on count.
  * Collective:  no.
  */
@@ -79,10 +84,11 @@ BL_API void bl_rng_normal(bl_stream stream, float deviation, size_t count, float
 /** Truncated normal numbers: a normal cut at two of its own standard deviations and rescaled so that the
  * standard deviation after the cut is the given one (THEORY section 1).
  *
- * Math:        by inversion, one word a number: x = deviation / 0.87962566103423978 sqrt(2) erfinv(t), t
- * uniform on
- * +-erf(sqrt 2) with 31 bits, relative error under 4e-7. Number 64 j + i of a chunk of 256 comes from word j
- * of counter i. Shapes:      out[count]; the first numbers do not depend on count. Collective:  no.
+ * Math:        by inversion, one word a number: x = deviation / 0.87962566103423978 sqrt(2) erfinv(t),
+ *              t uniform on +-erf(sqrt 2) with 31 bits, relative error under 1e-6. Number 64 j + i of a chunk
+ *              of 256 comes from word j of counter i.
+ * Shapes:      out[count]; the first numbers do not depend on count.
+ * Collective:  no.
  */
 BL_API void bl_rng_truncated_normal(bl_stream stream, float deviation, size_t count, float *out);
 

@@ -23,11 +23,15 @@ BL_API double bl_stats_quantile(double *x, size_t count, double level);
 /** Quantiles of clustered data with percentile intervals from a bootstrap over clusters.
  *
  * Math:        resample the clusters (networks) with replacement, take the quantiles (type 7) of all their
- * values; the interval holds the middle `confidence` of them (THEORY section 5). Resamples without any value
- * are left out. Shapes:      x[clusters][size], NaN = missing; level[levels]; estimate, low, high[levels].
- * NaN where all is missing. Collective:  no; the result is a function of the arguments alone. Resample r
- * takes `clusters` words of the stream. Ownership:   all borrowed; estimate, low, high are written. Cost: one
- * sort, then about 1 ns a value and resample: 300 x 10 values, 1,000 resamples, 9 levels in 5 ms.
+ *              values; the interval holds the middle `confidence` of them (THEORY section 5). Resamples
+ *              without any value are left out.
+ * Shapes:      x[clusters][size], NaN = missing; level[levels]; estimate, low, high[levels]. NaN where all is
+ *              missing.
+ * Collective:  no; the result is a function of the arguments alone. Resample r takes `clusters` words of the
+ *              stream.
+ * Ownership:   all borrowed; estimate, low, high are written.
+ * Cost:        one sort, then about 1 ns a value and resample: 300 x 10 values, 1,000 resamples, 9 levels in
+ *              5 ms.
  * @param[in] resamples  number of bootstrap resamples, at least 1
  * @return BL_OK; BL_ERR_MEMORY.
  */
@@ -44,8 +48,9 @@ typedef struct bl_fit {
 
 /** Straight line y = intercept + slope x by weighted least squares, points with NaN left out.
  *
- * Math:        minimises sum w (y - intercept - slope x)^2; standard errors from the residuals with points -
- * 2 degrees of freedom. Shapes:      x[count], y[count], weight[count] (>= 0) or NULL (equal weights).
+ * Math:        minimises sum w (y - intercept - slope x)^2; standard errors from the residuals with
+ *              points - 2 degrees of freedom.
+ * Shapes:      x[count], y[count], weight[count] (>= 0) or NULL (equal weights).
  * Collective:  no.
  * @return the line; all NaN with fewer than two distinct x.
  */
@@ -61,18 +66,20 @@ typedef struct bl_paper_fit {
 /** The paper's fit of a median distance against the input dimension.
  *
  * Math:        y = c (n - n0)^power by nonlinear least squares in y: c is linear, n0 is searched for below
- * the smallest n (De Palma et al. 2021, figures 1 and 2: power 1/2 for l^1, 0 for l^2, -1/2 for l^inf; THEORY
- * section 1). Shapes:      n[count], y[count]; points with NaN are left out. Collective:  no.
+ *              the smallest n (De Palma et al. 2021, figures 1 and 2: power 1/2 for l^1, 0 for l^2, -1/2 for
+ *              l^inf; THEORY section 1).
+ * Shapes:      n[count], y[count]; points with NaN are left out.
+ * Collective:  no.
  * @return the fit; all NaN with fewer than two distinct n (one for power 0), or where the least squares have
- * no minimum (data that fall where the law rises, or the reverse: the best n0 is then at minus infinity).
+ *         no minimum (data that fall where the law rises, or the reverse: the best n0 is at minus infinity).
  */
 BL_API bl_paper_fit bl_stats_paper_fit(const double *n, const double *y, size_t count, double power);
 
 /** Slope at zero of the distribution of distances.
  *
  * Math:        P(d <= eps) = slope eps for small eps (THEORY sections 1 and 5; the paper's figure 4): the
- * line d_(i) = F_i / slope through the origin, fitted by least squares to the lowest quarter of the sorted
- *              distances, at F_i = i / (m + 1), the mean of P(d <= d_(i)).
+ *              line d_(i) = F_i / slope through the origin, fitted by least squares to the lowest quarter of
+ *              the sorted distances, at F_i = i / (m + 1), the mean of P(d <= d_(i)).
  * Shapes:      x[count] >= 0, NaN left out; in one over the unit of x.
  * Collective:  no.
  * Ownership:   x is borrowed and left in sorted order, NaN last.

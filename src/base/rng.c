@@ -160,28 +160,40 @@ bl_stream bl_rng_stream(uint64_t seed, uint32_t case_number, uint32_t network, b
                        {case_number, network, (uint32_t)purpose << PURPOSE_SHIFT | index}};
 }
 
+/* CHUNK words in the order of the stream: component i of block b at 4 b + i */
+static void word_chunk(const bl_stream *stream, uint32_t block, uint32_t out[CHUNK]) {
+    uint32_t word[WORDS][LANES];
+    philox_chunk(stream, block, word);
+    for (size_t i = 0; i < LANES; i++)
+        for (size_t j = 0; j < WORDS; j++)
+            out[WORDS * i + j] = word[j][i];
+}
+
 void bl_rng_words(bl_stream stream, uint64_t first, size_t count, uint32_t *out) {
     BL_ASSERT(first % WORDS == 0);
-    uint32_t word[WORDS][LANES];
     uint32_t block = (uint32_t)(first / WORDS);
-    for (size_t done = 0; done < count; done += CHUNK, block += LANES) {
-        philox_chunk(&stream, block, word);
-        size_t here = count - done < CHUNK ? count - done : CHUNK;
-        for (size_t k = 0; k < here; k++)
-            out[done + k] = word[k % WORDS][k / WORDS];
+    size_t done = 0;
+    for (; count - done >= CHUNK; done += CHUNK, block += LANES)
+        word_chunk(&stream, block, out + done);
+    if (done < count) {
+        uint32_t rest[CHUNK];
+        word_chunk(&stream, block, rest);
+        memcpy(out + done, rest, (count - done) * sizeof *out);
     }
 }
 
 void bl_rng_uniform(bl_stream stream, float lo, float hi, size_t count, float *out) {
     const float width = hi - lo, below_hi = nextafterf(hi, lo);
-    uint32_t word[CHUNK] = {0};
-    for (size_t done = 0; done < count; done += CHUNK) {
-        size_t here = count - done < CHUNK ? count - done : CHUNK;
-        bl_rng_words(stream, done, here, word);
-        for (size_t k = 0; k < here; k++) {
-            float x = fmaf(width, (float)(int32_t)(word[k] >> 8) * 0x1p-24F, lo);
-            out[done + k] = x < hi ? x : below_hi; /* rounding may reach hi */
+    uint32_t word[CHUNK], block = 0;
+    for (size_t done = 0; done < count; done += CHUNK, block += LANES) {
+        const size_t here = count - done < CHUNK ? count - done : CHUNK;
+        float x[CHUNK];
+        word_chunk(&stream, block, word);
+        for (size_t k = 0; k < CHUNK; k++) {
+            x[k] = fmaf(width, (float)(int32_t)(word[k] >> 8) * 0x1p-24F, lo);
+            x[k] = x[k] < hi ? x[k] : below_hi; /* rounding may reach hi */
         }
+        memcpy(out + done, x, here * sizeof *out);
     }
 }
 

@@ -128,6 +128,15 @@ class Layer(unittest.TestCase):
         self.assertEqual(layer(model("relu"), 2.0, 2.0, 2.0), (1.0, 0.5))
         self.assertEqual(layer(model("relu"), 2.0, 2.0, -2.0), (0.0, 0.0))
 
+    def test_tanh_limits(self):
+        """Steep: the sign function's arc sine law. Flat: the identity, and its first correction 1 - k1 - k2."""
+        for rho in (-0.9, 0.0, 0.5, 1.0):
+            self.assertAlmostEqual(layer(model("tanh"), 1e16, 1e16, rho * 1e16)[0], 2 / np.pi * np.arcsin(rho), 7)
+            k = 1e-5
+            v, dv = layer(model("tanh"), k, 2 * k, rho * np.sqrt(2) * k)
+            self.assertLess(abs(v - rho * np.sqrt(2) * k * (1 - 3 * k)), 20 * k ** 3)
+            self.assertLess(abs(dv - (1 - 3 * k)), 20 * k ** 2)
+
     def test_monte_carlo(self):
         generator = np.random.default_rng(1)
         a, b = generator.normal(size=(2, 1 << 20))

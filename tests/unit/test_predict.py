@@ -157,7 +157,7 @@ class FirstOrder(unittest.TestCase):
 
     def test_many_classes(self):
         generator = np.random.default_rng(2)
-        n, draws, classes = 40, 20000, 5
+        n, draws, classes = 40, 8000, 5
         config = Config(n, "[1, 2, inf]", classes=classes)
         without, boxed = config.law(UNBOUNDED)[0], config.law(UNIT)[0]
         x, f, g = sampled_law(n, draws, classes, relu_law(n, 2.0, 0.0, 2), generator)
@@ -216,7 +216,9 @@ class FirstOrder(unittest.TestCase):
         config = Config(3072)
         start = time.perf_counter()
         config.law(UNIT)
-        print(f"first-order law, 4096 draws, n = 3072, p = 1, 2, inf: {time.perf_counter() - start:.2f} s")
+        seconds = time.perf_counter() - start
+        print(f"first-order law, 4096 draws, n = 3072, p = 1, 2, inf: {seconds:.2f} s")
+        self.assertLess(seconds, 10)
 
 
 class MeanNorm(unittest.TestCase):
