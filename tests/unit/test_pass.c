@@ -247,6 +247,17 @@ static void test_load(void) {
     bl_network_destroy(&other);
 }
 
+static void test_refusals(void) {
+    const setting s = {BL_RELU, 1, 5, 4, 2, 0.0};
+    bl_network *network = sampled(&s, 0);
+    bl_pass *pass = NULL;
+    CHECK(bl_pass_create(network, 0, &pass) == BL_ERR_INPUT && !pass);
+    network->layer[1].kind = (bl_layer_kind)77;
+    CHECK(bl_pass_create(network, 3, &pass) == BL_ERR_INPUT && !pass);
+    CHECK(strstr(bl_err_message(), "layer_001") && !strchr(bl_err_message(), '\n'));
+    bl_network_destroy(&network);
+}
+
 /* Flatten passes numbers through, first or between; an activation may come first. Features are the last
  * activation's output. */
 static void test_layer_lists(void) {
@@ -360,6 +371,7 @@ int main(void) {
     test_repeat();
     test_load();
     test_float64();
+    test_refusals();
     test_layer_lists();
     test_activation_accuracy();
     return check_result();
