@@ -11,7 +11,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* whichever of the libraries this program is linked with */
+/* Calls that make this program need its BLAS and oneDNN, as the real one does. */
+extern double cblas_ddot(int n, const double *x, int x_step, const double *y, int y_step);
+extern const void *dnnl_version(void);
+
+/* whichever of the threaded libraries came with them */
 extern void openblas_set_num_threads(int) __attribute__((weak));
 extern int openblas_get_num_threads(void) __attribute__((weak));
 extern void omp_set_num_threads(int) __attribute__((weak));
@@ -20,6 +24,8 @@ extern int omp_get_max_threads(void) __attribute__((weak));
 /* Libraries set to two threads are held to one, unless the environment has its own wish. */
 static void test_threads(const char *wish, int expected) {
     bl_comm comm;
+    const double x[2] = {3.0, 4.0};
+    CHECK(cblas_ddot(2, x, 1, x, 1) == 25.0 && dnnl_version() != NULL);
     if (wish)
         CHECK(setenv("OMP_NUM_THREADS", wish, 1) == 0);
     if (openblas_set_num_threads)
@@ -32,6 +38,9 @@ static void test_threads(const char *wish, int expected) {
         CHECK(openblas_get_num_threads() == expected);
     if (omp_get_max_threads)
         CHECK(omp_get_max_threads() == expected);
+    if (comm.rank == 0)
+        (void)printf("OpenBLAS %s, OpenMP %s\n", openblas_get_num_threads ? "asked" : "absent",
+                     omp_get_max_threads ? "asked" : "absent");
     bl_comm_end(&comm);
     CHECK(unsetenv("OMP_NUM_THREADS") == 0);
 }
