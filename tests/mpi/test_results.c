@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
  * Result files: creation, independent writes of all ranks, reading, resume's checks, and refusals.
- * With arguments (SWEEP.h5 MEASUREMENT.h5) it writes example files for the Python test of the format.
+ * With arguments (SWEEP.h5 [MEASUREMENT.h5 [KEY=VALUE ...]]) it writes example files for the Python tests.
  */
 #include <mpi.h>
 
@@ -413,8 +413,11 @@ static void test_all(fixture *f) {
 int main(int argc, char **argv) {
     fixture f = {0};
     CHECK_OK(bl_comm_start(&argc, &argv, &f.comm));
-    CHECK_OK(bl_config_parse("test", sweep, sizeof sweep - 1, NULL, 0, &f.config));
-    CHECK_OK(bl_grid_create(f.config, &f.grid));
+    const size_t overrides = argc > 3 ? (size_t)argc - 3 : 0;
+    CHECK_OK(bl_config_parse("test", sweep, sizeof sweep - 1,
+                             overrides ? (const char *const *)argv + 3 : NULL, overrides, &f.config));
+    if (f.config)
+        CHECK_OK(bl_grid_create(f.config, &f.grid));
     if (f.grid && argc > 2)
         test_measurement(&f, argv[2]);
     if (f.grid && argc > 1)

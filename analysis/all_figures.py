@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""All figures of one or several result files; `figures` calls it with a Python that has what it needs."""
+
+import argparse
+import os
+import sys
+
+import figure_distance
+import figure_kernel
+import figure_percentiles
+import figure_relative
+import figure_width
+import style
+from borderline_file import FileError, Sweep
+
+FIGURES = (figure_distance, figure_relative, figure_percentiles, figure_width, figure_kernel)
+
+
+def draw_all(path, folder):
+    """Draws what the file has; says what it has not. The number of figures that should have been drawn and were not."""
+    sweep, failed = Sweep(path), 0
+    if not sweep.complete:
+        print(f"{path}: {sweep.units_done} of {sweep.units} units are done; figures are preliminary")
+    for figure in FIGURES:
+        try:
+            for written in figure.draw(sweep, folder):
+                print(written)
+        except style.NothingToDraw as reason:
+            print(f"{path}: {figure.__name__}: {reason}")
+            failed += sweep.complete and figure is not figure_kernel
+    return failed
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="figures", description="Draw all figures of result files, as PNG and PDF.")
+    parser.add_argument("file", nargs="+", help="result file of `borderline run`")
+    parser.add_argument("-o", "--output", help="folder (default: FILE-figures beside each file)")
+    arguments = parser.parse_args()
+    failed = 0
+    for path in arguments.file:
+        stem = os.path.splitext(path)[0]
+        folder = arguments.output or stem + "-figures"
+        if arguments.output and len(arguments.file) > 1:
+            folder = os.path.join(arguments.output, os.path.basename(stem))
+        try:
+            failed += draw_all(path, folder)
+        except FileError as error:
+            print(f"figures: {error}", file=sys.stderr)
+            failed += 1
+    sys.exit(1 if failed else 0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,149 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Reads a result file of borderline: arrays with the names of their axes. Needs numpy and h5py only.
+
+    from borderline_file import Sweep
+    sweep = Sweep("my.h5")
+    sweep["distance"].axes                          # ('depth', 'width', 'dimension', 'network', 'input', 'p')
+    sweep.at("distance", depth=2, width=100, dimension=768, p=float("inf"))     # Array [network, input]
+    sweep.quantile("distance", 0.5)                 # Array [depth, width, dimension, p]
+
+Works on a file that a run is still writing: what is not there yet is NaN.
+"""
+
+import dataclasses
+import os
+
+os.environ.setdefault("HDF5_USE_FILE_LOCKING", "FALSE")  # readers disturb no one, and some file systems have no locks
+import h5py  # noqa: E402
+import numpy as np  # noqa: E402
+
+
+class FileError(Exception):
+    """The file cannot be used; the message is one line for the user."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Array:
+    """Numbers with named axes."""
+
+    values: np.ndarray
+    axes: tuple
+    units: str = ""
+    long_name: str = ""
+
+    def take(self, **index):
+        """Fix axes by their index: take(depth=0, p=2)."""
+        place = tuple(index.get(axis, slice(None)) for axis in self.axes)
+        return dataclasses.replace(self, values=self.values[place], axes=tuple(a for a in self.axes if a not in index))
+
+    def over(self, *axes):
+        """The values with these axes last, in this order, and all others flattened away in front."""
+        first = [i for i, a in enumerate(self.axes) if a not in axes]
+        moved = self.values.transpose(first + [self.axes.index(a) for a in axes])
+        return moved.reshape((-1,) + moved.shape[len(first):])
+
+
+def _text(value):
+    return value.decode() if isinstance(value, bytes) else str(value)
+
+
+def _parse(text):
+    """The resolved configuration (nested `key: value` lines, as the program writes it) as {"grid.depth": "[2]"}."""
+    found, path = {}, []
+    for line in text.splitlines():
+        key, _, value = line.strip().partition(":")
+        depth = (len(line) - len(line.lstrip())) // 2
+        path = path[:depth] + [key]
+        if value.strip():
+            found[".".join(path)] = value.strip().strip('"')
+    return found
+
+
+class Sweep:
+    """A result file of `borderline run`."""
+
+    def __init__(self, path):
+        self.path = path
+        try:
+            with open(path, "rb"):
+                pass
+            self._file = h5py.File(path, "r")
+        except OSError as error:
+            reason = error.strerror or "not an HDF5 file, or damaged"
+            raise FileError(f"{path}: {reason}") from None
+        kind = _text(self._file.attrs.get("format", ""))
+        if kind != "borderline-results-1":
+            what = "made by `measure`, it is no sweep" if kind == "borderline-measurement-1" else \
+                "not a result file of borderline"
+            raise FileError(f"{path}: {what}")
+        self.title = _text(self._file.attrs["title"])
+        self.config = _parse(_text(self._file["provenance/config_resolved"][()]))
+        self.depth, self.width, self.dimension, self.p = (self._file[a][...] for a in ("depth", "width", "dimension", "p"))
+        self.networks, self.inputs = (int(self._file[a].shape[0]) for a in ("network", "input"))
+        self.level = self._file["quantile"][...]
+        self.complete = bool(self._file["complete"][()])
+        status = self._file["unit/status"][...]
+        self.units, self.units_done = status.size, int(np.sum(status == 1))
+
+    def __contains__(self, name):
+        return name in self._file
+
+    def __getitem__(self, name):
+        """A variable by its name in the file, as numbers read now."""
+        variable = self._file[name]
+        axes = tuple(os.path.basename(d[0].name) for d in variable.dims)
+        return Array(variable[...], axes, _text(variable.attrs["units"]), _text(variable.attrs["long_name"]))
+
+    def coordinate(self, axis):
+        """The values along an axis."""
+        return self._file[axis][...]
+
+    def at(self, name, **coordinate):
+        """A variable at coordinates (not indices): at("distance", depth=2, p=float("inf"))."""
+        index = {}
+        for axis, value in coordinate.items():
+            place = np.flatnonzero(self.coordinate(axis) == value)
+            if place.size == 0:
+                raise KeyError(f"{self.path}: {axis} has no coordinate {value}")
+            index[axis] = int(place[0])
+        return self[name].take(**index)
+
+    def launches(self):
+        """The provenance of every launch, a dictionary each."""
+        rows, group = [], self._file["provenance/launch"]
+        for i in range(group["launch"].shape[0]):
+            row = {k: v[i].tobytes().rstrip(b"\0").decode() for k, v in group.items() if v.dtype.kind == "S"}
+            if not row["started"]:
+                break
+            rows.append(row)
+        return rows
+
+    def relative(self):
+        """Distance over |x0|_p, of the axes of distance."""
+        distance, norm = self["distance"], self["input_norm"]
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return dataclasses.replace(distance, values=distance.values / norm.values)
+
+    def quantile(self, name, level):
+        """Quantile of "distance" or "relative" at one level, [depth, width, dimension, p]: from the summary where it is
+        written, else from the distances there are."""
+        summary = self["summary/" + name]
+        place = np.flatnonzero(np.abs(self.level - level) < 1e-12)
+        if place.size:
+            summary = summary.take(quantile=int(place[0]))
+            if np.isfinite(summary.values).any():
+                return summary
+        data = self.relative() if name == "relative" else self["distance"]
+        return Array(_nanquantile(data.over("depth", "width", "dimension", "p"), level), ("depth", "width", "dimension", "p"))
+
+    def interval(self, name, level):
+        """Both ends of the confidence interval of quantile(); NaN before the summary is written."""
+        place = int(np.flatnonzero(np.abs(self.level - level) < 1e-12)[0])
+        return tuple(self[f"summary/{name}_{end}"].take(quantile=place) for end in ("low", "high"))
+
+
+def _nanquantile(x, level):
+    """np.nanquantile over the first axis, NaN (and no warning) where nothing is known."""
+    known = np.isfinite(x).any(axis=0)
+    filled = np.where(known, x, 0.0)
+    return np.where(known, np.nanquantile(filled, level, axis=0), np.nan)

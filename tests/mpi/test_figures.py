@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The loader of analysis/ and its figures, on a file half full and on one with a summary."""
+
+import os
+import subprocess
+import sys
+import tempfile
+import unittest
+
+import h5py
+import numpy as np
+
+SOURCE = os.environ["BORDERLINE_SOURCE"]
+PROGRAM = os.path.join(os.environ["BORDERLINE_BUILD"], "tests", "test_results")
+FIGURES = os.path.join(SOURCE, "analysis", "figures")
+sys.path.insert(0, os.path.join(SOURCE, "analysis"))
+from borderline_file import FileError, Sweep  # noqa: E402
+
+
+class Analysis(unittest.TestCase):
+    def setUp(self):
+        self.folder = tempfile.TemporaryDirectory()
+        self.addCleanup(self.folder.cleanup)
+        self.path = os.path.join(self.folder.name, "sweep.h5")
+        self.measured = os.path.join(self.folder.name, "measured.h5")
+        subprocess.run([PROGRAM, self.path, self.measured, "grid.depth=[2]", "grid.width=[20, 50]", "grid.p=[1, inf]"],
+                       check=True, stdout=subprocess.DEVNULL, timeout=60)
+
+    def fill(self):
+        """Numbers that make every figure possible: distance x, norm 10, a summary."""
+        rng = np.random.default_rng(2)
+        with h5py.File(self.path, "r+") as file:
+            for name in ("distance", "first_order"):
+                file[name][...] = rng.uniform(0.1, 2.0, file[name].shape)
+            file["input_norm"][...] = 10.0
+            values = np.moveaxis(file["distance"][...], 5, 3).reshape(1, 2, 2, 2, -1)
+            quantile = np.moveaxis(np.quantile(values, file["quantile"][...], axis=-1), 0, -1)
+            for name, scale in (("distance", 1.0), ("relative", 0.1)):
+                file["summary/" + name][...] = scale * quantile
+                file[f"summary/{name}_low"][...] = 0.9 * scale * quantile
+                file[f"summary/{name}_high"][...] = 1.2 * scale * quantile
+            file["summary/law"][...] = 1.0
+            for name in ("guaranteed", "over_law", "slope_at_zero", "exponent", "prefactor", "kernel_deviation",
+                         "kernel_deviation_output"):
+                file["summary/" + name][...] = 0.5
+            file["gram_nngp"][...] = file["gram_empirical"][...] = 1.0
+            file["unit/status"][...] = 1
+            file["complete"][...] = 1
+
+    def test_loader(self):
+        sweep = Sweep(self.path)
+        self.assertEqual(sweep["distance"].axes, ("depth", "width", "dimension", "network", "input", "p"))
+        self.assertEqual((sweep.networks, sweep.inputs, sweep.title), (7, 3, "test of the result file"))
+        self.assertEqual(sweep.units_done, sweep.units - 1)
+        self.assertFalse(sweep.complete)
+        self.assertEqual(sweep.config["network.activation"], "erf")
+        self.assertEqual(sweep.config["samples.block"], "2")
+        self.assertEqual([launch["command"] for launch in sweep.launches()], ["borderline run example.yaml"])
+        one = sweep.at("distance", depth=2, width=50, dimension=12, p=np.inf)
+        self.assertEqual(one.axes, ("network", "input"))
+        with h5py.File(self.path) as file:
+            np.testing.assert_array_equal(one.values, file["distance"][0, 1, 0, :, :, 1])
+            # no summary yet: quantiles come from the distances there are
+            expected = np.nanquantile(file["distance"][0, 1, 1, :, :, 0], 0.25)
+        self.assertEqual(sweep.quantile("distance", 0.25).values[0, 1, 1, 0], expected)
+        with self.assertRaisesRegex(KeyError, "width has no coordinate 51"):
+            sweep.at("distance", width=51)
+        self.assertNotIn("summary/nothing", sweep)
+
+    def test_loader_refuses(self):
+        text = os.path.join(self.folder.name, "text.h5")
+        with open(text, "w") as file:
+            file.write("text")
+        for path, words in ((self.measured, "measure"), (text, "not an HDF5 file"), ("missing.h5", "No such file")):
+            with self.assertRaisesRegex(FileError, words):
+                Sweep(path)
+
+    def draw(self, *arguments):
+        done = subprocess.run([FIGURES, *arguments], capture_output=True, text=True, timeout=300)
+        if done.returncode == 2 and "lacks" in done.stderr:
+            self.skipTest(done.stderr.strip())
+        return done
+
+    def test_all_figures(self):
+        self.fill()
+        folder = os.path.join(self.folder.name, "figures")
+        done = self.draw(self.path, "-o", folder)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        made = sorted(os.listdir(folder))
+        cases = [f"_depth2_width{w}" for w in (20, 50)]
+        names = ["distance" + c for c in cases] + ["percentiles" + c for c in cases] + ["kernel", "over_law",
+                                                                                        "relative_distance"]
+        self.assertEqual(made, sorted(f"{n}.{kind}" for n in names for kind in ("png", "pdf")))
+        for name in made:
+            with open(os.path.join(folder, name), "rb") as file:
+                self.assertIn(file.read(4), (b"\x89PNG", b"%PDF"))
+        self.assertEqual(done.stdout.splitlines(), [os.path.join(folder, n) for n in
+                                                    sorted(made, key=lambda n: done.stdout.index(n))])
+
+    def test_unfinished_file(self):
+        done = self.draw(self.path)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertIn("15 of 16 units are done; figures are preliminary", done.stdout)
+        self.assertIn("no predictions yet", done.stdout)
+        self.assertTrue(os.path.exists(os.path.join(self.folder.name, "sweep-figures", "distance_depth2_width20.png")))
+
+    def test_wrong_file(self):
+        done = self.draw("missing.h5")
+        self.assertEqual(done.returncode, 1)
+        self.assertEqual(done.stderr, "figures: missing.h5: No such file or directory\n")
+
+
+if __name__ == "__main__":
+    unittest.main()
