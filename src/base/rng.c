@@ -14,7 +14,7 @@
 
 enum { LANES = 64, WORDS = 4, CHUNK = LANES * WORDS, ROUNDS = 10, PURPOSE_SHIFT = 24 };
 
-/* counter words 1 to 3 and key of the stream, and the block that the chunk starts with */
+/* Words of the counters (block + i, stream), i < LANES, component by component. */
 static void philox_chunk(const bl_stream *stream, uint32_t block, uint32_t word[WORDS][LANES]) {
     const uint64_t low = UINT32_MAX;
     for (uint32_t i = 0; i < LANES; i++) {

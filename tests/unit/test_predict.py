@@ -218,7 +218,7 @@ class FirstOrder(unittest.TestCase):
         config.law(UNIT)
         seconds = time.perf_counter() - start
         print(f"first-order law, 4096 draws, n = 3072, p = 1, 2, inf: {seconds:.2f} s")
-        self.assertLess(seconds, 10)
+        self.assertLess(seconds, 30)
 
 
 class MeanNorm(unittest.TestCase):

@@ -124,8 +124,8 @@ class Streams(unittest.TestCase):
 class Builds(unittest.TestCase):
     """rng.c compiled here in many ways gives the bits of the library under test."""
 
-    FLAGS = ["-O0", "-O2", "-O2 -march=x86-64", "-O3 -march=x86-64-v3", "-O3 -march=native",
-             "-O3 -march=native -mprefer-vector-width=512", "-O3 -march=native -ffp-contract=fast"]
+    FLAGS = ["-O0", "-O2 -march=x86-64", "-O3 -march=x86-64-v3", "-O3 -march=native",
+             "-O3 -march=native -mprefer-vector-width=512 -ffp-contract=fast"]
 
     @staticmethod
     def digest(numbers):

