@@ -6,11 +6,13 @@ foreach(candidate scalapack-openmpi scalapack scalapack-mpich)
     set(scalapack_version "${candidate} ${${candidate}_VERSION}")
   endif()
 endforeach()
+set(flags "$<CONFIG>: ${CMAKE_C_FLAGS} $<$<CONFIG:Release>:${CMAKE_C_FLAGS_RELEASE}>$<$<CONFIG:Debug>:${CMAKE_C_FLAGS_DEBUG}>")
+string(REPLACE "\"" "'" flags "${flags}")
 set(our_options $<TARGET_PROPERTY:borderline_flags,INTERFACE_COMPILE_OPTIONS>)
 file(GENERATE OUTPUT ${generated}/borderline_build.h CONTENT
 "#define BORDERLINE_VERSION \"${PROJECT_VERSION}\"
 #define BORDERLINE_COMPILER \"${CMAKE_C_COMPILER_ID} ${CMAKE_C_COMPILER_VERSION}\"
-#define BORDERLINE_COMPILER_FLAGS \"$<CONFIG>: ${CMAKE_C_FLAGS} $<$<CONFIG:Release>:${CMAKE_C_FLAGS_RELEASE}>$<$<CONFIG:Debug>:${CMAKE_C_FLAGS_DEBUG}>$<$<CONFIG:RelWithDebInfo>:${CMAKE_C_FLAGS_RELWITHDEBINFO}> $<JOIN:$<FILTER:${our_options},EXCLUDE,^-W>, >\"
+#define BORDERLINE_COMPILER_FLAGS \"${flags} $<JOIN:$<FILTER:${our_options},EXCLUDE,^-W>, >\"
 #define BORDERLINE_BLAS \"${blas_vendor}\"
 #define BORDERLINE_SCALAPACK \"${scalapack_version}\"
 ")

@@ -52,13 +52,13 @@ bl_err bl_h5_read_attribute_numbers(hid_t object, const char *name, hid_t type, 
 /** A group whose links and attributes keep their order of creation. */
 bl_err bl_h5_create_group(hid_t parent, const char *name, hid_t *group) BL_NODISCARD;
 
-/** A contiguous dataset, allocated now, without time stamps; rank 0: scalar. Filled with *fill of the same type;
- * fill NULL: the caller writes all of it at once. */
+/** A contiguous dataset, allocated now, without time stamps; rank 0: scalar. Filled with *fill of the same
+ * type; fill NULL: the caller writes all of it at once. */
 bl_err bl_h5_create_dataset(hid_t parent, const char *name, hid_t type, size_t rank, const size_t *shape,
                             const void *fill, hid_t *dataset) BL_NODISCARD;
 
-/** Write a slab; a failure is one line "path: name could not be written: " with the system's reason, which MPI's
- * drivers do not pass on (disk full, file too large, ...). */
+/** Write a slab; a failure is one line "path: name could not be written: " with the system's reason, which
+ * MPI's drivers do not pass on (disk full, file too large, ...). */
 bl_err bl_h5_write(const char *path, const char *name, hid_t dataset, hid_t type, hid_t memory, hid_t file,
                    const void *data) BL_NODISCARD;
 

@@ -68,7 +68,7 @@ static double forecast_bytes(size_t count, const bl_measurement_entry *entry, si
     double bytes = 512.0 * 1024.0; /* root and provenance */
     for (size_t i = 0; i < count; i++) {
         double rows = (double)entry[i].inputs * (double)p_count;
-        bytes += 16.0 * 1024.0; /* a group, its attributes and axes */
+        bytes += 20.0 * 1024.0; /* a group, its attributes and axes */
         for (size_t v = 0; v < VARIABLES; v++)
             bytes += rows * (double)bl_type_size(bl_fields[variable[v].field].type);
         bytes += points ? rows * (double)entry[i].dimension * sizeof(double) : 0.0;
