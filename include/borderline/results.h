@@ -78,6 +78,7 @@ BL_API bl_err bl_results_finish_unit(bl_results *results, const bl_unit *unit) B
  *
  * Shapes:      done[grid->units]; *damaged counts units that were marked done and do not match.
  * Collective:  no (one rank calls and tells the others).
+ * @return BL_OK; BL_ERR_INPUT: the file's units are not the grid's; BL_ERR_IO.
  */
 BL_API bl_err bl_results_verify(const bl_results *results, const bl_grid *grid, bool *done,
                                 int64_t *damaged) BL_NODISCARD;

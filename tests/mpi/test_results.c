@@ -158,6 +158,14 @@ static void test_verify(const fixture *f) {
         write_unit(results, f, &unit);
         CHECK_OK(bl_results_verify(results, f->grid, done, &damaged));
         CHECK(damaged == 0 && done[2]);
+        /* another division of the same sweep */
+        bl_config other = *f->config;
+        bl_grid *grid = NULL;
+        other.block = 3;
+        CHECK_OK(bl_grid_create(&other, &grid));
+        CHECK(bl_results_verify(results, grid, done, &damaged) == BL_ERR_INPUT);
+        CHECK(strstr(bl_err_message(), "other units") != NULL);
+        bl_grid_destroy(&grid);
     }
     CHECK_OK(bl_results_close(&results));
     bl_mem_free(done);

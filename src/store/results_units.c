@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * Units in the result file: checksum, then status; and what resume may trust.
+ */
+#include "results_internal.h"
+
+#include "borderline/mem.h"
+#include <string.h>
+
+static uint64_t fnv1a(uint64_t hash, const uint64_t *word, size_t words) {
+    for (size_t i = 0; i < words; i++)
+        hash = (hash ^ word[i]) * UINT64_C(0x100000001b3);
+    return hash;
+}
+
+static bool belongs_to_units(const bl_field *field) {
+    return field->rank > 3 && field->axis[3] == BL_AXIS_NETWORK;
+}
+
+/* The unit's part of a field with axes depth, width, dimension, network, ... */
+static bl_err unit_slab(const bl_results *results, size_t f, const bl_unit *unit, size_t *start,
+                        size_t *count, size_t *elements) {
+    bl_err err = BL_OK;
+    hsize_t extent[BL_FIELD_RANK_MAX] = {0};
+    hid_t space = H5Dget_space(results->field[f]);
+    BL_H5(H5Sget_simple_extent_dims(space, extent, NULL), "%s: %s", results->path, bl_fields[f].name);
+    const size_t first[4] = {unit->c.depth_index, unit->c.width_index, unit->c.dimension_index, unit->first};
+    *elements = 1;
+    for (size_t i = 0; i < bl_fields[f].rank; i++) {
+        start[i] = i < 4 ? first[i] : 0;
+        count[i] = i < 3 ? 1 : i == 3 ? unit->count : (size_t)extent[i];
+        *elements *= count[i];
+    }
+cleanup:
+    bl_h5_close(&space);
+    return err;
+}
+
+static bl_err unit_checksum(const bl_results *results, const bl_unit *unit, int64_t *checksum) {
+    bl_err err = BL_OK;
+    uint64_t hash = UINT64_C(0xcbf29ce484222325), *words = NULL;
+    for (size_t f = 0; f < BL_FIELD_COUNT; f++) {
+        size_t start[BL_FIELD_RANK_MAX], count[BL_FIELD_RANK_MAX] = {0}, elements = 0;
+        if (!belongs_to_units(&bl_fields[f]))
+            continue;
+        BL_TRY(unit_slab(results, f, unit, start, count, &elements));
+        size_t length = (elements * bl_type_size(bl_fields[f].type) + 7) / 8;
+        BL_ALLOC(words, length);
+        BL_TRY(bl_results_read(results, (bl_field_id)f, start, count, words));
+        hash = fnv1a(hash, words, length);
+        bl_mem_free(words);
+        words = NULL;
+    }
+    memcpy(checksum, &hash, sizeof hash);
+cleanup:
+    bl_mem_free(words);
+    return err;
+}
+
+bl_err bl_results_finish_unit(bl_results *results, const bl_unit *unit) {
+    bl_err err = BL_OK;
+    const size_t start = (size_t)unit->number, one = 1;
+    const int8_t done = 1;
+    int64_t checksum = 0;
+    BL_TRY(unit_checksum(results, unit, &checksum));
+    BL_TRY(bl_results_write(results, BL_FIELD_UNIT_CHECKSUM, &start, &one, &checksum));
+    BL_TRY(bl_results_write(results, BL_FIELD_UNIT_STATUS, &start, &one, &done));
+cleanup:
+    return err;
+}
+
+/* The file's units must be the grid's: another version of the program may divide a sweep otherwise. */
+static bl_err check_units(const bl_results *results, const bl_grid *grid) {
+    bl_err err = BL_OK;
+    const size_t zero = 0, units = (size_t)grid->units;
+    hsize_t stored = 0;
+    int64_t *table[3] = {NULL, NULL, NULL};
+    static const bl_field_id field[3] = {BL_FIELD_UNIT_CASE, BL_FIELD_UNIT_FIRST_NETWORK,
+                                         BL_FIELD_UNIT_NETWORKS};
+    hid_t space = H5Dget_space(results->field[BL_FIELD_UNIT_STATUS]);
+    BL_H5(H5Sget_simple_extent_dims(space, &stored, NULL), "%s: unit/status", results->path);
+    bool same = stored == units;
+    for (size_t i = 0; same && i < 3; i++) {
+        BL_ALLOC(table[i], units);
+        BL_TRY(bl_results_read(results, field[i], &zero, &units, table[i]));
+    }
+    for (size_t u = 0; same && u < units; u++) {
+        bl_unit unit = bl_grid_unit(grid, (int64_t)u);
+        same = table[0][u] == (int64_t)unit.c.number && table[1][u] == (int64_t)unit.first &&
+               table[2][u] == (int64_t)unit.count;
+    }
+    BL_REQUIRE(same, BL_ERR_INPUT,
+               "%s divides the sweep into other units than this version of the program: resume it with the "
+               "version that its attribute source names",
+               results->path);
+cleanup:
+    for (size_t i = 0; i < 3; i++)
+        bl_mem_free(table[i]);
+    bl_h5_close(&space);
+    return err;
+}
+
+bl_err bl_results_verify(const bl_results *results, const bl_grid *grid, bool *done, int64_t *damaged) {
+    bl_err err = BL_OK;
+    const size_t zero = 0, units = (size_t)grid->units;
+    int8_t *status = NULL;
+    int64_t *checksum = NULL;
+    *damaged = 0;
+    BL_TRY(check_units(results, grid));
+    BL_ALLOC(status, units);
+    BL_ALLOC(checksum, units);
+    BL_TRY(bl_results_read(results, BL_FIELD_UNIT_STATUS, &zero, &units, status));
+    BL_TRY(bl_results_read(results, BL_FIELD_UNIT_CHECKSUM, &zero, &units, checksum));
+    for (size_t u = 0; u < units; u++) {
+        int64_t found = 0;
+        done[u] = false;
+        if (status[u] == 0)
+            continue;
+        bl_unit unit = bl_grid_unit(grid, (int64_t)u);
+        BL_TRY(unit_checksum(results, &unit, &found));
+        done[u] = status[u] == 1 && found == checksum[u];
+        *damaged += done[u] ? 0 : 1;
+    }
+cleanup:
+    bl_mem_free(checksum);
+    bl_mem_free(status);
+    return err;
+}
