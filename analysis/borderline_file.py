@@ -59,23 +59,48 @@ def _parse(text):
     return found
 
 
+_KINDS = {"borderline-results-1": "a sweep (`borderline run`)",
+          "borderline-measurement-1": "distances of given networks (`borderline measure`)"}
+
+
+def _open(path, kind):
+    try:
+        with open(path, "rb"):
+            pass
+        file = h5py.File(path, "r")
+    except OSError as error:
+        raise FileError(f"{path}: {error.strerror or 'not an HDF5 file, or damaged'}") from None
+    found = _text(file.attrs.get("format", ""))
+    if found != kind:
+        raise FileError(f"{path}: this is {_KINDS.get(found, 'no result file of borderline')}, not {_KINDS[kind]}")
+    return file
+
+
+def _variable(variable):
+    axes = tuple(os.path.basename(d[0].name) for d in variable.dims)
+    return Array(variable[...], axes, _text(variable.attrs["units"]), _text(variable.attrs["long_name"]))
+
+
+class Measurement:
+    """A result file of `borderline measure`: measurement["network name"]["distance"] is an Array [input, p]."""
+
+    def __init__(self, path):
+        self.path = path
+        self._file = _open(path, "borderline-measurement-1")
+        self.p = self._file["p"][...]
+        self.networks = [name for name, o in self._file.items() if isinstance(o, h5py.Group) and name != "provenance"]
+
+    def __getitem__(self, network):
+        group = self._file[network]
+        return {name: _variable(v) for name, v in group.items() if len(v.dims) and len(v.dims[0])}
+
+
 class Sweep:
     """A result file of `borderline run`."""
 
     def __init__(self, path):
         self.path = path
-        try:
-            with open(path, "rb"):
-                pass
-            self._file = h5py.File(path, "r")
-        except OSError as error:
-            reason = error.strerror or "not an HDF5 file, or damaged"
-            raise FileError(f"{path}: {reason}") from None
-        kind = _text(self._file.attrs.get("format", ""))
-        if kind != "borderline-results-1":
-            what = "made by `measure`, it is no sweep" if kind == "borderline-measurement-1" else \
-                "not a result file of borderline"
-            raise FileError(f"{path}: {what}")
+        self._file = _open(path, "borderline-results-1")
         self.title = _text(self._file.attrs["title"])
         self.config = _parse(_text(self._file["provenance/config_resolved"][()]))
         self.depth, self.width, self.dimension, self.p = (self._file[a][...] for a in ("depth", "width", "dimension", "p"))
@@ -90,9 +115,7 @@ class Sweep:
 
     def __getitem__(self, name):
         """A variable by its name in the file, as numbers read now."""
-        variable = self._file[name]
-        axes = tuple(os.path.basename(d[0].name) for d in variable.dims)
-        return Array(variable[...], axes, _text(variable.attrs["units"]), _text(variable.attrs["long_name"]))
+        return _variable(self._file[name])
 
     def coordinate(self, axis):
         """The values along an axis."""

@@ -14,7 +14,7 @@ SOURCE = os.environ["BORDERLINE_SOURCE"]
 PROGRAM = os.path.join(os.environ["BORDERLINE_BUILD"], "tests", "test_results")
 FIGURES = os.path.join(SOURCE, "analysis", "figures")
 sys.path.insert(0, os.path.join(SOURCE, "analysis"))
-from borderline_file import FileError, Sweep  # noqa: E402
+from borderline_file import FileError, Measurement, Sweep  # noqa: E402
 
 
 class Analysis(unittest.TestCase):
@@ -66,6 +66,16 @@ class Analysis(unittest.TestCase):
         with self.assertRaisesRegex(KeyError, "width has no coordinate 51"):
             sweep.at("distance", width=51)
         self.assertNotIn("summary/nothing", sweep)
+
+    def test_loader_of_measurements(self):
+        measured = Measurement(self.measured)
+        self.assertEqual(measured.networks, ["first", "second"])
+        np.testing.assert_array_equal(measured.p, [1, 2, np.inf])
+        network = measured["second"]
+        self.assertEqual(network["points"].axes, ("input", "p", "coordinate"))
+        np.testing.assert_array_equal(network["distance"].values.ravel(), 100.5 + np.arange(15))
+        with self.assertRaisesRegex(FileError, "a sweep"):
+            Measurement(self.path)
 
     def test_loader_refuses(self):
         text = os.path.join(self.folder.name, "text.h5")
