@@ -5,6 +5,7 @@
 #include "nearest.h"
 #include "lanes.h"
 #include "linear_step.h"
+#include "simplex.h"
 
 #include <float.h>
 #include <math.h>
@@ -361,6 +362,8 @@ static bool single_plane(const dual *d, double *multiplier, float *h) {
 }
 
 bool bl_nearest_point(const bl_nearest_problem *q, bl_nearest_work *work, double *multiplier, float *h) {
+    if (q->p == 1.0 || isinf(q->p))
+        return bl_simplex_nearest(q, work, h);
     dual d = dual_of(q, work);
     double residual[BL_NEAREST_PLANES], direction[BL_NEAREST_PLANES], sum = 0.0;
     for (size_t a = 0; a < q->count; a++)
