@@ -100,8 +100,6 @@ static bool solve_model(bl_column *c, const bl_search_input *in, size_t n, doubl
                                   .offset = offset,
                                   .scale = c->scale};
     bool found = bl_nearest_point(&problem, work, c->multiplier, c->query);
-    if (!found)
-        memset(c->multiplier, 0, sizeof c->multiplier);
     *length = bl_float_norm(c->p, n, c->query);
     return found;
 }

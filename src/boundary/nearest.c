@@ -10,139 +10,59 @@
 #include <float.h>
 #include <math.h>
 
-enum { ITERATIONS = 40, LINE_STEPS = 30, RADIUS_STEPS = 60 };
+enum { ITERATIONS = 40, LINE_STEPS = 30 };
 
-typedef enum kind { KIND_ONE, KIND_TWO, KIND_POWER, KIND_MAX } kind;
-
-/* One solution's constants and state; lengths in units of problem->scale. */
+/* One solution's constants; lengths in units of problem->scale. */
 typedef struct dual {
     const bl_nearest_problem *q;
     bl_nearest_work *work;
-    kind kind;
-    float inverse_eps, power; /* 1/eps (one, max); 1/(p-1) (power) */
+    float power; /* 1/(p-1) */
     float inverse_scale;
-    float radius; /* max: largest |h_i| / scale for the present v */
     double tolerance;
 } dual;
 
-/* How far coordinate i moves against v, in units of scale; u is its room. */
-static inline float moved(kind k, float inverse_eps, float power, float radius, float v, float u) {
-    float a = fabsf(v), t = a;
-    if (k == KIND_ONE)
-        t = a > 1.0F ? (a - 1.0F) * inverse_eps : 0.0F;
-    else if (k == KIND_POWER)
-        t = a > 1e-30F ? lane_exp2(power * lane_log2(a)) : 0.0F;
-    else if (k == KIND_MAX)
-        t = a * inverse_eps < radius ? a * inverse_eps : radius;
-    return t < u ? t : u;
-}
-
-/* d moved / d|v| where the coordinate is free, else 0 */
-static inline float free_slope(kind k, float inverse_eps, float power, float radius, float v, float u) {
-    float a = fabsf(v), t = moved(k, inverse_eps, power, radius, v, INFINITY);
-    float slope = 1.0F;
-    if (k == KIND_ONE)
-        slope = a > 1.0F ? inverse_eps : 0.0F;
-    else if (k == KIND_POWER)
-        slope = a > 1e-30F ? power * t / a : 0.0F;
-    else if (k == KIND_MAX)
-        slope = a * inverse_eps < radius ? inverse_eps : 0.0F;
-    return t < u ? slope : 0.0F;
+/* How far a coordinate moves against v where nothing holds it, in units of scale. */
+static inline float moved(bool two, float power, float v) {
+    float a = fabsf(v);
+    if (two)
+        return a;
+    return a > 1e-30F ? lane_exp2(power * lane_log2(a)) : 0.0F;
 }
 
 static inline float room_against(const dual *d, float v, size_t i) {
     return (v < 0.0F ? d->q->hi[i] : -d->q->lo[i]) * d->inverse_scale;
 }
 
-/* Run a statement with K a constant of the compiler. */
-#define FOR_KIND(k, ...)                                                                                     \
-    do {                                                                                                     \
-        switch (k) {                                                                                         \
-        case KIND_ONE: {                                                                                     \
-            enum { K = KIND_ONE };                                                                           \
-            __VA_ARGS__                                                                                      \
-        } break;                                                                                             \
-        case KIND_TWO: {                                                                                     \
-            enum { K = KIND_TWO };                                                                           \
-            __VA_ARGS__                                                                                      \
-        } break;                                                                                             \
-        case KIND_POWER: {                                                                                   \
-            enum { K = KIND_POWER };                                                                         \
-            __VA_ARGS__                                                                                      \
-        } break;                                                                                             \
-        default: {                                                                                           \
-            enum { K = KIND_MAX };                                                                           \
-            __VA_ARGS__                                                                                      \
-        } break;                                                                                             \
-        }                                                                                                    \
-    } while (0)
-
-/* v + t w, t = 0 and w = NULL allowed */
-static inline float along(const float *v, const float *w, float t, size_t i) {
-    return w ? v[i] + t * w[i] : v[i];
-}
-
-/* sum over u > r of (|v| - eps r)+, and how many take part */
-static double radius_excess(const dual *d, const float *w, float t, float r, double *number) {
-    const float *v = d->work->v;
-    const float floor = r / d->inverse_eps;
-    float sum[LANES] = {0}, count[LANES] = {0};
-    LANE_SWEEP(d->q->n, float x = along(v, w, t, i); float a = fabsf(x);
-               bool in = room_against(d, x, i) > r && a > floor; sum[j] += in ? a - floor : 0.0F;
-               count[j] += in ? 1.0F : 0.0F;);
-    *number = lane_sum(count);
-    return lane_sum(sum);
-}
-
-/* p = inf: the radius r(v), where the excess passes 1. The excess falls with r and jumps down where a
- * coordinate's room ends, so Newton's step is kept between brackets. */
-static float radius_of(const dual *d, const float *w, float t) {
-    double lo = 0.0, hi = INFINITY, number, excess = radius_excess(d, w, t, 0.0F, &number);
-    if (excess <= 1.0)
-        return 0.0F;
-    double r = 0.0;
-    for (int k = 0; k < RADIUS_STEPS; k++) {
-        double next = number > 0.0 ? r + (excess - 1.0) / number * (double)d->inverse_eps : (lo + hi) / 2.0;
-        if (!(next > lo && next < hi))
-            next = isinf(hi) ? 2.0 * r : (lo + hi) / 2.0;
-        if (!(fabs(next - r) > 1e-6 * r) || !((float)next < 1e30F))
-            break;
-        r = next;
-        excess = radius_excess(d, w, t, (float)r, &number);
-        if (excess > 1.0)
-            lo = r;
-        else
-            hi = r;
-        if (fabs(excess - 1.0) < 1e-6)
-            break;
-    }
-    return (float)r;
-}
-
-/* h (in units of scale) and the slopes at the present v. */
-static void respond(dual *d, float *h) {
-    const float *v = d->work->v;
+static inline void respond_with(const dual *d, bool two, float *h) {
+    const float *v = d->work->v, power = d->power;
     float *slope = d->work->slope;
-    if (d->kind == KIND_MAX)
-        d->radius = radius_of(d, NULL, 0.0F);
-    const float e = d->inverse_eps, s = d->power, r = d->radius;
-    FOR_KIND(
-        d->kind, for (size_t i = 0; i < d->q->n; i++) {
-            float u = room_against(d, v[i], i);
-            h[i] = -copysignf(moved((kind)K, e, s, r, v[i], u), v[i]);
-            slope[i] = free_slope((kind)K, e, s, r, v[i], u);
-        });
+    for (size_t i = 0; i < d->q->n; i++) {
+        float u = room_against(d, v[i], i), t = moved(two, power, v[i]), a = fabsf(v[i]);
+        float s = two ? 1.0F : a > 1e-30F ? power * t / a : 0.0F;
+        slope[i] = t < u ? s : 0.0F;
+        h[i] = -copysignf(t < u ? t : u, v[i]);
+    }
 }
 
-/* d/dt of the dual at v + t w, less the linear part: sum h_i(v + t w) w_i, in units of scale */
-static double directional(const dual *d, float t) {
-    const float *v = d->work->v, *w = d->work->w;
-    const float e = d->inverse_eps, s = d->power, r = d->kind == KIND_MAX ? radius_of(d, w, t) : 0.0F;
+/* h at the present v, and d|h|/d|v| where a coordinate is free, else 0. */
+static void respond(const dual *d, float *h) {
+    if (d->q->p == 2.0)
+        respond_with(d, true, h);
+    else
+        respond_with(d, false, h);
+}
+
+static inline double directional_with(const dual *d, bool two, float t) {
+    const float *v = d->work->v, *w = d->work->w, power = d->power;
     float sum[LANES] = {0};
-    FOR_KIND(d->kind, LANE_SWEEP(d->q->n, float x = v[i] + t * w[i];
-                                 float m = moved((kind)K, e, s, r, x, room_against(d, x, i));
-                                 sum[j] -= copysignf(m, x) * w[i];););
+    LANE_SWEEP(d->q->n, float x = v[i] + t * w[i]; float m = moved(two, power, x);
+               float u = room_against(d, x, i); sum[j] -= copysignf(m < u ? m : u, x) * w[i];);
     return lane_sum(sum);
+}
+
+/* sum h_i(v + t w) w_i: the dual's slope along w, less the linear part */
+static double directional(const dual *d, double t) {
+    return d->q->p == 2.0 ? directional_with(d, true, (float)t) : directional_with(d, false, (float)t);
 }
 
 static void combine(const bl_nearest_problem *q, const double *weight, float *v) {
@@ -158,63 +78,38 @@ static void combine(const bl_nearest_problem *q, const double *weight, float *v)
 /* Second derivative of the dual (its negative), [count][count]. */
 static void curvature(const dual *d, double *matrix) {
     const bl_nearest_problem *q = d->q;
-    bl_nearest_work *work = d->work;
-    size_t k = q->count, m = 0;
-    /* the free coordinates' columns, each times the root of its slope, side by side */
-    size_t number = 0;
-    for (size_t i = 0; i < q->n; i++)
-        number += work->slope[i] > 0.0F;
-    double radial[BL_NEAREST_PLANES] = {0}, at_radius = 0.0;
-    for (size_t i = 0; i < q->n; i++) {
-        float v = work->v[i];
-        if (work->slope[i] > 0.0F) {
-            float root = sqrtf(work->slope[i]);
-            for (size_t a = 0; a < k; a++)
-                work->compact[a * number + m] = root * q->normal[a][i];
-            m++;
-        } else if (d->kind == KIND_MAX && room_against(d, v, i) > d->radius) {
-            at_radius += 1.0;
-            for (size_t a = 0; a < k; a++)
-                radial[a] +=
-                    (double)copysignf(q->normal[a][i], v < 0.0F ? -q->normal[a][i] : q->normal[a][i]);
-        }
+    const float *slope = d->work->slope;
+    for (size_t a = 0; a < q->count; a++) {
+        const float *g = q->normal[a];
+        float *weighted = d->work->weighted;
+        for (size_t i = 0; i < q->n; i++)
+            weighted[i] = slope[i] * g[i];
+        for (size_t b = 0; b <= a; b++)
+            matrix[a * q->count + b] = matrix[b * q->count + a] = lane_dot(q->n, weighted, q->normal[b]);
     }
-    for (size_t a = 0; a < k; a++)
-        for (size_t b = 0; b <= a; b++) {
-            double sum = lane_dot(m, work->compact + a * number, work->compact + b * number);
-            if (at_radius > 0.0)
-                sum += radial[a] * radial[b] * (double)d->inverse_eps / at_radius;
-            matrix[a * k + b] = matrix[b * k + a] = sum;
-        }
 }
 
-/* Solve the free part of (matrix + ridge) x = b by Cholesky; entries that are not free give x = fixed. */
-static void solve_free(size_t k, const double *matrix, const double *b, const bool *free, const double *fixed,
-                       double *x) {
+/* Solve (matrix + ridge) x = b on a subset by Cholesky; the other entries of x are 0. */
+static void solve_subset(size_t k, const double *matrix, double ridge, const double *b, const bool *in,
+                         double *x) {
     double l[BL_NEAREST_PLANES][BL_NEAREST_PLANES], y[BL_NEAREST_PLANES];
     size_t index[BL_NEAREST_PLANES], m = 0;
-    double trace = 0.0;
     for (size_t a = 0; a < k; a++) {
-        x[a] = fixed[a];
-        trace += matrix[a * k + a];
-        if (free[a])
+        x[a] = 0.0;
+        if (in[a])
             index[m++] = a;
     }
-    double ridge = trace * 1e-9 + 1e-30;
     for (size_t a = 0; a < m; a++) {
-        double rest = b[index[a]];
-        for (size_t c = 0; c < k; c++)
-            if (!free[c])
-                rest -= matrix[index[a] * k + c] * fixed[c];
         for (size_t c = 0; c <= a; c++) {
             double sum = matrix[index[a] * k + index[c]] + (a == c ? ridge : 0.0);
             for (size_t e = 0; e < c; e++)
                 sum -= l[a][e] * l[c][e];
             l[a][c] = a == c ? sqrt(fmax(sum, ridge)) : sum / l[c][c];
         }
+        y[a] = b[index[a]];
         for (size_t c = 0; c < a; c++)
-            rest -= l[a][c] * y[c];
-        y[a] = rest / l[a][a];
+            y[a] -= l[a][c] * y[c];
+        y[a] /= l[a][a];
     }
     for (size_t a = m; a-- > 0;) {
         for (size_t c = a + 1; c < m; c++)
@@ -224,28 +119,66 @@ static void solve_free(size_t k, const double *matrix, const double *b, const bo
     }
 }
 
-/* Newton's direction for multipliers that stay >= 0: those it would push below are sent to 0 and the rest
- * solved again. */
+/* max <b, z> - z' M z / 2 subject to z >= 0, from a feasible z, by Lawson and Hanson's active set. */
+static void maximise(size_t k, const double *matrix, double ridge, const double *b, double *z) {
+    bool in[BL_NEAREST_PLANES];
+    double x[BL_NEAREST_PLANES], size = 0.0;
+    for (size_t a = 0; a < k; a++) {
+        in[a] = z[a] > 0.0;
+        size = fmax(size, fabs(b[a]));
+    }
+    for (size_t change = 0; change < 3 * BL_NEAREST_PLANES; change++) {
+        for (;;) { /* to the maximum of the subset, leaving it where an entry reaches zero first */
+            double t = 1.0;
+            size_t first = k;
+            solve_subset(k, matrix, ridge, b, in, x);
+            for (size_t a = 0; a < k; a++)
+                if (in[a] && x[a] <= 0.0 && z[a] / (z[a] - x[a]) <= t) {
+                    t = z[a] / (z[a] - x[a]);
+                    first = a;
+                }
+            for (size_t a = 0; a < k; a++)
+                z[a] = in[a] ? z[a] + t * (x[a] - z[a]) : 0.0;
+            if (first == k)
+                break;
+            in[first] = false;
+            z[first] = 0.0;
+        }
+        size_t enter = k;
+        double largest = 1e-9 * size;
+        for (size_t a = 0; a < k; a++) {
+            double slope = b[a];
+            for (size_t c = 0; c < k; c++)
+                slope -= matrix[a * k + c] * z[c];
+            if (!in[a] && slope > largest) {
+                largest = slope;
+                enter = a;
+            }
+        }
+        if (enter == k)
+            return;
+        in[enter] = true;
+    }
+}
+
+/* Newton's direction for multipliers that stay >= 0. */
 static void newton_direction(const dual *d, const double *multiplier, const double *residual,
                              double *direction) {
     size_t k = d->q->count;
-    double matrix[BL_NEAREST_PLANES * BL_NEAREST_PLANES], fixed[BL_NEAREST_PLANES];
-    bool free[BL_NEAREST_PLANES];
+    double matrix[BL_NEAREST_PLANES * BL_NEAREST_PLANES], b[BL_NEAREST_PLANES], trace = 0.0;
     curvature(d, matrix);
+    for (size_t a = 0; a < k; a++)
+        trace += matrix[a * k + a];
+    double ridge = 1e-9 * trace + 1e-30;
     for (size_t a = 0; a < k; a++) {
-        free[a] = multiplier[a] > 0.0 || residual[a] > 0.0;
-        fixed[a] = 0.0;
+        direction[a] = multiplier[a];
+        b[a] = residual[a] + ridge * multiplier[a];
+        for (size_t c = 0; c < k; c++)
+            b[a] += matrix[a * k + c] * multiplier[c];
     }
-    for (bool changed = true; changed;) {
-        changed = false;
-        solve_free(k, matrix, residual, free, fixed, direction);
-        for (size_t a = 0; a < k; a++)
-            if (free[a] && multiplier[a] + direction[a] < 0.0) {
-                free[a] = false;
-                fixed[a] = -multiplier[a];
-                changed = true;
-            }
-    }
+    maximise(k, matrix, ridge, b, direction);
+    for (size_t a = 0; a < k; a++)
+        direction[a] -= multiplier[a];
 }
 
 /* Step along the direction: 1, or where the dual's slope has fallen to a tenth, not past a bound. */
@@ -258,19 +191,19 @@ static double line_search(const dual *d, const double *multiplier, const double 
     }
     limit = fmax(limit, 1.0);
     double t = 1.0, near = 0.0, near_slope = slope;
-    double now = directional(d, (float)t) - constant;
+    double now = directional(d, t) - constant;
     for (int k = 0; now > 0.1 * slope && t < limit && t < 1e12 && k < LINE_STEPS; k++) {
         near = t;
         near_slope = now;
         t = fmin(4.0 * t, limit);
-        now = directional(d, (float)t) - constant;
+        now = directional(d, t) - constant;
     }
     double far = t, far_slope = now;
     for (int k = 0; far_slope < -0.1 * slope && k < LINE_STEPS; k++) {
         double width = far - near;
         t = near + width * near_slope / (near_slope - far_slope);
         t = fmin(fmax(t, near + 0.05 * width), far - 0.05 * width);
-        now = directional(d, (float)t) - constant;
+        now = directional(d, t) - constant;
         if (fabs(now) <= 0.1 * slope)
             break;
         *(now > 0.0 ? &near : &far) = t;
@@ -281,9 +214,7 @@ static double line_search(const dual *d, const double *multiplier, const double 
 
 static dual dual_of(const bl_nearest_problem *q, bl_nearest_work *work) {
     dual d = {.q = q, .work = work, .inverse_scale = (float)(1.0 / q->scale)};
-    d.kind = q->p == 1.0 ? KIND_ONE : q->p == 2.0 ? KIND_TWO : isinf(q->p) ? KIND_MAX : KIND_POWER;
-    d.inverse_eps = d.kind == KIND_MAX ? 3e2F * (float)q->n : 4e2F;
-    d.power = d.kind == KIND_POWER ? (float)(1.0 / (q->p - 1.0)) : 1.0F;
+    d.power = (float)(1.0 / (q->p - 1.0));
     for (size_t j = 0; j < q->count; j++)
         d.tolerance = fmax(d.tolerance, fabs(q->offset[j]));
     d.tolerance *= 3e-6 * (double)d.inverse_scale;
@@ -300,45 +231,17 @@ static double residuals(const dual *d, const double *multiplier, const float *h,
     return worst;
 }
 
-/* Newton's step in h instead of the multipliers: exact where float32 multipliers divided by eps are not. */
-static void refine(const dual *d, float *h) {
-    const bl_nearest_work *work = d->work;
-    double shift = 0.0, number = 0.0;
-    if (d->kind == KIND_MAX) {
-        for (size_t i = 0; i < d->q->n; i++)
-            if (!(work->slope[i] > 0.0F) && room_against(d, work->v[i], i) > d->radius) {
-                shift += (double)copysignf(1.0F, work->v[i]) * (double)work->w[i];
-                number += 1.0;
-            }
-        shift *= number > 0.0 ? (double)d->inverse_eps / number : 0.0;
-    }
-    for (size_t i = 0; i < d->q->n; i++) {
-        float step = work->slope[i] * work->w[i];
-        if (d->kind == KIND_MAX && !(work->slope[i] > 0.0F) && room_against(d, work->v[i], i) > d->radius)
-            step = work->v[i] < 0.0F ? -(float)shift : (float)shift;
-        float y = h[i] - step;
-        y = fminf(y, d->q->hi[i] * d->inverse_scale);
-        h[i] = fmaxf(y, d->q->lo[i] * d->inverse_scale);
-    }
-}
-
 /* The multiplier that makes the linear step h of plane a the response. */
 static double multiplier_of_step(const dual *d, size_t a, const float *h) {
     const bl_nearest_problem *q = d->q;
-    double weight = 0.0, open = 0.0;
-    float radius = (float)bl_float_norm(INFINITY, q->n, h);
+    double weight = 0.0;
     for (size_t i = 0; i < q->n; i++) {
-        float g = q->normal[a][i], t = fabsf(h[i]);
-        if (d->kind == KIND_MAX) {
-            open += t >= radius ? (double)fabsf(g) : 0.0;
-        } else if (t > 0.0F) {
-            double power = d->kind == KIND_POWER ? q->p - 1.0 : d->kind == KIND_TWO ? 1.0 : 0.0;
-            weight = fmax(weight, pow((double)(t * d->inverse_scale), power) / (double)fabsf(g));
-        }
+        float t = fabsf(h[i]) * d->inverse_scale;
+        if (t > 0.0F)
+            weight = fmax(weight, (q->p == 2.0 ? (double)t : pow((double)t, q->p - 1.0)) /
+                                      fabs((double)q->normal[a][i]));
     }
-    if (d->kind == KIND_MAX)
-        return open > 0.0 ? 1.001 / open : 0.0;
-    return d->kind == KIND_ONE ? 1.001 * weight : weight;
+    return weight;
 }
 
 /* A first multiplier: of the plane whose linear step is longest. @return false when a plane is out of reach */
@@ -362,17 +265,16 @@ static bool single_plane(const dual *d, double *multiplier, float *h) {
 }
 
 bool bl_nearest_point(const bl_nearest_problem *q, bl_nearest_work *work, double *multiplier, float *h) {
+    memset(multiplier, 0, q->count * sizeof *multiplier);
     if (q->p == 1.0 || isinf(q->p))
-        return bl_simplex_nearest(q, work, h);
+        return bl_simplex_nearest(q, work, multiplier, h);
     dual d = dual_of(q, work);
-    double residual[BL_NEAREST_PLANES], direction[BL_NEAREST_PLANES], sum = 0.0;
-    for (size_t a = 0; a < q->count; a++)
-        sum += multiplier[a];
-    if (!(sum > 0.0) && !single_plane(&d, multiplier, h))
-        return false;
-    if (q->count == 1)
-        return single_plane(&d, multiplier, h);
+    double residual[BL_NEAREST_PLANES], direction[BL_NEAREST_PLANES];
     bool found = false;
+    if (!single_plane(&d, multiplier, h))
+        return false;
+    if (q->count == 1 && q->offset[0] < 0.0)
+        return true;
     for (int iteration = 0; iteration < ITERATIONS && !found; iteration++) {
         combine(q, multiplier, work->v);
         respond(&d, h);
@@ -386,13 +288,6 @@ bool bl_nearest_point(const bl_nearest_problem *q, bl_nearest_work *work, double
         if (!(slope > 0.0) || !isfinite(slope))
             break;
         combine(q, direction, work->w);
-        if (worst < 3e3 * d.tolerance) {
-            double refined[BL_NEAREST_PLANES];
-            refine(&d, h);
-            found = residuals(&d, multiplier, h, refined) <= d.tolerance;
-            if (found)
-                break;
-        }
         double t = line_search(&d, multiplier, direction, slope);
         for (size_t a = 0; a < q->count; a++) {
             double next = multiplier[a] + t * direction[a];

@@ -12,8 +12,7 @@ enum { BL_NEAREST_PLANES = 16 };
 
 /* Scratch for one solution at a time. */
 typedef struct bl_nearest_work {
-    float *v, *w, *slope; /* [n] each */
-    float *compact;       /* [BL_NEAREST_PLANES][n] */
+    float *v, *w, *slope, *weighted; /* [n] each */
 } bl_nearest_work;
 
 typedef struct bl_nearest_problem {
@@ -25,14 +24,12 @@ typedef struct bl_nearest_problem {
     double scale;         /* typical size of the largest |h_i|, > 0 */
 } bl_nearest_problem;
 
-/** min |h|_p subject to <g_j, h> <= c_j and lo <= h <= hi, by Newton's method on the dual.
+/** min |h|_p subject to <g_j, h> <= c_j and lo <= h <= hi.
  *
- * Math:        with v = sum mu_j g_j the minimiser is separable: h_i = -sign(v_i) min(t(|v_i|), u_i), t =
- * |v|^(1/(p-1)) for 1 < p < inf. p = 1 and inf get a small quadratic term, which leaves the solution of a
- * linear program where it is (exact regularisation, Friedlander and Tseng 2007): t = (|v| - 1)/eps and t =
- * min(|v|/eps, r) with sum (|v_i| - eps r)+ = 1. The dual is concave and piecewise smooth in the count
- * multipliers; Newton with an active set for mu >= 0 and a line search ends in a few sweeps over n.
- * @param[in,out] multiplier  [count] the start (zeros will do) and the solution
+ * Math:        p = 1 and inf: a linear program (simplex.h). Else by duality: with v = sum mu_j g_j, mu >= 0, the minimiser
+ * is separable, h_i = -sign(v_i) min(|v_i|^(1/(p-1)), u_i), and the dual is concave and smooth in as many multipliers as there
+ * are planes: Newton's method with an active set and a line search, a few sweeps over n an iteration.
+ * @param[out] multiplier  [count] zero for planes that do not hold the point
  * @param[out] h              [n]
  * @return true; false when no such point was found (empty, or out of iterations)
  */

@@ -29,7 +29,7 @@ struct bl_search {
     double *bias;  /* [inputs][classes] */
     float *points; /* [columns][3 + planes][n] */
     bl_nearest_work work;
-    float *work_rows; /* [3 + BL_NEAREST_PLANES][n] */
+    float *work_rows; /* [4][n] */
 };
 
 /* What an effort allows: planes a column, passes a column, verification not included. */
@@ -59,7 +59,7 @@ size_t bl_search_batch(const bl_search_options *options, size_t inputs) {
 size_t bl_search_memory(const bl_search_options *options, size_t n, size_t classes, size_t inputs) {
     size_t columns = inputs * options->p_count, planes = limits_of(options->effort).planes;
     size_t row = columns * (sizeof(double) + (3 + planes) * sizeof(float)) + inputs * 2 * sizeof(float) +
-                 (3 + BL_NEAREST_PLANES) * sizeof(float);
+                 4 * sizeof(float);
     size_t column = sizeof(bl_column) + sizeof(bl_ray) + 3 * sizeof(size_t) +
                     classes * (sizeof(double) + 2 * sizeof(float));
     return sizeof(bl_search) + n * row + columns * column +
@@ -98,7 +98,7 @@ bl_err bl_search_create(const bl_search_options *options, size_t n, size_t class
     BL_ALLOC(s->room, inputs * 2 * n);
     BL_ALLOC(s->bias, inputs * classes);
     BL_ALLOC(s->points, s->columns * (3 + s->planes) * n);
-    BL_ALLOC(s->work_rows, (3 + BL_NEAREST_PLANES) * n);
+    BL_ALLOC(s->work_rows, 4 * n);
     s->work = (bl_nearest_work){s->work_rows, s->work_rows + n, s->work_rows + 2 * n, s->work_rows + 3 * n};
     *out = s;
     s = NULL;
@@ -429,7 +429,7 @@ static double ray_length(bl_search *s, size_t k, double t, const double *x0, dou
 }
 
 static void report(bl_search *s, const double *x0, bl_search_result *result, double *points) {
-    double *x = (double *)(void *)s->work.compact, *difference = x + s->n;
+    double *x = (double *)(void *)s->work_rows, *difference = x + s->n;
     for (size_t k = 0; k < s->columns; k++) {
         const bl_column *c = &s->column[k];
         bl_search_result *r = &result[k];

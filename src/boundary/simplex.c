@@ -340,7 +340,8 @@ static bool pivot(simplex *s, leaving out) {
     return true;
 }
 
-/* The vertex of the linear step to the farthest plane. @return false when a plane is out of reach */
+/* The vertex of the linear step to the farthest plane; no active plane where h = 0 does. @return false when a plane is out of
+ * reach */
 static bool first_vertex(simplex *s) {
     const bl_nearest_problem *q = s->q;
     double longest = -1.0;
@@ -357,9 +358,9 @@ static bool first_vertex(simplex *s) {
             memcpy(s->h, s->key, q->n * sizeof *s->h);
         }
     }
-    if (longest < 0.0)
-        return false;
-    s->planes = 1;
+    s->planes = longest >= 0.0 ? 1 : 0;
+    if (s->planes == 0)
+        return true;
     s->radius = longest;
     const float *g = q->normal[s->plane[0]];
     double sum = 0.0;
@@ -388,22 +389,29 @@ static bool first_vertex(simplex *s) {
     return isfinite(s->mu[0]);
 }
 
-bool bl_simplex_nearest(const bl_nearest_problem *q, bl_nearest_work *work, float *h) {
+bool bl_simplex_nearest(const bl_nearest_problem *q, bl_nearest_work *work, double *multiplier, float *h) {
     simplex s = {.q = q,
                  .v = work->v,
                  .w = work->w,
                  .state = work->slope,
-                 .key = work->compact,
+                 .key = work->weighted,
                  .h = h,
                  .maximum = isinf(q->p)};
     if (!first_vertex(&s))
         return false;
+    if (s.planes == 0) {
+        memset(h, 0, q->n * sizeof *h);
+        return true;
+    }
     for (int k = 0; k < PIVOTS; k++) {
         if (!meet_planes(&s))
             return false;
         leaving out = find_leaving(&s);
-        if (out.plane == NONE && out.tied == NONE)
+        if (out.plane == NONE && out.tied == NONE) {
+            for (size_t a = 0; a < s.planes; a++)
+                multiplier[s.plane[a]] = s.mu[a];
             return true;
+        }
         if (out.plane != NONE && s.planes == BL_NEAREST_PLANES)
             return false;
         if (!pivot(&s, out))

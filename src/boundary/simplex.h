@@ -16,6 +16,7 @@
  * on which it improves; coordinates that change side on the way turn (long-step rule), until the gain is used up.
  * The first vertex is the linear step to the farthest plane.
  */
-bool bl_simplex_nearest(const bl_nearest_problem *problem, bl_nearest_work *work, float *h);
+bool bl_simplex_nearest(const bl_nearest_problem *problem, bl_nearest_work *work, double *multiplier,
+                        float *h);
 
 #endif
