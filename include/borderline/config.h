@@ -22,7 +22,9 @@ typedef enum bl_weights { BL_WEIGHTS_NORMAL, BL_WEIGHTS_TRUNCATED_NORMAL } bl_we
 typedef enum bl_effort { BL_EFFORT_FAST, BL_EFFORT_STANDARD, BL_EFFORT_THOROUGH } bl_effort;
 typedef enum bl_input_kind { BL_INPUT_UNIFORM, BL_INPUT_NORMAL } bl_input_kind;
 
-/* One axis of the grid, values as given; widths and p may be infinite. */
+enum { BL_AXIS_LENGTH_MAX = 4096 };
+
+/* One axis of the grid (at most BL_AXIS_LENGTH_MAX values), as given; widths and p may be infinite. */
 typedef struct bl_axis {
     size_t count;
     double *value; /* [count] */

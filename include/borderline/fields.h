@@ -97,6 +97,8 @@ typedef enum bl_field_id {
     BL_FIELD_UNIT_CHECKSUM, /* of all the unit's data: tells on resume what a fault has damaged */
     BL_FIELD_UNIT_COST,
     BL_FIELD_UNIT_SECONDS,
+    BL_FIELD_UNIT_SECONDS_SAMPLING,
+    BL_FIELD_UNIT_SECONDS_PASSES,
     BL_FIELD_UNIT_BEGIN, /* seconds since 1970 */
     BL_FIELD_UNIT_RANK,
     BL_FIELD_UNIT_LAUNCH,

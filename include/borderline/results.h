@@ -117,4 +117,24 @@ BL_API bl_err bl_measurement_write(bl_results *results, const char *name, size_t
                                    size_t dimension, const bl_search_result *result, const double *output,
                                    const double *input_norm, const double *points) BL_NODISCARD;
 
+/* What is read back of one network. Borrowed for the visit. */
+typedef struct bl_measurement_view {
+    const char *name;
+    size_t inputs, p_count;
+    const double *p;
+    const double *distance; /* [inputs][p_count] */
+    const int32_t *passes;  /* same */
+    const int8_t *status;   /* same */
+} bl_measurement_view;
+
+/** Visit every network of a measurement in the order of its file.
+ *
+ * Collective:  no; also while a run of `measure` is writing.
+ * Ownership:   the view is borrowed for the call of visit.
+ * @return BL_OK; what visit returned; BL_ERR_INPUT or BL_ERR_IO when the file is not whole.
+ */
+BL_API bl_err bl_measurement_each(const bl_results *results,
+                                  bl_err (*visit)(void *context, const bl_measurement_view *view),
+                                  void *context) BL_NODISCARD;
+
 #endif

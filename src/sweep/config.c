@@ -106,6 +106,7 @@ static bl_err with_document(reading *r, const char *key, const char *text, size_
         r->document = &document;
         yaml_node_t *root = yaml_document_get_root_node(&document);
         err = root ? use(r, key, root) : bl_complain(&at, "is empty");
+        r->document = NULL;
         yaml_document_delete(&document);
     } else {
         at.line = r->in_file ? parser.problem_mark.line + 1 : 0;

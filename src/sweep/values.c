@@ -12,7 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { AXIS_MAX = 4096 };
 
 bl_err bl_complain(const bl_place *at, const char *format, ...) {
     char text[768];
@@ -23,35 +22,6 @@ bl_err bl_complain(const bl_place *at, const char *format, ...) {
     if (at->line)
         return bl_err_set(BL_ERR_INPUT, "%s:%zu: %s: %s", at->file, at->line, at->key, text);
     return bl_err_set(BL_ERR_INPUT, "%s: %s: %s", at->file, at->key, text);
-}
-
-/* Levenshtein's edit distance. */
-static size_t edit_distance(const char *a, const char *b) {
-    size_t row[BL_KEY_MAX + 1];
-    size_t length = strlen(b);
-    if (length > BL_KEY_MAX)
-        return SIZE_MAX;
-    for (size_t j = 0; j <= length; j++)
-        row[j] = j;
-    for (size_t i = 1; a[i - 1]; i++) {
-        size_t diagonal = row[0];
-        row[0] = i;
-        for (size_t j = 1; j <= length; j++) {
-            size_t replaced = diagonal + (a[i - 1] != b[j - 1]);
-            size_t shorter = row[j] < row[j - 1] ? row[j] : row[j - 1];
-            diagonal = row[j];
-            row[j] = replaced < shorter + 1 ? replaced : shorter + 1;
-        }
-    }
-    return row[length];
-}
-
-void bl_guess_offer(bl_guess *guess, const char *candidate, const char *compared) {
-    size_t distance = edit_distance(guess->word, compared);
-    if (distance < guess->distance && distance <= 1 + strlen(guess->word) / 3) {
-        guess->distance = distance;
-        guess->best = candidate;
-    }
 }
 
 const char *bl_value_text(const yaml_node_t *node) {
@@ -161,8 +131,8 @@ static bl_err read_axis(const bl_place *at, const bl_option *option, yaml_docume
     size_t count = 1;
     if (node->type == YAML_SEQUENCE_NODE)
         count = (size_t)(node->data.sequence.items.top - node->data.sequence.items.start);
-    if (count == 0 || count > AXIS_MAX) {
-        err = count ? bl_complain(at, "%zu values: an axis has at most %d", count, (int)AXIS_MAX)
+    if (count == 0 || count > BL_AXIS_LENGTH_MAX) {
+        err = count ? bl_complain(at, "%zu values: an axis has at most %d", count, (int)BL_AXIS_LENGTH_MAX)
                     : bl_complain(at, "the list is empty: an axis needs at least one value");
         goto cleanup;
     }
@@ -194,7 +164,7 @@ static bl_err read_box(const bl_place *at, const bl_option *option, yaml_documen
     if (node->type != YAML_SEQUENCE_NODE ||
         node->data.sequence.items.top - node->data.sequence.items.start != 2)
         return bl_complain(at, "[low, high] or none is expected");
-    double bound[2];
+    double bound[2] = {0, 0};
     for (size_t i = 0; i < 2; i++) {
         const yaml_node_t *item = yaml_document_get_node(document, node->data.sequence.items.start[i]);
         bl_err err = read_number(at, option, item, false, &bound[i]);

@@ -5,6 +5,7 @@
 #ifndef BORDERLINE_SWEEP_VALUES_H
 #define BORDERLINE_SWEEP_VALUES_H
 
+#include "borderline/guess.h"
 #include "options.h"
 
 #include <yaml.h>
@@ -17,16 +18,6 @@ typedef struct bl_place {
     size_t line; /* 0: not from a file (--set, a default) */
     const char *key;
 } bl_place;
-
-/* The candidate nearest to a misspelt word; best is NULL when none is near. Start with distance = SIZE_MAX.
- */
-typedef struct bl_guess {
-    const char *word, *best;
-    size_t distance;
-} bl_guess;
-
-/* Offer `candidate`, compared by the text `compared`. */
-void bl_guess_offer(bl_guess *guess, const char *candidate, const char *compared);
 
 /* BL_ERR_INPUT with "file:line: key: text". */
 bl_err bl_complain(const bl_place *at, const char *format, ...) BL_PRINTF(2, 3);

@@ -17,7 +17,7 @@ CORE = ORDER[:ORDER.index("parallel")]
 
 # the folder each public header belongs to
 MODULE = {
-    "err": "base", "log": "base", "mem": "base", "rng": "base", "stats": "base", "guess": "base",
+    "err": "base", "clock": "base", "log": "base", "mem": "base", "rng": "base", "stats": "base", "guess": "base",
     "config": "sweep", "grid": "sweep", "cost": "sweep",
     "network": "network", "pass": "network",
     "boundary": "boundary",

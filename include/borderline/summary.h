@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * Statistics of one case from its distances (THEORY section 5), and fits over the cases.
+ */
+#ifndef BORDERLINE_SUMMARY_H
+#define BORDERLINE_SUMMARY_H
+
+#include "borderline/boundary.h"
+#include "borderline/fields.h"
+#include "borderline/stats.h"
+
+/* What is measured of one case: slabs as in the file, [network][input][p]. */
+typedef struct bl_case_data {
+    const double *distance, *first_order, *input_norm;
+    const int32_t *passes;
+    const int8_t *status;
+} bl_case_data;
+
+/* Estimate and interval of a list of quantiles. */
+typedef struct bl_quantiles {
+    double estimate[BL_QUANTILES], low[BL_QUANTILES], high[BL_QUANTILES];
+} bl_quantiles;
+
+/* Summary of one case and one p. */
+typedef struct bl_summary {
+    bl_quantiles distance;
+    bl_quantiles relative; /* distance / |x0|_p */
+    int64_t failures;      /* searches that ended without a distance */
+    int64_t pending;       /* not done yet */
+    double passes;         /* mean */
+    double linearity;      /* median of distance / first_order */
+    double slope_at_zero;  /* of P(distance <= eps) */
+} bl_summary;
+
+/** Statistics of a case for one p; entries that are not there are left out.
+ *
+ * Math:        quantiles at bl_quantile_level, percentile intervals of a bootstrap over networks (config->bootstrap resamples,
+ *              config->confidence), THEORY section 5.
+ * Shapes:      data of config->networks x config->inputs x config->p.count entries; p_index one of them.
+ * Collective:  no. A function of the arguments alone (stream: seed, case, bootstrap).
+ * @return BL_OK; BL_ERR_MEMORY.
+ */
+BL_API bl_err bl_summary_case(const bl_config *config, const bl_case *c, const bl_case_data *data,
+                              size_t p_index, bl_summary *summary) BL_NODISCARD;
+
+/* How the median distance grows with the dimension. */
+typedef struct bl_scaling {
+    bl_fit power;       /* log median against log n: slope = exponent, intercept = log of the factor */
+    bl_paper_fit paper; /* c (n - n0)^(1/2), c, or c (n - n0)^(-1/2) for p = 1, 2, inf; NaN for other p */
+} bl_scaling;
+
+/** Fits of median[dimensions] against config->dimension, NaN left out (config->dimension.count entries). */
+BL_API bl_scaling bl_summary_scaling(const bl_config *config, size_t p_index, const double *median);
+
+#endif

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * The commands, and what they share. Private to src/cli.
+ */
+#ifndef BORDERLINE_CLI_COMMANDS_H
+#define BORDERLINE_CLI_COMMANDS_H
+
+#include "arguments.h"
+#include "borderline/comm.h"
+#include "borderline/grid.h"
+
+/* What every command gets. */
+typedef struct bl_invocation {
+    const bl_comm *comm;
+    int argc;
+    char **argv; /* argv[1] is the command's name */
+} bl_invocation;
+
+typedef struct bl_command {
+    const char *name;
+    const char *synopsis;
+    const char *summary;
+    /* flags of the command, their targets in static storage; *flag is borrowed */
+    size_t (*flags)(const bl_flag **flag);
+    bl_err (*run)(const bl_invocation *invocation);
+    bool sweep_help; /* --help also lists the keys of a sweep file */
+} bl_command;
+
+extern const bl_command bl_command_run, bl_command_plan, bl_command_measure, bl_command_sample,
+    bl_command_show;
+
+/* The command that the arguments name. Answers --help and --version itself: *command stays NULL with BL_OK.
+ * BL_ERR_INPUT for an unknown command ('did you mean'). */
+bl_err bl_command_find(int argc, char **argv, const bl_command **command) BL_NODISCARD;
+
+/* Read the arguments after the command's name; `what` names the positional text in complaints (NULL: none is taken). */
+bl_err bl_command_arguments(const bl_invocation *invocation, const bl_command *command, const char *what,
+                            const char **place) BL_NODISCARD;
+
+/* A sweep as every rank has it. */
+typedef struct bl_sweep {
+    char *text; /* the file as given */
+    bl_config *config;
+    bl_grid *grid;
+} bl_sweep;
+
+/* Rank 0 reads the file and broadcasts it; every rank parses it with the overrides. Collective. */
+bl_err bl_sweep_read(const bl_comm *comm, const char *path, const bl_texts *overrides,
+                     bl_sweep *sweep) BL_NODISCARD;
+void bl_sweep_clear(bl_sweep *sweep);
+
+#endif

@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * `plan`: what a sweep is made of, and what it will take, without running it.
+ */
+#include "borderline/clock.h"
+#include "borderline/cost.h"
+#include "borderline/fields.h"
+#include "borderline/kernels.h"
+#include "borderline/mem.h"
+#include "borderline/probe.h"
+#include "borderline/schedule.h"
+#include "borderline/unit.h"
+#include "commands.h"
+#include "interrupt.h"
+#include "progress.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+static size_t ranks = 1, ranks_a_node = 64;
+static bl_texts overrides;
+
+static const bl_flag flags[] = {
+    {"--ranks", BL_FLAG_COUNT, &ranks, "N", "forecast for N ranks, beside 64, 1,024 and 16,384"},
+    {"--ranks-a-node", BL_FLAG_COUNT, &ranks_a_node, "K", "of the machine forecast for (64)"},
+    {"--set", BL_FLAG_LIST, &overrides, "KEY=VALUE",
+     "a value in place of the sweep file's (may be repeated)"},
+};
+
+static size_t flags_of(const bl_flag **flag) {
+    *flag = flags;
+    return sizeof flags / sizeof *flags;
+}
+
+static bl_err plan_command(const bl_invocation *invocation);
+
+const bl_command bl_command_plan = {
+    .name = "plan",
+    .synopsis = "plan SWEEP.yaml [--ranks N] [--ranks-a-node K] [--set KEY=VALUE]...",
+    .summary = "Print cases, units, work, memory a rank, file size and time of a sweep, without running it.",
+    .flags = flags_of,
+    .run = plan_command,
+    .sweep_help = true,
+};
+
+/* --- time: a network of a few cases is timed, the others follow by their cost --- */
+
+enum { TIMED_MAX = 3 };
+static const double timing_budget = 5; /* seconds, for a case to be worth timing */
+
+typedef struct timing {
+    double cost, seconds; /* of one network */
+} timing;
+
+typedef struct rates {
+    size_t count;
+    timing timed[TIMED_MAX];
+} rates;
+
+/* Seconds of the second network (the first also prepares the libraries). */
+static bl_err time_network(const bl_config *config, const bl_case *c, double *seconds) {
+    bl_err err = BL_OK;
+    bl_network *network = NULL;
+    bl_probe *probe = NULL;
+    float *x = NULL;
+    double *x0 = NULL, *output = NULL, *norm = NULL;
+    bl_search_result *result = NULL;
+    bl_search_options options = bl_search_options_of(config);
+    size_t numbers = config->inputs * c->dimension, distances = config->inputs * config->p.count;
+    BL_TRY(bl_network_create(config, c, &network));
+    BL_TRY(bl_probe_create(network, &options, config->inputs, &probe));
+    BL_ALLOC(x, numbers);
+    BL_ALLOC(x0, numbers);
+    BL_ALLOC(output, config->inputs);
+    BL_ALLOC(norm, distances);
+    BL_ALLOC(result, distances);
+    for (size_t i = 0; i < 2; i++) {
+        double begin = bl_clock();
+        bl_unit_sample(config, c, i, network, x);
+        for (size_t k = 0; k < numbers; k++)
+            x0[k] = (double)x[k];
+        BL_TRY(bl_probe_run(probe, network, x0, output, norm, result, NULL));
+        *seconds = bl_clock() - begin;
+    }
+cleanup:
+    bl_probe_destroy(&probe);
+    bl_network_destroy(&network);
+    bl_mem_free(x);
+    bl_mem_free(x0);
+    bl_mem_free(output);
+    bl_mem_free(norm);
+    bl_mem_free(result);
+    return err;
+}
+
+static const bl_grid *sorted_grid; /* of compare_cases, for qsort */
+
+static int compare_cases(const void *a, const void *b) {
+    bl_case first = bl_grid_case(sorted_grid, *(const size_t *)a),
+            second = bl_grid_case(sorted_grid, *(const size_t *)b);
+    double x = bl_cost_network(sorted_grid->config, &first),
+           y = bl_cost_network(sorted_grid->config, &second);
+    return (x > y) - (x < y);
+}
+
+/* Time the cheapest case, then the middle and the dearest where the rate so far says they fit the budget. */
+static bl_err measure_rates(const bl_grid *grid, rates *r) {
+    bl_err err = BL_OK;
+    size_t *order = NULL;
+    *r = (rates){0};
+    BL_ALLOC(order, grid->cases);
+    for (size_t i = 0; i < grid->cases; i++)
+        order[i] = i;
+    sorted_grid = grid;
+    qsort(order, grid->cases, sizeof *order, compare_cases);
+    const size_t wanted[TIMED_MAX] = {0, grid->cases / 2, grid->cases - 1};
+    for (size_t i = 0; i < TIMED_MAX; i++) {
+        if (i > 0 && wanted[i] == wanted[i - 1])
+            continue;
+        bl_case c = bl_grid_case(grid, order[wanted[i]]);
+        double cost = bl_cost_network(grid->config, &c), seconds = 0;
+        const timing *last = r->count ? &r->timed[r->count - 1] : NULL;
+        if (last && cost / last->cost * last->seconds > timing_budget)
+            break;
+        BL_TRY(time_network(grid->config, &c, &seconds));
+        r->timed[r->count++] = (timing){cost, seconds};
+    }
+cleanup:
+    bl_mem_free(order);
+    return err;
+}
+
+/* Seconds of work of that cost, by the timed case nearest in cost. */
+static double seconds_of(const rates *r, double cost_of_network, double cost) {
+    const timing *nearest = &r->timed[0];
+    for (size_t i = 1; i < r->count; i++)
+        if (fabs(log(r->timed[i].cost / cost_of_network)) < fabs(log(nearest->cost / cost_of_network)))
+            nearest = &r->timed[i];
+    return cost * nearest->seconds / nearest->cost;
+}
+
+/* --- what is printed --- */
+
+static double print_cases(const bl_grid *grid, const rates *r) {
+    double total = 0;
+    (void)printf("%5s %6s %8s  %8s %14s %14s %12s\n", "depth", "width", "n", "units", "networks/unit",
+                 "Gmultiply-adds", "seconds/unit");
+    for (size_t i = 0; i < grid->cases; i++) {
+        bl_case c = bl_grid_case(grid, i);
+        double network = bl_cost_network(grid->config, &c);
+        double all = network * (double)grid->config->networks;
+        (void)printf("%5zu %6.0f %8zu  %8" PRId64 " %14zu %14.3g %12.3g\n", c.depth, c.width, c.dimension,
+                     grid->first_unit[i + 1] - grid->first_unit[i], grid->block[i], all / 1e9,
+                     seconds_of(r, network, network * (double)grid->block[i]));
+        total += seconds_of(r, network, all);
+    }
+    return total;
+}
+
+/* `program`: bytes that the program and its libraries hold before any case. */
+static bl_err print_memory(const bl_grid *grid, size_t program) {
+    bl_err err = BL_OK;
+    size_t worker = 0, kernels = 0;
+    double mib = 1024.0 * 1024.0;
+    BL_TRY(bl_worker_memory(grid, &worker, NULL));
+    BL_TRY(bl_kernels_memory(grid, &kernels));
+    size_t ours = worker > kernels ? worker : kernels;
+    (void)printf("memory a rank: %.0f MiB (largest case %.1f MiB, program and libraries %.0f MiB)\n",
+                 (double)(ours + program) / mib, (double)ours / mib, (double)program / mib);
+    (void)printf("result file: %.1f MiB\n", bl_fields_bytes(grid) / mib);
+cleanup:
+    return err;
+}
+
+static bl_err print_forecast(const bl_grid *grid, const double *seconds) {
+    bl_err err = BL_OK;
+    const size_t sizes[] = {ranks, 64, 1024, 16384};
+    (void)printf("\n%8s %14s %12s\n", "ranks", "sweep's time", "efficiency");
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        bl_schedule_forecast forecast;
+        char text[32];
+        size_t node = sizes[i] < ranks_a_node ? sizes[i] : ranks_a_node;
+        if (i > 0 && sizes[i] == ranks)
+            continue;
+        BL_TRY(bl_schedule_simulate(grid->units, seconds, (int64_t)sizes[i], (int64_t)node, 0.2, 1e-3,
+                                    &forecast));
+        bl_progress_duration(forecast.makespan, text);
+        (void)printf("%8zu %14s %10.1f %%\n", sizes[i], text, 100 * forecast.efficiency);
+    }
+    (void)printf(
+        "(simulation of the schedule, %zu ranks a node; real times scatter by 20 %% around estimates)\n",
+        ranks_a_node);
+cleanup:
+    return err;
+}
+
+static bl_err print_plan(const bl_sweep *sweep) {
+    bl_err err = BL_OK;
+    rates r;
+    double *seconds = NULL;
+    const bl_grid *grid = sweep->grid;
+    size_t program = bl_mem_resident();
+    (void)printf("%s: %zu cases, %" PRId64 " units, %zu networks x %zu inputs x %zu norms a case\n",
+                 grid->config->name, grid->cases, grid->units, grid->config->networks, grid->config->inputs,
+                 grid->config->p.count);
+    BL_TRY(measure_rates(grid, &r));
+    double total = print_cases(grid, &r);
+    BL_ALLOC(seconds, (size_t)grid->units);
+    for (int64_t i = 0; i < grid->units; i++) {
+        bl_unit u = bl_grid_unit(grid, i);
+        seconds[i] = seconds_of(&r, bl_cost_network(grid->config, &u.c), bl_cost_unit(grid, i));
+    }
+    char text[32];
+    bl_progress_duration(total, text);
+    (void)printf("work: %s on one core of this machine (timed on one network of %zu case%s)\n", text, r.count,
+                 r.count > 1 ? "s" : "");
+    BL_TRY(print_memory(grid, program));
+    BL_TRY(print_forecast(grid, seconds));
+cleanup:
+    bl_mem_free(seconds);
+    return err;
+}
+
+static bl_err plan_command(const bl_invocation *invocation) {
+    bl_err err = BL_OK;
+    const char *place = NULL;
+    bl_sweep sweep = {0};
+    BL_TRY(bl_command_arguments(invocation, &bl_command_plan, "the sweep file", &place));
+    BL_TRY(bl_sweep_read(invocation->comm, place, &overrides, &sweep));
+    BL_TRY(bl_agree(invocation->comm, invocation->comm->rank == 0 ? print_plan(&sweep) : BL_OK));
+cleanup:
+    bl_sweep_clear(&sweep);
+    return err;
+}

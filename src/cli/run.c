@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * `run`: sweep file in, result file out.
+ */
+#include "run.h"
+
+#include "borderline/kernels.h"
+#include "borderline/log.h"
+#include "borderline/mem.h"
+#include "borderline/unit.h"
+#include "interrupt.h"
+#include "table.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+#include <unistd.h>
+
+static const char *output;
+static bool resume, force;
+static double time_limit, grace = 30;
+static bl_texts overrides;
+
+static const bl_flag flags[] = {
+    {"-o", BL_FLAG_TEXT, &output, "OUT.h5", "the result file (must be given)"},
+    {"--resume", BL_FLAG_SWITCH, &resume, NULL,
+     "go on with OUT.h5 where it stopped; start it where it is missing"},
+    {"--force", BL_FLAG_SWITCH, &force, NULL, "overwrite OUT.h5"},
+    {"--set", BL_FLAG_LIST, &overrides, "KEY=VALUE",
+     "a value in place of the sweep file's (may be repeated)"},
+    {"--time-limit", BL_FLAG_TIME, &time_limit, "TIME",
+     "begin no unit that would end later; seconds or [D-]HH:MM:SS (a Slurm job's own end also counts)"},
+    {"--grace", BL_FLAG_TIME, &grace, "TIME",
+     "how long units in flight may go on after SIGTERM or SIGUSR1 (30 s)"},
+};
+
+static size_t flags_of(const bl_flag **flag) {
+    *flag = flags;
+    return sizeof flags / sizeof *flags;
+}
+
+static bl_err run_command(const bl_invocation *invocation);
+
+const bl_command bl_command_run = {
+    .name = "run",
+    .synopsis = "run SWEEP.yaml -o OUT.h5 [--resume | --force] [--set KEY=VALUE]... [--time-limit TIME]",
+    .summary = "Do a sweep; under mpirun or srun on as many ranks as they start.",
+    .flags = flags_of,
+    .run = run_command,
+    .sweep_help = true,
+};
+
+/* Every rank of a node holds the largest case at the same time. */
+static bl_err check_memory(const bl_comm *comm, const bl_grid *grid) {
+    bl_err err = BL_OK;
+    size_t worker = 0, kernels = 0, largest = 0;
+    BL_TRY(bl_worker_memory(grid, &worker, &largest));
+    BL_TRY(bl_kernels_memory(grid, &kernels));
+    size_t rank_bytes = worker > kernels ? worker : kernels;
+    size_t available = bl_mem_available();
+    bl_case c = bl_grid_case(grid, largest);
+    double gib = 1024.0 * 1024.0 * 1024.0;
+    BL_REQUIRE(available == 0 || (double)rank_bytes * comm->node_size <= (double)available, BL_ERR_INPUT,
+               "the grid is too large for memory: %.3g GiB a rank (depth %zu, width %.0f, dimension %zu) x "
+               "%d ranks on a "
+               "node that has %.3g GiB free; fewer ranks a node, or smaller cases, would do",
+               (double)rank_bytes / gib, c.depth, c.width, c.dimension, comm->node_size,
+               (double)available / gib);
+cleanup:
+    return err;
+}
+
+/* Is the file there, and may this run have it? Only rank 0 decides. */
+static bl_err prepare_output(bl_run *run, bool *create) {
+    bl_err err = BL_OK;
+    bl_results *old = NULL;
+    bl_config *config = NULL;
+    *create = true;
+    if (access(run->path, F_OK) != 0 || force) {
+        BL_TRY(bl_results_create(run->path, run->sweep.grid, run->sweep.text, force));
+        goto cleanup;
+    }
+    BL_REQUIRE(resume, BL_ERR_INPUT, "%s exists: --resume goes on with it, --force overwrites it", run->path);
+    *create = false;
+    BL_TRY(bl_results_open(run->path, BL_RESULTS_READ, NULL, &old));
+    BL_TRY(bl_results_config(old, &config));
+    const char *key = bl_config_difference(config, run->sweep.config);
+    BL_REQUIRE(!key, BL_ERR_INPUT,
+               "%s was made with another configuration: %s differs; --resume needs the same", run->path, key);
+cleanup:
+    bl_config_destroy(&config);
+    if (old) {
+        bl_err closed = bl_results_close(&old);
+        err = err != BL_OK ? err : closed;
+    }
+    return err;
+}
+
+static bl_err open_output(bl_run *run, const bl_invocation *invocation, bool *complete) {
+    bl_err err = BL_OK;
+    bl_provenance *provenance = NULL;
+    bool create = false;
+    if (run->comm->rank == 0)
+        err = prepare_output(run, &create);
+    BL_TRY(bl_agree(run->comm, err));
+    BL_TRY(bl_provenance_gather(run->comm, invocation->argc, invocation->argv, &provenance));
+    BL_TRY(bl_results_open(run->path, BL_RESULTS_WRITE, run->comm, &run->results));
+    if (run->comm->rank == 0) {
+        err = bl_results_add_launch(run->results, provenance, &run->launch);
+        if (err == BL_OK)
+            err = bl_results_is_complete(run->results, complete);
+    }
+    BL_TRY(bl_agree(run->comm, err));
+    MPI_Bcast(&run->launch, 1, MPI_INT64_T, 0, run->comm->world);
+    MPI_Bcast(complete, 1, MPI_C_BOOL, 0, run->comm->world);
+    if (!create)
+        bl_log(BL_LOG_INFO, "going on with %s", run->path);
+cleanup:
+    bl_provenance_destroy(&provenance);
+    return err;
+}
+
+bl_err bl_run_sync(bl_run *run) {
+    bl_err err = BL_OK;
+    BL_TRY(bl_agree(run->comm, bl_results_close(&run->results)));
+    BL_TRY(bl_results_open(run->path, BL_RESULTS_WRITE, run->comm, &run->results));
+cleanup:
+    return err;
+}
+
+bl_err bl_run_pause(const bl_run *run) {
+    bl_interrupt_share(run->comm);
+    bool stop = bl_interrupt_signalled() || bl_interrupt_time_left() <= 0;
+    return bl_agree(run->comm, stop ? bl_err_set(BL_ERR_STOPPED, "stopped by %s: --resume goes on with %s",
+                                                 bl_interrupt_reason(), run->path)
+                                    : BL_OK);
+}
+
+static bl_err do_phases(bl_run *run) {
+    bl_err err = BL_OK;
+    BL_TRY(bl_run_units(run));
+    BL_TRY(bl_run_sync(run));
+    if (run->sweep.config->kernel_inputs > 0)
+        BL_TRY(bl_run_kernels(run));
+    BL_TRY(bl_run_summary(run));
+    if (run->comm->rank == 0)
+        err = bl_results_set_complete(run->results, true);
+    BL_TRY(bl_agree(run->comm, err));
+cleanup:
+    return err;
+}
+
+static bl_err run_command(const bl_invocation *invocation) {
+    bl_err err = BL_OK;
+    const bl_comm *comm = invocation->comm;
+    const char *place = NULL;
+    bool complete = false;
+    BL_TRY(bl_command_arguments(invocation, &bl_command_run, "the sweep file", &place));
+    bl_run run = {.comm = comm, .path = output};
+    BL_REQUIRE(output, BL_ERR_INPUT, "-o is missing: borderline %s", bl_command_run.synopsis);
+    BL_REQUIRE(!(resume && force), BL_ERR_INPUT, "--resume and --force exclude each other");
+    bl_interrupt_start(time_limit, grace);
+    err = bl_sweep_read(comm, place, &overrides, &run.sweep);
+    if (err == BL_OK)
+        err = bl_agree(comm, check_memory(comm, run.sweep.grid));
+    if (err == BL_OK)
+        err = open_output(&run, invocation, &complete);
+    if (err == BL_OK && !complete)
+        err = do_phases(&run);
+    if (run.results) {
+        bl_err closed = bl_results_close(&run.results);
+        err = bl_agree(comm, err != BL_OK ? err : closed);
+    }
+    if (err == BL_OK && comm->rank == 0)
+        err = bl_table_print(output);
+    err = bl_agree(comm, err);
+    bl_sweep_clear(&run.sweep);
+cleanup:
+    return err;
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * The phases of `run`. Private to src/cli.
+ */
+#ifndef BORDERLINE_CLI_RUN_H
+#define BORDERLINE_CLI_RUN_H
+
+#include "borderline/results.h"
+#include "commands.h"
+
+/* A run in progress. */
+typedef struct bl_run {
+    const bl_comm *comm;
+    bl_sweep sweep;
+    const char *path;
+    bl_results *results;
+    int64_t launch; /* row of provenance/launch that this start is */
+} bl_run;
+
+/* All units not yet done, over all ranks. Collective. BL_ERR_STOPPED when stopped early. */
+bl_err bl_run_units(bl_run *run) BL_NODISCARD;
+
+/* Kernels of every case. Collective. */
+bl_err bl_run_kernels(bl_run *run) BL_NODISCARD;
+
+/* Statistics, predictions and fits from the distances in the file. Collective. */
+bl_err bl_run_summary(bl_run *run) BL_NODISCARD;
+
+/* Whether to stop between two cases of a phase: the verdict of all ranks. Collective. BL_ERR_STOPPED or BL_OK. */
+bl_err bl_run_pause(const bl_run *run) BL_NODISCARD;
+
+/* Close and open again: what any rank wrote is there for every rank after it. Collective. */
+bl_err bl_run_sync(bl_run *run) BL_NODISCARD;
+
+#endif

@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * Summary: statistics of every case, predictions of every (depth, dimension), fits over dimensions. Cases are dealt to ranks;
+ * a number is computed by one rank from the file alone, so it is the same on any number of ranks.
+ */
+#include "borderline/summary.h"
+
+#include "borderline/gp.h"
+#include "borderline/log.h"
+#include "borderline/mem.h"
+#include "run.h"
+#include "slabs.h"
+
+#include <math.h>
+
+enum { DRAWS = 4096 }; /* of the first-order law */
+
+/* What the phases of the summary hand on. Entries of other ranks are zero until merged. */
+typedef struct tables {
+    size_t p_count, dimensions;
+    double *median;     /* [case][p] */
+    double *law_median; /* [depth][dimension][p] */
+    double *guaranteed; /* [depth][dimension][p] */
+} tables;
+
+/* Everybody's own entries, the others' being zero. Collective. */
+static void merge(const bl_comm *comm, double *x, size_t count) {
+    MPI_Allreduce(MPI_IN_PLACE, x, (int)count, MPI_DOUBLE, MPI_SUM, comm->world);
+}
+
+static bl_err write_number(bl_run *run, bl_field_id field, const size_t *start, double value) {
+    size_t one[BL_FIELD_RANK_MAX] = {1, 1, 1, 1, 1, 1};
+    return bl_results_write(run->results, field, start, one, &value);
+}
+
+static bl_err write_quantiles(bl_run *run, bl_field_id first, const size_t *start, const bl_quantiles *q) {
+    bl_err err = BL_OK;
+    size_t count[BL_FIELD_RANK_MAX] = {1, 1, 1, 1, BL_QUANTILES};
+    const double *values[] = {q->estimate, q->low, q->high};
+    for (unsigned i = 0; i < 3; i++)
+        BL_TRY(bl_results_write(run->results, first + i, start, count, values[i]));
+cleanup:
+    return err;
+}
+
+static bl_err write_summary(bl_run *run, const bl_case *c, size_t p_index, const bl_summary *s) {
+    bl_err err = BL_OK;
+    size_t start[BL_FIELD_RANK_MAX] = {c->depth_index, c->width_index, c->dimension_index, p_index};
+    size_t one[BL_FIELD_RANK_MAX] = {1, 1, 1, 1};
+    BL_TRY(write_quantiles(run, BL_FIELD_SUMMARY_QUANTILE, start, &s->distance));
+    BL_TRY(write_quantiles(run, BL_FIELD_SUMMARY_RELATIVE, start, &s->relative));
+    BL_TRY(bl_results_write(run->results, BL_FIELD_SUMMARY_FAILURES, start, one, &s->failures));
+    BL_TRY(write_number(run, BL_FIELD_SUMMARY_PASSES, start, s->passes));
+    BL_TRY(write_number(run, BL_FIELD_SUMMARY_LINEARITY, start, s->linearity));
+    BL_TRY(write_number(run, BL_FIELD_SUMMARY_SLOPE_AT_ZERO, start, s->slope_at_zero));
+cleanup:
+    return err;
+}
+
+/* Measured over predicted: the law's median and the guaranteed one, each with what the bootstrap says of the measured. */
+static bl_err write_ratios(bl_run *run, const tables *t, const bl_case *c, size_t p_index,
+                           const bl_summary *s) {
+    bl_err err = BL_OK;
+    size_t start[BL_FIELD_RANK_MAX] = {c->depth_index, c->width_index, c->dimension_index, p_index};
+    size_t at = (c->depth_index * t->dimensions + c->dimension_index) * t->p_count + p_index;
+    double law = t->law_median[at];
+    BL_TRY(
+        write_number(run, BL_FIELD_SUMMARY_OVER_LAW, start, s->distance.estimate[BL_QUANTILE_MEDIAN] / law));
+    BL_TRY(
+        write_number(run, BL_FIELD_SUMMARY_OVER_LAW_LOW, start, s->distance.low[BL_QUANTILE_MEDIAN] / law));
+    BL_TRY(
+        write_number(run, BL_FIELD_SUMMARY_OVER_LAW_HIGH, start, s->distance.high[BL_QUANTILE_MEDIAN] / law));
+    BL_TRY(write_number(run, BL_FIELD_SUMMARY_OVER_GUARANTEED, start,
+                        s->distance.estimate[BL_QUANTILE_MEDIAN] / t->guaranteed[at]));
+cleanup:
+    return err;
+}
+
+static bl_err summarise_cases(bl_run *run, tables *t) {
+    bl_err err = BL_OK;
+    const bl_grid *grid = run->sweep.grid;
+    bl_slabs slabs;
+    bl_case_data data;
+    BL_TRY(bl_slabs_create(grid->config, &slabs));
+    for (size_t i = (size_t)run->comm->rank; i < grid->cases; i += (size_t)run->comm->size) {
+        bl_case c = bl_grid_case(grid, i);
+        BL_TRY(bl_slabs_read(&slabs, run->results, &c, &data));
+        for (size_t k = 0; k < t->p_count; k++) {
+            bl_summary summary;
+            BL_TRY(bl_summary_case(grid->config, &c, &data, k, &summary));
+            BL_TRY(write_summary(run, &c, k, &summary));
+            BL_TRY(write_ratios(run, t, &c, k, &summary));
+            t->median[i * t->p_count + k] = summary.distance.estimate[BL_QUANTILE_MEDIAN];
+        }
+    }
+cleanup:
+    bl_slabs_clear(&slabs);
+    return err;
+}
+
+/* The first-order law of one (depth, dimension): quantiles and the error of their medians, into the file. */
+static bl_err write_law(bl_run *run, bl_field_id field, bl_field_id error_field, size_t depth,
+                        size_t dimension, bl_box box, double *quantile, double *error) {
+    bl_err err = BL_OK;
+    const bl_config *config = run->sweep.config;
+    size_t start[BL_FIELD_RANK_MAX] = {depth, dimension};
+    size_t count[BL_FIELD_RANK_MAX] = {1, 1, config->p.count, BL_QUANTILES};
+    BL_TRY(bl_predict_first_order(config, (size_t)config->depth.value[depth],
+                                  (size_t)config->dimension.value[dimension], box, DRAWS, BL_QUANTILES,
+                                  bl_quantile_level, quantile, error));
+    BL_TRY(bl_results_write(run->results, field, start, count, quantile));
+    BL_TRY(bl_results_write(run->results, error_field, start, count, error));
+cleanup:
+    return err;
+}
+
+static bl_err predict(bl_run *run, tables *t) {
+    bl_err err = BL_OK;
+    const bl_config *config = run->sweep.config;
+    bl_box nobox = {-INFINITY, INFINITY};
+    double *quantile = NULL, *error = NULL;
+    BL_ALLOC(quantile, t->p_count * BL_QUANTILES);
+    BL_ALLOC(error, t->p_count);
+    size_t pairs = config->depth.count * t->dimensions;
+    for (size_t i = (size_t)run->comm->rank; i < pairs; i += (size_t)run->comm->size) {
+        size_t depth = i / t->dimensions, dimension = i % t->dimensions;
+        BL_TRY(write_law(run, BL_FIELD_SUMMARY_LAW_UNBOXED, BL_FIELD_SUMMARY_LAW_UNBOXED_ERROR, depth,
+                         dimension, nobox, quantile, error));
+        BL_TRY(write_law(run, BL_FIELD_SUMMARY_LAW, BL_FIELD_SUMMARY_LAW_ERROR, depth, dimension, config->box,
+                         quantile, error));
+        for (size_t k = 0; k < t->p_count; k++) {
+            size_t at = i * t->p_count + k;
+            t->law_median[at] = quantile[k * BL_QUANTILES + BL_QUANTILE_MEDIAN];
+            BL_TRY(bl_predict_guaranteed_median(config, (size_t)config->depth.value[depth],
+                                                (size_t)config->dimension.value[dimension],
+                                                config->p.value[k], &t->guaranteed[at]));
+            BL_TRY(write_number(run, BL_FIELD_SUMMARY_GUARANTEED,
+                                (size_t[BL_FIELD_RANK_MAX]){depth, dimension, k}, t->guaranteed[at]));
+        }
+    }
+cleanup:
+    bl_mem_free(quantile);
+    bl_mem_free(error);
+    return err;
+}
+
+/* Exponents in n of every (depth, width, p). Rank 0 alone: a few numbers. */
+static bl_err write_fits(bl_run *run, const tables *t) {
+    bl_err err = BL_OK;
+    const bl_config *config = run->sweep.config;
+    for (size_t i = 0; i < config->depth.count * config->width.count; i++)
+        for (size_t k = 0; k < t->p_count; k++) {
+            double median[BL_AXIS_LENGTH_MAX];
+            for (size_t j = 0; j < t->dimensions; j++)
+                median[j] = t->median[(i * t->dimensions + j) * t->p_count + k];
+            bl_scaling scaling = bl_summary_scaling(config, k, median);
+            size_t start[BL_FIELD_RANK_MAX] = {i / config->width.count, i % config->width.count, k};
+            BL_TRY(write_number(run, BL_FIELD_SUMMARY_EXPONENT, start, scaling.power.slope));
+            BL_TRY(write_number(run, BL_FIELD_SUMMARY_EXPONENT_ERROR, start, scaling.power.slope_error));
+            BL_TRY(write_number(run, BL_FIELD_SUMMARY_PREFACTOR, start, exp(scaling.power.intercept)));
+            BL_TRY(write_number(run, BL_FIELD_SUMMARY_PAPER_SCALE, start, scaling.paper.scale));
+            BL_TRY(write_number(run, BL_FIELD_SUMMARY_PAPER_OFFSET, start, scaling.paper.offset));
+        }
+cleanup:
+    return err;
+}
+
+bl_err bl_run_summary(bl_run *run) {
+    bl_err err = BL_OK;
+    const bl_config *config = run->sweep.config;
+    tables t = {.p_count = config->p.count, .dimensions = config->dimension.count};
+    size_t medians = run->sweep.grid->cases * t.p_count;
+    size_t laws = config->depth.count * t.dimensions * t.p_count;
+    bl_log(BL_LOG_INFO, "summary: statistics of %zu cases, predictions, fits", run->sweep.grid->cases);
+    BL_TRY(bl_run_pause(run));
+    t.median = bl_mem_alloc(medians, sizeof *t.median);
+    t.law_median = bl_mem_alloc(laws, sizeof *t.law_median);
+    t.guaranteed = bl_mem_alloc(laws, sizeof *t.guaranteed);
+    BL_TRY(bl_agree(run->comm, t.median && t.law_median && t.guaranteed ? BL_OK : BL_ERR_MEMORY));
+    BL_ASSERT(t.median && t.law_median && t.guaranteed);
+    BL_TRY(bl_agree(run->comm, predict(run, &t)));
+    merge(run->comm, t.law_median, laws);
+    merge(run->comm, t.guaranteed, laws);
+    BL_TRY(bl_agree(run->comm, summarise_cases(run, &t)));
+    merge(run->comm, t.median, medians);
+    BL_TRY(bl_agree(run->comm, run->comm->rank == 0 ? write_fits(run, &t) : BL_OK));
+cleanup:
+    bl_mem_free(t.median);
+    bl_mem_free(t.law_median);
+    bl_mem_free(t.guaranteed);
+    return err;
+}

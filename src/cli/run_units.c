@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * The sweep itself: take a unit, do it, write it, mark it; stop in time.
+ */
+#include "borderline/clock.h"
+#include "borderline/cost.h"
+#include "borderline/log.h"
+#include "borderline/mem.h"
+#include "borderline/schedule.h"
+#include "borderline/unit.h"
+#include "interrupt.h"
+#include "progress.h"
+#include "run.h"
+
+#include <inttypes.h>
+#include <math.h>
+
+/* Units still to do, with their costs. */
+typedef struct todo {
+    int64_t count;
+    int64_t *unit;
+    double *cost;
+} todo;
+
+/* One rank's walk through the sweep. */
+typedef struct walk {
+    bl_run *run;
+    bl_schedule *schedule;
+    bl_worker *worker;
+    bl_progress progress;
+    double busy, writing; /* seconds */
+    double slowest;       /* seconds a cost, the worst unit so far; 0 before the first */
+    int64_t units;        /* done by this rank */
+} walk;
+
+static void clear_todo(todo *t) {
+    bl_mem_free(t->unit);
+    bl_mem_free(t->cost);
+}
+
+/* Which units are done and whole; damaged ones are done again. Only rank 0 calls. */
+static bl_err verify_units(const bl_run *run, bool *done) {
+    int64_t damaged = 0;
+    bl_err err = bl_results_verify(run->results, run->sweep.grid, done, &damaged);
+    if (err == BL_OK && damaged > 0)
+        bl_log(BL_LOG_WARNING, "%" PRId64 " units in %s do not match their checksums and are done again",
+               damaged, run->path);
+    return err;
+}
+
+/* Rank 0 says which units are done, all ranks list the others. */
+static bl_err list_todo(bl_run *run, todo *t) {
+    bl_err err = BL_OK;
+    const bl_grid *grid = run->sweep.grid;
+    void *done = NULL;
+    size_t length = (size_t)grid->units * sizeof(bool);
+    *t = (todo){0};
+    if (run->comm->rank == 0) {
+        done = bl_mem_alloc((size_t)grid->units, sizeof(bool));
+        err = done ? verify_units(run, done) : BL_ERR_MEMORY;
+    }
+    BL_TRY(bl_comm_broadcast(run->comm, err, &done, &length));
+    BL_ALLOC(t->unit, (size_t)grid->units);
+    BL_ALLOC(t->cost, (size_t)grid->units);
+    for (int64_t i = 0; i < grid->units; i++)
+        if (!((const bool *)done)[i]) {
+            t->unit[t->count] = i;
+            t->cost[t->count++] = bl_cost_unit(grid, i);
+        }
+cleanup:
+    bl_mem_free(done);
+    return bl_agree(run->comm, err);
+}
+
+/* Asked by the search between its rounds: must this unit be left? Also keeps the progress on the screen. */
+static bool leave_unit(void *context) {
+    walk *w = context;
+    if (w->run->comm->rank == 0)
+        bl_progress_show(&w->progress, bl_schedule_finished(w->schedule));
+    return bl_interrupt_overdue();
+}
+
+/* The unit's data, then what marks it done. */
+static bl_err write_record(walk *w, const bl_record *record, double begin) {
+    bl_err err = BL_OK;
+    const bl_config *config = w->run->sweep.config;
+    bl_results *results = w->run->results;
+    const bl_case *c = &record->unit.c;
+    size_t start[BL_FIELD_RANK_MAX] = {
+        c->depth_index, c->width_index, c->dimension_index, record->unit.first, 0, 0};
+    size_t count[BL_FIELD_RANK_MAX] = {1, 1, 1, record->unit.count, config->inputs, config->p.count};
+    const struct {
+        bl_field_id field;
+        const void *data;
+    } slabs[] = {
+        {BL_FIELD_DISTANCE, record->distance},       {BL_FIELD_DISTANCE_INSIDE, record->distance_inside},
+        {BL_FIELD_FIRST_ORDER, record->first_order}, {BL_FIELD_INPUT_NORM, record->input_norm},
+        {BL_FIELD_PASSES, record->passes},           {BL_FIELD_RESTARTS_WON, record->restarts_won},
+        {BL_FIELD_STATUS, record->status},           {BL_FIELD_OUTPUT, record->output},
+    };
+    for (size_t i = 0; i < sizeof slabs / sizeof *slabs; i++)
+        BL_TRY(bl_results_write(results, slabs[i].field, start, count, slabs[i].data));
+    size_t unit = (size_t)record->unit.number, one = 1;
+    int32_t rank = w->run->comm->rank;
+    BL_TRY(bl_results_write(results, BL_FIELD_UNIT_SECONDS, &unit, &one, &record->seconds));
+    BL_TRY(bl_results_write(results, BL_FIELD_UNIT_SECONDS_SAMPLING, &unit, &one, &record->seconds_sampling));
+    BL_TRY(bl_results_write(results, BL_FIELD_UNIT_SECONDS_PASSES, &unit, &one, &record->seconds_passes));
+    BL_TRY(bl_results_write(results, BL_FIELD_UNIT_BEGIN, &unit, &one, &begin));
+    BL_TRY(bl_results_write(results, BL_FIELD_UNIT_RANK, &unit, &one, &rank));
+    BL_TRY(bl_results_write(results, BL_FIELD_UNIT_LAUNCH, &unit, &one, &(int32_t){(int32_t)w->run->launch}));
+    BL_TRY(bl_results_finish_unit(results, &record->unit));
+cleanup:
+    return err;
+}
+
+/* Would this unit end in time, going by the slowest unit so far? */
+static bool fits_in_time(const walk *w, double cost) {
+    return 1.2 * w->slowest * cost < bl_interrupt_time_left();
+}
+
+static bl_err do_unit(walk *w, int64_t unit) {
+    bl_err err = BL_OK;
+    const bl_record *record = NULL;
+    double begin = bl_clock(), epoch = bl_clock_epoch();
+    BL_TRY(bl_worker_run(w->worker, unit, &record));
+    double computed = bl_clock();
+    BL_TRY(write_record(w, record, epoch));
+    double written = bl_clock();
+    bl_schedule_done(w->schedule, unit);
+    w->units++;
+    w->writing += written - computed;
+    w->busy += written - begin;
+    w->slowest = fmax(w->slowest, (written - begin) / bl_cost_unit(w->run->sweep.grid, unit));
+cleanup:
+    return err;
+}
+
+static bl_err walk_units(walk *w) {
+    bl_err err = BL_OK;
+    int64_t unit = 0;
+    while (!bl_interrupt_signalled() && !bl_schedule_halted(w->schedule)) {
+        BL_TRY(bl_schedule_next(w->schedule, &unit));
+        if (unit < 0)
+            break;
+        if (!fits_in_time(w, bl_cost_unit(w->run->sweep.grid, unit))) {
+            bl_schedule_halt(w->schedule);
+            break;
+        }
+        BL_TRY(do_unit(w, unit));
+        if (w->run->comm->rank == 0)
+            bl_progress_show(&w->progress, bl_schedule_finished(w->schedule));
+    }
+cleanup:
+    if (err != BL_OK || bl_interrupt_signalled())
+        bl_schedule_halt(w->schedule);
+    return err;
+}
+
+/* For the log: shares of the sweep's time over all ranks, and the memory of the largest. */
+static void report(const walk *w, double seconds, int64_t done) {
+    const bl_comm *comm = w->run->comm;
+    double mine[2] = {w->busy, w->writing}, all[2] = {0}, peak = (double)bl_mem_resident_peak(), most = 0;
+    char text[32];
+    MPI_Reduce(mine, all, 2, MPI_DOUBLE, MPI_SUM, 0, comm->world);
+    MPI_Reduce(&peak, &most, 1, MPI_DOUBLE, MPI_MAX, 0, comm->world);
+    if (done == 0)
+        return;
+    bl_progress_duration(seconds, text);
+    bl_log(BL_LOG_INFO,
+           "%" PRId64 " units in %s on %d ranks: busy %.1f %% of the time, of it writing %.2f %%; most "
+           "memory %.0f MiB a rank",
+           done, text, comm->size, 100 * all[0] / (seconds * comm->size), 100 * all[1] / all[0],
+           most / (1024.0 * 1024.0));
+}
+
+bl_err bl_run_units(bl_run *run) {
+    bl_err err = BL_OK;
+    todo t = {0};
+    walk w = {.run = run};
+    const bl_comm *comm = run->comm;
+    BL_TRY(list_todo(run, &t));
+    int64_t before = run->sweep.grid->units - t.count, finished = 0;
+    BL_TRY(bl_agree(comm, bl_worker_create(run->sweep.grid, leave_unit, &w, &w.worker)));
+    BL_TRY(bl_schedule_create(comm, t.count, t.unit, t.cost, &w.schedule));
+    if (comm->rank == 0)
+        bl_progress_start(&w.progress, "units", before, run->sweep.grid->units);
+    double begin = bl_clock();
+    err = walk_units(&w);
+    double mine = bl_clock() - begin, seconds = 0;
+    bl_schedule_destroy(&w.schedule);
+    MPI_Allreduce(&mine, &seconds, 1, MPI_DOUBLE, MPI_MAX, comm->world);
+    MPI_Allreduce(&w.units, &finished, 1, MPI_INT64_T, MPI_SUM, comm->world);
+    bl_interrupt_share(comm);
+    if (comm->rank == 0 && t.count > 0)
+        bl_progress_end(&w.progress, finished);
+    report(&w, seconds, finished);
+    if (err == BL_ERR_STOPPED || (err == BL_OK && finished < t.count))
+        err = bl_err_set(BL_ERR_STOPPED,
+                         "stopped by %s after %" PRId64 " of %" PRId64 " units: --resume goes on with %s",
+                         bl_interrupt_reason(), before + finished, run->sweep.grid->units, run->path);
+    BL_TRY(bl_agree(comm, err));
+cleanup:
+    bl_worker_destroy(&w.worker);
+    clear_todo(&t);
+    return err;
+}

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * `sample`: the networks and inputs that `run` would use, as a networks file.
+ */
+#include "borderline/mem.h"
+#include "borderline/networks_file.h"
+#include "borderline/unit.h"
+#include "commands.h"
+
+#include <math.h>
+#include <stdio.h>
+
+static const char *output;
+static bool force;
+static size_t networks;
+static bl_texts overrides;
+
+static const bl_flag flags[] = {
+    {"-o", BL_FLAG_TEXT, &output, "NETWORKS.h5", "the networks file (must be given)"},
+    {"--networks", BL_FLAG_COUNT, &networks, "K", "only the first K networks of each case"},
+    {"--force", BL_FLAG_SWITCH, &force, NULL, "overwrite NETWORKS.h5"},
+    {"--set", BL_FLAG_LIST, &overrides, "KEY=VALUE",
+     "a value in place of the sweep file's (may be repeated)"},
+};
+
+static size_t flags_of(const bl_flag **flag) {
+    *flag = flags;
+    return sizeof flags / sizeof *flags;
+}
+
+static bl_err sample_command(const bl_invocation *invocation);
+
+const bl_command bl_command_sample = {
+    .name = "sample",
+    .synopsis = "sample SWEEP.yaml -o NETWORKS.h5 [--networks K] [--set KEY=VALUE]... [--force]",
+    .summary = "Write the networks and inputs that `run` would use, for other programs and for `measure`.",
+    .flags = flags_of,
+    .run = sample_command,
+    .sweep_help = true,
+};
+
+static bl_err sample_case(const bl_config *config, const bl_case *c, size_t count, bl_networks_file *file) {
+    bl_err err = BL_OK;
+    bl_network *network = NULL;
+    float *x = NULL;
+    BL_TRY(bl_network_create(config, c, &network));
+    BL_ALLOC(x, config->inputs * c->dimension);
+    for (size_t i = 0; i < count; i++) {
+        char name[128];
+        (void)snprintf(name, sizeof name, "depth_%zu_width_%.0f_dimension_%zu_network_%06zu", c->depth,
+                       c->width, c->dimension, i);
+        bl_unit_sample(config, c, i, network, x);
+        BL_TRY(bl_networks_file_append(file, name, network, x, config->inputs));
+    }
+cleanup:
+    bl_mem_free(x);
+    bl_network_destroy(&network);
+    return err;
+}
+
+static bl_err sample_all(const bl_sweep *sweep) {
+    bl_err err = BL_OK;
+    bl_networks_file *file = NULL;
+    char *resolved = NULL;
+    size_t count = networks && networks < sweep->config->networks ? networks : sweep->config->networks;
+    BL_TRY(bl_config_resolve(sweep->config, &resolved));
+    BL_TRY(bl_networks_file_create(output, force, sweep->config->box, resolved, &file));
+    for (size_t i = 0; i < sweep->grid->cases; i++) {
+        bl_case c = bl_grid_case(sweep->grid, i);
+        BL_TRY(sample_case(sweep->config, &c, count, file));
+    }
+    BL_TRY(bl_networks_file_close(&file));
+    (void)printf("%s: %zu networks of each of %zu cases\n", output, count, sweep->grid->cases);
+cleanup:
+    bl_networks_file_discard(&file);
+    bl_mem_free(resolved);
+    return err;
+}
+
+static bl_err sample_command(const bl_invocation *invocation) {
+    bl_err err = BL_OK;
+    const char *place = NULL;
+    bl_sweep sweep = {0};
+    BL_TRY(bl_command_arguments(invocation, &bl_command_sample, "the sweep file", &place));
+    BL_REQUIRE(output, BL_ERR_INPUT, "-o is missing: borderline %s", bl_command_sample.synopsis);
+    BL_TRY(bl_sweep_read(invocation->comm, place, &overrides, &sweep));
+    BL_TRY(bl_agree(invocation->comm, invocation->comm->rank == 0 ? sample_all(&sweep) : BL_OK));
+cleanup:
+    bl_sweep_clear(&sweep);
+    return err;
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "slabs.h"
+
+#include "borderline/mem.h"
+
+bl_err bl_slabs_create(const bl_config *config, bl_slabs *slabs) {
+    bl_err err = BL_OK;
+    size_t count = config->networks * config->inputs * config->p.count;
+    *slabs = (bl_slabs){.config = config};
+    BL_ALLOC(slabs->distance, count);
+    BL_ALLOC(slabs->first_order, count);
+    BL_ALLOC(slabs->input_norm, count);
+    BL_ALLOC(slabs->passes, count);
+    BL_ALLOC(slabs->status, count);
+cleanup:
+    return err;
+}
+
+void bl_slabs_clear(bl_slabs *slabs) {
+    bl_mem_free(slabs->distance);
+    bl_mem_free(slabs->first_order);
+    bl_mem_free(slabs->input_norm);
+    bl_mem_free(slabs->passes);
+    bl_mem_free(slabs->status);
+    *slabs = (bl_slabs){0};
+}
+
+bl_err bl_slabs_read(bl_slabs *slabs, const bl_results *results, const bl_case *c, bl_case_data *data) {
+    bl_err err = BL_OK;
+    const bl_config *config = slabs->config;
+    size_t start[BL_FIELD_RANK_MAX] = {c->depth_index, c->width_index, c->dimension_index};
+    size_t count[BL_FIELD_RANK_MAX] = {1, 1, 1, config->networks, config->inputs, config->p.count};
+    BL_TRY(bl_results_read(results, BL_FIELD_DISTANCE, start, count, slabs->distance));
+    BL_TRY(bl_results_read(results, BL_FIELD_FIRST_ORDER, start, count, slabs->first_order));
+    BL_TRY(bl_results_read(results, BL_FIELD_INPUT_NORM, start, count, slabs->input_norm));
+    BL_TRY(bl_results_read(results, BL_FIELD_PASSES, start, count, slabs->passes));
+    BL_TRY(bl_results_read(results, BL_FIELD_STATUS, start, count, slabs->status));
+    *data =
+        (bl_case_data){slabs->distance, slabs->first_order, slabs->input_norm, slabs->passes, slabs->status};
+cleanup:
+    return err;
+}

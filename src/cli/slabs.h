@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * One case's distances, read from the file. Private to src/cli.
+ */
+#ifndef BORDERLINE_CLI_SLABS_H
+#define BORDERLINE_CLI_SLABS_H
+
+#include "borderline/results.h"
+#include "borderline/summary.h"
+
+typedef struct bl_slabs {
+    const bl_config *config;
+    double *distance, *first_order, *input_norm;
+    int32_t *passes;
+    int8_t *status;
+} bl_slabs;
+
+/* Memory for one case of the configuration (borrowed). Freed by bl_slabs_clear, also after a failure. */
+bl_err bl_slabs_create(const bl_config *config, bl_slabs *slabs) BL_NODISCARD;
+void bl_slabs_clear(bl_slabs *slabs);
+
+/* Read a case; *data borrows from slabs. Not collective. */
+bl_err bl_slabs_read(bl_slabs *slabs, const bl_results *results, const bl_case *c,
+                     bl_case_data *data) BL_NODISCARD;
+
+#endif

@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * Statistics are computed from the distances that are there, so that a file still being written shows the same columns;
+ * predictions and fits are read, and are '-' until the sweep's end.
+ */
+#include "table.h"
+
+#include "borderline/mem.h"
+#include "slabs.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { CELL = 32 };
+
+/* Five significant digits, '-' for what is not there. */
+static const char *cell(char *text, double value) {
+    if (isnan(value))
+        return "-";
+    (void)snprintf(text, CELL, "%.4g", value);
+    return text;
+}
+
+/* A value of an axis: whole numbers without a fraction, inf. */
+static const char *axis_cell(char *text, double value) {
+    if (isinf(value))
+        return "inf";
+    (void)snprintf(text, CELL, value == floor(value) ? "%.0f" : "%g", value);
+    return text;
+}
+
+static bl_err read_number(const bl_results *results, bl_field_id field, const size_t *start, double *value) {
+    return bl_results_read(results, field, start, (size_t[BL_FIELD_RANK_MAX]){1, 1, 1, 1, 1, 1}, value);
+}
+
+static bl_err print_case(const bl_results *results, const bl_case *c, double p, size_t p_index,
+                         const bl_summary *s) {
+    bl_err err = BL_OK;
+    double law = NAN, ratio = NAN, guaranteed = NAN;
+    char text[10][CELL];
+    size_t at_pair[BL_FIELD_RANK_MAX] = {c->depth_index, c->dimension_index, p_index, BL_QUANTILE_MEDIAN};
+    size_t at_case[BL_FIELD_RANK_MAX] = {c->depth_index, c->width_index, c->dimension_index, p_index};
+    BL_TRY(read_number(results, BL_FIELD_SUMMARY_LAW, at_pair, &law));
+    BL_TRY(read_number(results, BL_FIELD_SUMMARY_GUARANTEED, at_pair, &guaranteed));
+    BL_TRY(read_number(results, BL_FIELD_SUMMARY_OVER_LAW, at_case, &ratio));
+    (void)printf("%5zu %6s %8zu %5s  %10s [%9s, %9s] %10s %9s %8s %10s %7s %8" PRId64 "\n", c->depth,
+                 axis_cell(text[0], c->width), c->dimension, axis_cell(text[1], p),
+                 cell(text[2], s->distance.estimate[BL_QUANTILE_MEDIAN]),
+                 cell(text[3], s->distance.low[BL_QUANTILE_MEDIAN]),
+                 cell(text[4], s->distance.high[BL_QUANTILE_MEDIAN]),
+                 cell(text[5], s->relative.estimate[BL_QUANTILE_MEDIAN]), cell(text[6], law),
+                 cell(text[7], ratio), cell(text[8], guaranteed), cell(text[9], s->passes), s->failures);
+cleanup:
+    return err;
+}
+
+static bl_err print_cases(const bl_results *results, const bl_grid *grid) {
+    bl_err err = BL_OK;
+    const bl_config *config = grid->config;
+    bl_slabs slabs;
+    BL_TRY(bl_slabs_create(config, &slabs));
+    (void)printf("\n%5s %6s %8s %5s  %10s %-22s %11s %9s %8s %10s %7s %8s\n", "depth", "width", "n", "p",
+                 "median", " interval", "over |x0|_p", "law", "over law", "guaranteed", "passes", "failures");
+    for (size_t i = 0; i < grid->cases; i++) {
+        bl_case c = bl_grid_case(grid, i);
+        bl_case_data data;
+        BL_TRY(bl_slabs_read(&slabs, results, &c, &data));
+        for (size_t k = 0; k < config->p.count; k++) {
+            bl_summary summary;
+            BL_TRY(bl_summary_case(config, &c, &data, k, &summary));
+            BL_TRY(print_case(results, &c, config->p.value[k], k, &summary));
+        }
+    }
+cleanup:
+    bl_slabs_clear(&slabs);
+    return err;
+}
+
+/* The paper's claim is d_p ~ |x0|_p / sqrt n, and |x0|_p ~ n^(1/p): n^(1/p - 1/2). */
+static double expected_exponent(double p) {
+    return p > 0 ? 1 / p - 0.5 : NAN;
+}
+
+static bl_err print_exponents(const bl_results *results, const bl_config *config) {
+    bl_err err = BL_OK;
+    char text[5][CELL];
+    (void)printf("\n%5s %6s %5s  %22s %10s\n", "depth", "width", "p", "exponent of n", "1/p - 1/2");
+    for (size_t i = 0; i < config->depth.count; i++)
+        for (size_t j = 0; j < config->width.count; j++)
+            for (size_t k = 0; k < config->p.count; k++) {
+                size_t at[BL_FIELD_RANK_MAX] = {i, j, k};
+                double exponent = NAN, error = NAN;
+                BL_TRY(read_number(results, BL_FIELD_SUMMARY_EXPONENT, at, &exponent));
+                BL_TRY(read_number(results, BL_FIELD_SUMMARY_EXPONENT_ERROR, at, &error));
+                (void)printf("%5.0f %6s %5s  %9s +- %9s %10s\n", config->depth.value[i],
+                             axis_cell(text[0], config->width.value[j]),
+                             axis_cell(text[1], config->p.value[k]), cell(text[2], exponent),
+                             cell(text[3], error), cell(text[4], expected_exponent(config->p.value[k])));
+            }
+cleanup:
+    return err;
+}
+
+static bl_err print_kernels(const bl_results *results, const bl_grid *grid) {
+    bl_err err = BL_OK;
+    char text[5][CELL];
+    (void)printf("\n%5s %6s %8s  %-33s %10s %10s\n%5s %6s %8s  %16s %16s %10s %10s\n", "", "", "",
+                 "|K_empirical - K_nngp| / |K_nngp|", "kurtosis", "KL", "depth", "width", "n", "features",
+                 "outputs", "(excess)", "(nats)");
+    for (size_t i = 0; i < grid->cases; i++) {
+        bl_case c = bl_grid_case(grid, i);
+        size_t at[BL_FIELD_RANK_MAX] = {c.depth_index, c.width_index, c.dimension_index};
+        double value[4];
+        static const bl_field_id field[4] = {BL_FIELD_SUMMARY_KERNEL_DEVIATION,
+                                             BL_FIELD_SUMMARY_KERNEL_DEVIATION_OUTPUT,
+                                             BL_FIELD_SUMMARY_KURTOSIS, BL_FIELD_SUMMARY_KL_DIVERGENCE};
+        for (size_t k = 0; k < 4; k++)
+            BL_TRY(read_number(results, field[k], at, &value[k]));
+        (void)printf("%5zu %6s %8zu  %16s %16s %10s %10s\n", c.depth, axis_cell(text[4], c.width),
+                     c.dimension, cell(text[0], value[0]), cell(text[1], value[1]), cell(text[2], value[2]),
+                     cell(text[3], value[3]));
+    }
+cleanup:
+    return err;
+}
+
+/* Units done, of all. */
+static bl_err count_done(const bl_results *results, const bl_grid *grid, int64_t *done) {
+    bl_err err = BL_OK;
+    int8_t *status = NULL;
+    size_t units = (size_t)grid->units;
+    *done = 0;
+    BL_ALLOC(status, units);
+    BL_TRY(bl_results_read(results, BL_FIELD_UNIT_STATUS, &(size_t){0}, &units, status));
+    for (size_t i = 0; i < units; i++)
+        *done += status[i] == 1;
+cleanup:
+    bl_mem_free(status);
+    return err;
+}
+
+/* --- the file of measure --- */
+
+static bl_err print_network(void *context, const bl_measurement_view *view) {
+    bl_err err = BL_OK;
+    char text[4][CELL];
+    double *distance = NULL;
+    (void)context;
+    BL_ALLOC(distance, view->inputs);
+    for (size_t k = 0; k < view->p_count; k++) {
+        double passes = 0;
+        size_t found = 0, pending = 0;
+        for (size_t i = 0; i < view->inputs; i++) {
+            size_t at = i * view->p_count + k;
+            distance[i] = view->distance[at];
+            passes += view->passes[at];
+            found += view->status[at] == BL_STATUS_FOUND;
+            pending += view->status[at] == BL_STATUS_PENDING;
+        }
+        (void)printf("%-48s %5s  %10s %10s %6zu of %zu%s\n", view->name, axis_cell(text[0], view->p[k]),
+                     cell(text[1], bl_stats_quantile(distance, view->inputs, 0.5)),
+                     cell(text[2], passes / (double)view->inputs), found, view->inputs,
+                     pending ? " (pending)" : "");
+    }
+cleanup:
+    bl_mem_free(distance);
+    return err;
+}
+
+static bl_err print_measurement(const bl_results *results) {
+    (void)printf("%-48s %5s  %10s %10s %6s\n", "network", "p", "median", "passes", "found");
+    return bl_measurement_each(results, print_network, NULL);
+}
+
+/* --- the file of run --- */
+
+static bl_err print_sweep(const char *path, const bl_results *results) {
+    bl_err err = BL_OK;
+    bl_config *config = NULL;
+    bl_grid *grid = NULL;
+    int64_t done = 0;
+    bool complete = false;
+    BL_TRY(bl_results_config(results, &config));
+    BL_TRY(bl_grid_create(config, &grid));
+    BL_TRY(count_done(results, grid, &done));
+    BL_TRY(bl_results_is_complete(results, &complete));
+    (void)printf("%s: %s\n%s: %" PRId64 " of %" PRId64
+                 " units done; %zu networks a case, %zu inputs a network, %g %% intervals\n",
+                 path, config->name, complete ? "complete" : "not complete", done, grid->units,
+                 config->networks, config->inputs, 100 * config->confidence);
+    BL_TRY(print_cases(results, grid));
+    BL_TRY(print_exponents(results, config));
+    if (config->kernel_inputs > 0)
+        BL_TRY(print_kernels(results, grid));
+cleanup:
+    bl_grid_destroy(&grid);
+    bl_config_destroy(&config);
+    return err;
+}
+
+bl_err bl_table_print(const char *path) {
+    bl_err err = BL_OK;
+    bl_results *results = NULL;
+    BL_TRY(bl_results_open(path, BL_RESULTS_READ, NULL, &results));
+    BL_TRY(bl_results_is_measurement(results) ? print_measurement(results) : print_sweep(path, results));
+cleanup:
+    if (results) {
+        bl_err closed = bl_results_close(&results);
+        err = err != BL_OK ? err : closed;
+    }
+    return err;
+}

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "borderline/summary.h"
+
+#include "borderline/mem.h"
+
+#include <math.h>
+
+static bl_err quantiles(const bl_config *config, const bl_case *c, const double *x, bl_quantiles *q) {
+    bl_stream stream = bl_rng_stream(config->seed, (uint32_t)c->number, 0, BL_PURPOSE_BOOTSTRAP, 0);
+    return bl_stats_cluster_quantiles(x, config->networks, config->inputs, bl_quantile_level, BL_QUANTILES,
+                                      config->bootstrap, config->confidence, stream, q->estimate, q->low,
+                                      q->high);
+}
+
+bl_err bl_summary_case(const bl_config *config, const bl_case *c, const bl_case_data *data, size_t p_index,
+                       bl_summary *summary) {
+    bl_err err = BL_OK;
+    size_t count = config->networks * config->inputs;
+    double *distance = NULL, *relative = NULL, *linearity = NULL;
+    double passes = 0;
+    *summary = (bl_summary){0};
+    BL_ALLOC(distance, count);
+    BL_ALLOC(relative, count);
+    BL_ALLOC(linearity, count);
+    for (size_t i = 0; i < count; i++) {
+        size_t at = i * config->p.count + p_index;
+        bool found = data->status[at] == BL_STATUS_FOUND;
+        distance[i] = found ? data->distance[at] : NAN;
+        relative[i] = distance[i] / data->input_norm[at];
+        linearity[i] = distance[i] / data->first_order[at];
+        summary->pending += data->status[at] == BL_STATUS_PENDING;
+        summary->failures += data->status[at] != BL_STATUS_PENDING && !found;
+        passes += data->passes[at];
+    }
+    BL_TRY(quantiles(config, c, distance, &summary->distance));
+    BL_TRY(quantiles(config, c, relative, &summary->relative));
+    double done = (double)count - (double)summary->pending;
+    summary->passes = done > 0 ? passes / done : NAN;
+    summary->linearity = bl_stats_quantile(linearity, count, 0.5);
+    summary->slope_at_zero = bl_stats_slope_at_zero(distance, count);
+cleanup:
+    bl_mem_free(distance);
+    bl_mem_free(relative);
+    bl_mem_free(linearity);
+    return err;
+}
+
+/* Power of n in the paper's fits of the median distance, by norm. */
+static bool paper_power(double p, double *power) {
+    *power = p == 1 ? 0.5 : p == 2 ? 0 : -0.5;
+    return p == 1 || p == 2 || isinf(p);
+}
+
+bl_scaling bl_summary_scaling(const bl_config *config, size_t p_index, const double *median) {
+    double x[BL_AXIS_LENGTH_MAX], y[BL_AXIS_LENGTH_MAX], power = 0;
+    size_t count = config->dimension.count;
+    for (size_t i = 0; i < count; i++) {
+        x[i] = log(config->dimension.value[i]);
+        y[i] = log(median[i]);
+    }
+    bl_scaling scaling = {.power = bl_stats_line(x, y, NULL, count), .paper = {NAN, NAN, NAN, 0}};
+    if (paper_power(config->p.value[p_index], &power))
+        scaling.paper = bl_stats_paper_fit(config->dimension.value, median, count, power);
+    return scaling;
+}

@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * One unit: for each of its networks, sample, search, record. What is kept between units is memory and packed
+ * shapes only, never a number that enters a result.
+ */
+#include "borderline/unit.h"
+
+#include "borderline/clock.h"
+#include "borderline/mem.h"
+#include "borderline/probe.h"
+
+struct bl_worker {
+    const bl_grid *grid;
+    bl_search_options options;
+    size_t case_number; /* of network and probe; grid->cases: none yet */
+    bl_network *network;
+    bl_probe *probe;
+    float *x;
+    double *x0;
+    bl_search_result *result;
+    bl_record record;
+};
+
+bl_search_options bl_search_options_of(const bl_config *config) {
+    return (bl_search_options){
+        .p = config->p.value, .p_count = config->p.count, .box = config->box, .effort = config->effort};
+}
+
+static size_t largest_block(const bl_grid *grid) {
+    size_t block = 0;
+    for (size_t i = 0; i < grid->cases; i++)
+        block = grid->block[i] > block ? grid->block[i] : block;
+    return block;
+}
+
+bl_err bl_worker_create(const bl_grid *grid, bool (*stop)(void *context), void *stop_context,
+                        bl_worker **out) {
+    bl_err err = BL_OK;
+    bl_worker *worker = NULL;
+    const bl_config *config = grid->config;
+    BL_ALLOC(worker, 1);
+    worker->grid = grid;
+    worker->case_number = grid->cases;
+    worker->options = bl_search_options_of(config);
+    worker->options.stop = stop;
+    worker->options.stop_context = stop_context;
+    size_t outputs = largest_block(grid) * config->inputs;
+    size_t distances = outputs * config->p.count;
+    bl_record *record = &worker->record;
+    BL_ALLOC(record->distance, distances);
+    BL_ALLOC(record->distance_inside, distances);
+    BL_ALLOC(record->first_order, distances);
+    BL_ALLOC(record->input_norm, distances);
+    BL_ALLOC(record->passes, distances);
+    BL_ALLOC(record->restarts_won, distances);
+    BL_ALLOC(record->status, distances);
+    BL_ALLOC(record->output, outputs);
+    BL_ALLOC(worker->result, config->inputs * config->p.count);
+    *out = worker;
+    worker = NULL;
+cleanup:
+    bl_worker_destroy(&worker);
+    return err;
+}
+
+static void drop_case(bl_worker *worker) {
+    bl_probe_destroy(&worker->probe);
+    bl_network_destroy(&worker->network);
+    bl_mem_free(worker->x);
+    bl_mem_free(worker->x0);
+    worker->x = NULL;
+    worker->x0 = NULL;
+    worker->case_number = worker->grid->cases;
+}
+
+void bl_worker_destroy(bl_worker **worker) {
+    if (!*worker)
+        return;
+    bl_record *record = &(*worker)->record;
+    drop_case(*worker);
+    bl_mem_free(record->distance);
+    bl_mem_free(record->distance_inside);
+    bl_mem_free(record->first_order);
+    bl_mem_free(record->input_norm);
+    bl_mem_free(record->passes);
+    bl_mem_free(record->restarts_won);
+    bl_mem_free(record->status);
+    bl_mem_free(record->output);
+    bl_mem_free((*worker)->result);
+    bl_mem_free(*worker);
+    *worker = NULL;
+}
+
+static bl_err take_case(bl_worker *worker, const bl_case *c) {
+    bl_err err = BL_OK;
+    const bl_config *config = worker->grid->config;
+    if (worker->case_number == c->number)
+        goto cleanup;
+    drop_case(worker);
+    BL_TRY(bl_network_create(config, c, &worker->network));
+    BL_TRY(bl_probe_create(worker->network, &worker->options, config->inputs, &worker->probe));
+    BL_ALLOC(worker->x, config->inputs * c->dimension);
+    BL_ALLOC(worker->x0, config->inputs * c->dimension);
+    worker->case_number = c->number;
+cleanup:
+    return err;
+}
+
+void bl_unit_sample(const bl_config *config, const bl_case *c, size_t number, bl_network *network, float *x) {
+    bl_network_sample(config, c, number, network);
+    bl_network_sample_inputs(config, c->number, number, BL_PURPOSE_INPUT, c->dimension, config->inputs, x);
+}
+
+static void enter(bl_record *record, size_t at, const bl_search_result *result) {
+    record->distance[at] = result->distance;
+    record->distance_inside[at] = result->inside;
+    record->first_order[at] = result->first_order;
+    record->passes[at] = result->passes;
+    record->restarts_won[at] = result->restarts_won;
+    record->status[at] = result->status;
+}
+
+bl_err bl_worker_run(bl_worker *worker, int64_t unit, const bl_record **out) {
+    bl_err err = BL_OK;
+    const bl_config *config = worker->grid->config;
+    bl_record *record = &worker->record;
+    size_t inputs = config->inputs, distances = inputs * config->p.count;
+    double begin = bl_clock();
+    record->unit = bl_grid_unit(worker->grid, unit);
+    record->seconds_sampling = record->seconds_passes = 0;
+    BL_TRY(take_case(worker, &record->unit.c));
+    for (size_t k = 0; k < record->unit.count; k++) {
+        double sampling = bl_clock();
+        bl_unit_sample(config, &record->unit.c, record->unit.first + k, worker->network, worker->x);
+        for (size_t i = 0; i < inputs * record->unit.c.dimension; i++)
+            worker->x0[i] = (double)worker->x[i];
+        record->seconds_sampling += bl_clock() - sampling;
+        BL_TRY(bl_probe_run(worker->probe, worker->network, worker->x0, record->output + k * inputs,
+                            record->input_norm + k * distances, worker->result, NULL));
+        for (size_t i = 0; i < distances; i++)
+            enter(record, k * distances + i, &worker->result[i]);
+        record->seconds_passes += bl_probe_seconds(worker->probe);
+    }
+    record->seconds = bl_clock() - begin;
+    *out = record;
+cleanup:
+    return err;
+}
+
+bl_err bl_worker_memory(const bl_grid *grid, size_t *bytes, size_t *largest) {
+    bl_err err = BL_OK;
+    bl_network *network = NULL;
+    const bl_config *config = grid->config;
+    bl_search_options options = bl_search_options_of(config);
+    size_t records = largest_block(grid) * config->inputs * (config->p.count * 41 + 8);
+    *bytes = 0;
+    for (size_t i = 0; i < grid->cases; i++) {
+        bl_case c = bl_grid_case(grid, i);
+        BL_TRY(bl_network_create_shape(config, &c, &network));
+        size_t held = bl_network_parameters(network) * sizeof(float) +
+                      config->inputs * c.dimension * (sizeof(float) + sizeof(double)) +
+                      bl_probe_memory(network, &options, config->inputs) + records;
+        bl_network_destroy(&network);
+        if (held > *bytes) {
+            *bytes = held;
+            if (largest)
+                *largest = i;
+        }
+    }
+cleanup:
+    bl_network_destroy(&network);
+    return err;
+}

@@ -1,0 +1,52 @@
+"""Benchmarks of whole sweeps, from the result files they write: one JSON object a line.
+
+Usage: bench_sweep.py SOURCE   (BORDERLINE names the program)
+"""
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+
+import h5py
+import numpy as np
+
+PROGRAM, SOURCE = os.environ["BORDERLINE"], sys.argv[1]
+PAPER_DENSE = ["--set", "samples.networks=60", "--set", "kernel.inputs=0", "--set", "summary.bootstrap=10"]
+
+
+def sweep(ranks, options):
+    """Run the paper's dense sweep with fewer networks; gives the open result file's bookkeeping."""
+    with tempfile.TemporaryDirectory() as folder:
+        out = os.path.join(folder, "out.h5")
+        done = subprocess.run([f"{SOURCE}/jobs/launch", str(ranks), PROGRAM, "run", f"{SOURCE}/jobs/sweeps/paper-dense.yaml",
+                               "-o", out, *options], check=True, capture_output=True, text=True)
+        with h5py.File(out) as file:
+            unit = {name: file["unit"][name][()] for name in ("seconds", "seconds_sampling", "seconds_passes", "begin", "rank")}
+            distances = int((file["status"][()] == 1).sum())
+    report = re.search(r"of it writing ([\d.]+) %; most memory (\d+) MiB", done.stderr)
+    unit["distances"], unit["writing"], unit["memory"] = distances, float(report.group(1)), float(report.group(2))
+    unit["span"] = (unit["begin"] + unit["seconds"]).max() - unit["begin"].min()
+    return unit
+
+
+def main():
+    rates = {1: [], 2: []}
+    for _ in range(3):
+        for ranks in (1, 2):
+            unit = sweep(ranks, PAPER_DENSE)
+            rates[ranks].append(unit["distances"] / unit["span"])
+    seconds = unit["seconds"].sum()
+    print(json.dumps({
+        "benchmark": "paper dense sweep",
+        "distances_a_second_and_core": float(np.median(rates[1])),
+        "efficiency_of_2_ranks": float(np.median(np.divide(rates[2], rates[1]))) / 2,
+        "share_sampling": float(unit["seconds_sampling"].sum() / seconds),
+        "share_outside_passes": float(1 - (unit["seconds_passes"] + unit["seconds_sampling"]).sum() / seconds),
+        "share_writing": unit["writing"] / 100,
+        "memory_a_rank_MiB": unit["memory"],
+    }))
+
+
+main()

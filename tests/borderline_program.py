@@ -1,0 +1,97 @@
+"""Running the program in tests: under mpirun with a time limit, and comparing what it wrote.
+
+Every test that starts the program gets a folder of its own, TestCase.folder.
+"""
+import os
+import signal
+import subprocess
+import tempfile
+import unittest
+
+import h5py
+
+PROGRAM = os.environ.get("BORDERLINE", "")
+SOURCE = os.environ.get("BORDERLINE_SOURCE", os.path.join(os.path.dirname(__file__), ".."))
+
+# What differs between two runs of one sweep: times, ranks, hosts.
+BOOKKEEPING = ("unit/seconds", "unit/seconds_sampling", "unit/seconds_passes", "unit/begin", "unit/rank", "unit/launch", "provenance")
+
+
+def command(arguments, ranks):
+    """The command line that starts the program on this many ranks (0: without mpirun)."""
+    if ranks == 0:
+        return [PROGRAM, *arguments]
+    return ["mpirun", "-n", str(ranks), PROGRAM, *arguments]
+
+
+def start(arguments, ranks=0, environment=None, **more):
+    """Start the program in the background; its own process group, so that a test can end all of it."""
+    return subprocess.Popen(command(arguments, ranks), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                            env={**os.environ, **(environment or {})}, start_new_session=True, **more)
+
+
+def finish(process, seconds=300):
+    """Exit status, standard output, standard error; everything is killed after `seconds`."""
+    try:
+        out, err = process.communicate(timeout=seconds)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        out, err = process.communicate()
+        raise AssertionError(f"no end after {seconds} s; standard error:\n{err}")
+    return process.returncode, out, err
+
+
+def run(arguments, ranks=0, seconds=300, environment=None, **more):
+    return finish(start(arguments, ranks, environment, **more), seconds)
+
+
+def complaint(err):
+    """The program's own lines of standard error."""
+    return [line for line in err.splitlines() if line.startswith("borderline: ")]
+
+
+def variables(path):
+    """Every dataset that must not depend on ranks, order or interruptions: {name: bytes}, and the shapes."""
+    found = {}
+
+    def visit(name, item):
+        if isinstance(item, h5py.Dataset) and not name.startswith(BOOKKEEPING):
+            found[name] = (item.shape, item[()].tobytes())
+
+    with h5py.File(path, "r") as file:
+        file.visititems(visit)
+    return found
+
+
+def differing(a, b):
+    """Names of the variables that differ between two result files."""
+    first, second = variables(a), variables(b)
+    return sorted(name for name in first.keys() | second.keys() if first.get(name) != second.get(name))
+
+
+class TestCase(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory(prefix="borderline-test-")
+        self.addCleanup(folder.cleanup)
+        self.folder = folder.name
+
+    def path(self, name):
+        return os.path.join(self.folder, name)
+
+    def write(self, name, text):
+        with open(self.path(name), "w", encoding="utf-8") as file:
+            file.write(text)
+        return self.path(name)
+
+    def check_done(self, result):
+        """The run ended well; shows what it said otherwise."""
+        status, out, err = result
+        self.assertEqual(status, 0, f"exit {status}\n{out}\n{err}")
+        return out
+
+
+def main():
+    if not PROGRAM:
+        print("the program is not built: skipped")
+        raise SystemExit(77)
+    unittest.main(verbosity=2)

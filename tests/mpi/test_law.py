@@ -1,0 +1,40 @@
+"""Wide networks without box: the median distance against the first-order law of the Gaussian process."""
+import h5py
+import numpy as np
+
+import borderline_program as program
+
+SWEEP = """
+name: wide
+seed: 3
+grid: {depth: [2], width: [1000], dimension: [192, 768, 3072], p: [1, 2, .inf]}
+samples: {networks: 150, inputs: 2}
+inputs: {box: none}
+boundary: {effort: fast}
+summary: {confidence: 0.99}
+"""
+
+
+class Law(program.TestCase):
+    def test_median(self):
+        sweep, out = self.write("wide.yaml", SWEEP), self.path("wide.h5")
+        self.check_done(program.run(["run", sweep, "-o", out], ranks=2))
+        with h5py.File(out) as file:
+            summary = file["summary"]
+            n = file["dimension"][()]
+            median = list(np.round(file["quantile"][()], 3)).index(0.5)
+            law = summary["law"][0, :, :, median]
+            low, high = (summary["distance" + end][0, 0, :, :, median] for end in ("_low", "_high"))
+            estimate = summary["distance"][0, 0, :, :, median]
+            # THEORY section 4: 0.6745 |x0|_2 / (E|G|_q), x0 uniform on [0, 1]^n
+            np.testing.assert_allclose(law[:, 1], 0.6745 / np.sqrt(3), rtol=0.02)
+            np.testing.assert_allclose(law[:, 2], 0.6745 * np.sqrt(np.pi / 2) / np.sqrt(3 * n), rtol=0.02)
+            self.assertTrue((summary["guaranteed"][0] < law).all())
+            for i in range(3):
+                for k, p in enumerate(file["p"][()]):
+                    print(f"n = {n[i]}, p = {p}: median {estimate[i, k]:.4g} [{low[i, k]:.4g}, {high[i, k]:.4g}], law {law[i, k]:.4g}")
+            self.assertTrue((low <= law).all() and (law <= high).all())
+
+
+if __name__ == "__main__":
+    program.main()

@@ -1,0 +1,295 @@
+"""The main job end to end: the same bits on any number of ranks, after kills and resumes; stops; refusals."""
+import os
+import random
+import re
+import resource
+import signal
+import time
+import unittest
+
+import h5py
+import numpy as np
+
+import borderline_program as program
+
+SWEEP = """
+name: test sweep
+seed: 7
+network: {activation: relu, biases: {variance: 0.1}}
+grid: {depth: [1, 3], width: [16, 40], dimension: [12, 48], p: [1, 2, .inf, 3, 0]}
+image: {channels: 3}
+samples: {networks: 12, inputs: 5, block: 2}
+kernel: {inputs: 9}
+summary: {bootstrap: 200}
+"""
+
+
+def workers_of(process):
+    """Process ids of the program's ranks under an mpirun started by a test."""
+    found = []
+    for entry in os.listdir("/proc"):
+        if entry.isdigit():
+            try:
+                with open(f"/proc/{entry}/stat", encoding="utf-8") as file:
+                    fields = file.read().rsplit(")", 1)[1].split()
+                with open(f"/proc/{entry}/cmdline", "rb") as file:
+                    name = file.read().split(b"\0")[0]
+            except OSError:
+                continue
+            if int(fields[1]) == process.pid and name == program.PROGRAM.encode():
+                found.append(int(entry))
+    return found
+
+
+class Run(program.TestCase):
+    def setUp(self):
+        super().setUp()
+        self.sweep = self.write("sweep.yaml", SWEEP)
+
+    def reference(self):
+        out = self.path("reference.h5")
+        self.check_done(program.run(["run", self.sweep, "-o", out], ranks=2))
+        return out
+
+    def test_same_bits_on_any_number_of_ranks(self):
+        first = self.reference()
+        for ranks, nodes in ((0, None), (1, None), (3, None), (4, None), (4, "2"), (3, "1")):
+            with self.subTest(ranks=ranks, ranks_a_node=nodes):
+                out = self.path("again.h5")
+                environment = {"BORDERLINE_RANKS_A_NODE": nodes} if nodes else None
+                self.check_done(program.run(["run", self.sweep, "-o", out, "--force"], ranks, environment=environment))
+                self.assertEqual(program.differing(first, out), [])
+
+    def test_everything_is_there(self):
+        with h5py.File(self.reference(), "r") as file:
+            self.assertEqual(file["distance"].shape, (2, 2, 2, 12, 5, 5))
+            self.assertTrue((file["status"][()] == 1).all())
+            distance = file["distance"][()]
+            self.assertTrue((distance > 0).all())
+            self.assertTrue((file["distance_inside"][()] <= distance).all())
+            # norms fall as p grows, and so does the distance
+            self.assertTrue((distance[..., 0] >= distance[..., 1]).all())  # 1, 2
+            self.assertTrue((distance[..., 1] >= distance[..., 3]).all())  # 2, 3
+            self.assertTrue((distance[..., 3] >= distance[..., 2]).all())  # 3, inf
+            self.assertTrue((file["unit/status"][()] == 1).all())
+            summary = file["summary"]
+            for name in summary:
+                values = summary[name][()]
+                # p = 0 has no law without a norm, no dual norm, no paper's fit
+                known = values[..., :4] if values.ndim >= 3 and values.shape[-1] == 5 else values
+                with self.subTest(variable=name):
+                    self.assertTrue(np.isfinite(known).any(), name)
+
+    def test_stop_by_signal_and_resume(self):
+        first = self.reference()
+        for number in (signal.SIGUSR1, signal.SIGTERM):
+            with self.subTest(signal=number):
+                out = self.path(f"stopped{number}.h5")
+                process = program.start(["run", self.sweep, "-o", out, "--set", "boundary.effort=standard"], ranks=2)
+                self.wait_for_units(out, 2)
+                for worker in workers_of(process):
+                    os.kill(worker, number)
+                status, _, err = program.finish(process)
+                with h5py.File(out, "r") as file:
+                    done = int((file["unit/status"][()] == 1).sum())
+                    self.assertEqual(status, 75, err)
+                    self.assertLess(done, file["unit/status"].size)
+                self.assertRegex(err, r"stopped by SIG\w+ after \d+ of 48 units: --resume goes on with")
+                self.check_done(program.run(["run", self.sweep, "-o", out, "--resume"], ranks=3))
+                self.assertEqual(program.differing(first, out), [])
+
+    def test_time_limit(self):
+        out = self.path("limited.h5")
+        status, _, err = program.run(["run", self.sweep, "-o", out, "--time-limit", "0.05"], ranks=2)
+        self.assertEqual(status, 75, err)
+        self.assertRegex(err, r"stopped by the time limit after \d+ of 48 units")
+        self.check_done(program.run(["run", self.sweep, "-o", out, "--resume"], ranks=2))
+        self.assertEqual(program.differing(self.reference(), out), [])
+
+    def test_slurm_end_time(self):
+        out = self.path("slurm.h5")
+        status, _, err = program.run(["run", self.sweep, "-o", out], ranks=2,
+                                     environment={"SLURM_JOB_END_TIME": str(int(time.time()))})
+        self.assertEqual(status, 75, err)
+
+    def wait_for_units(self, path, count):
+        """Until that many units are marked done."""
+        for _ in range(3000):
+            if os.path.exists(path):
+                with h5py.File(path, "r") as file:
+                    if (file["unit/status"][()] == 1).sum() >= count:
+                        return
+            time.sleep(0.01)
+        self.fail("no unit was done in 30 s")
+
+    def test_kill_at_any_moment(self):
+        """kill -9 of a rank, at moments spread over the whole run: every unit marked done is right, resume completes."""
+        kills = 60 if os.environ.get("BORDERLINE_FULL") else 20
+        begin = time.time()
+        first = self.reference()
+        length = time.time() - begin
+        expected = program.variables(first)
+        moments = random.Random(1)
+        killed = units = missing = 0
+        for k in range(kills):
+            out = self.path("killed.h5")
+            if os.path.exists(out):
+                os.remove(out)
+            process = program.start(["run", self.sweep, "-o", out], ranks=2)
+            time.sleep(length * moments.random())
+            workers = workers_of(process)
+            if workers:
+                os.kill(moments.choice(workers), signal.SIGKILL)
+                killed += 1
+            program.finish(process, 120)
+            if os.path.exists(out):
+                units += self.check_done_units(first, out)
+            else:
+                missing += 1
+            self.check_done(program.run(["run", self.sweep, "-o", out, "--resume"], ranks=2))
+            self.assertEqual(program.variables(out), expected)
+        print(f"{killed} of {kills} runs were killed, {missing} before the file was there; "
+              f"{units} units marked done were right to the bit")
+        self.assertGreater(killed, kills // 2)
+        self.assertGreater(units, 0)
+
+    def check_done_units(self, reference, path):
+        """Units marked done in an interrupted file hold the reference's bits; gives their number."""
+        with h5py.File(reference, "r") as right, h5py.File(path, "r") as file:
+            done = np.flatnonzero(file["unit/status"][()] == 1)
+            for unit in done:
+                case = np.unravel_index(right["unit/case"][unit], right["distance"].shape[:3])
+                networks = slice(int(right["unit/first_network"][unit]),
+                                 int(right["unit/first_network"][unit] + right["unit/networks"][unit]))
+                for name in ("distance", "distance_inside", "status", "first_order", "passes", "input_norm", "output"):
+                    self.assertEqual(file[name][case][networks].tobytes(), right[name][case][networks].tobytes())
+            return len(done)
+
+    def test_disk_full_in_mid_run(self):
+        """A write that fails (a file-size limit set while it runs, as a full disk or quota would): one clear line, exit 2,
+        what was done stays readable, and --resume completes it."""
+        first, out = self.reference(), self.path("full.h5")
+        process = program.start(["run", self.sweep, "-o", out], ranks=2)
+        self.wait_for_units(out, 2)
+        for worker in workers_of(process):
+            resource.prlimit(worker, resource.RLIMIT_FSIZE, (4096, 4096))
+        status, _, err = program.finish(process)
+        self.assertEqual(status, 2, err)
+        lines = program.complaint(err)
+        self.assertRegex(lines[-1], r"error: .*full.h5.*File too large")
+        self.check_done(program.run(["show", out]))
+        self.assertGreaterEqual(self.check_done_units(first, out), 2)
+        self.check_done(program.run(["run", self.sweep, "-o", out, "--resume"], ranks=2))
+        self.assertEqual(program.differing(first, out), [])
+
+    def test_both_ranks_busy(self):
+        """200 units of very different cost: both ranks work over 95 % of the sweep's time."""
+        sweep = self.write("uneven.yaml", """
+grid: {depth: [1, 2], width: [16, 64, 256, 512], dimension: [48, 192, 432, 768, 1200], p: [1, 2, .inf]}
+samples: {networks: 10, inputs: 6, block: 2}
+kernel: {inputs: 0}
+summary: {bootstrap: 10}
+""")
+        out = self.path("uneven.h5")
+        self.check_done(program.run(["run", sweep, "-o", out], ranks=2))
+        with h5py.File(out, "r") as file:
+            seconds, begin, rank = (file["unit/" + name][()] for name in ("seconds", "begin", "rank"))
+        self.assertEqual(len(seconds), 200)
+        span = (begin + seconds).max() - begin.min()
+        busy = [seconds[rank == r].sum() / span for r in (0, 1)]
+        print(f"busy shares {busy[0]:.3f} {busy[1]:.3f} of {span:.2f} s; unit times {seconds.min():.4f} to {seconds.max():.4f} s")
+        self.assertGreater(min(busy), 0.95)
+
+    def test_memory_is_as_planned(self):
+        """The real peak of the largest case is within 25 % of what plan says."""
+        sweep = self.write("large.yaml", """
+grid: {depth: [2], width: [3000], dimension: [12288], p: [1, 2, .inf]}
+samples: {networks: 2, inputs: 10}
+boundary: {effort: fast}
+summary: {bootstrap: 10}
+""")
+        plan = self.check_done(program.run(["plan", sweep]))
+        planned = float(re.search(r"memory a rank: (\d+) MiB", plan).group(1))
+        out = self.path("large.h5")
+        status, _, err = program.run(["run", sweep, "-o", out])
+        self.assertEqual(status, 0, err)
+        peak = float(re.search(r"most memory (\d+) MiB a rank", err).group(1))
+        largest = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+        print(f"planned {planned:.0f} MiB, real peak {peak:.0f} MiB")
+        self.assertLessEqual(peak, largest + 1)
+        self.assertLess(abs(planned / peak - 1), 0.25)
+
+
+class Refusals(program.TestCase):
+    """Bad input: one clear line, exit 1, nothing written."""
+
+    def refuse(self, arguments, message, ranks=0):
+        before = sorted(os.listdir(self.folder))
+        status, out, err = program.run(arguments, ranks, cwd=self.folder)
+        self.assertEqual(status, 1, f"{out}\n{err}")
+        lines = program.complaint(err)
+        self.assertEqual(len(lines), 1, err)
+        self.assertRegex(lines[0], message)
+        self.assertEqual(sorted(os.listdir(self.folder)), before)
+
+    def setUp(self):
+        super().setUp()
+        self.write("good.yaml", SWEEP)
+
+    def test_command_line(self):
+        self.refuse([], "a command is expected")
+        self.refuse(["rum"], "unknown command 'rum'; did you mean 'run'")
+        self.refuse(["run"], "the sweep file is missing")
+        self.refuse(["run", "good.yaml"], "-o is missing")
+        self.refuse(["run", "good.yaml", "-o"], "-o needs a value")
+        self.refuse(["run", "good.yaml", "-o", "x.h5", "--resum"], "unknown option --resum; did you mean --resume")
+        self.refuse(["run", "good.yaml", "more", "-o", "x.h5"], "'more' is one argument too many")
+        self.refuse(["run", "good.yaml", "-o", "x.h5", "--resume", "--force"], "exclude each other")
+        self.refuse(["run", "good.yaml", "-o", "x.h5", "--time-limit", "soon"], "a time is expected")
+        self.refuse(["plan", "good.yaml", "--ranks", "0"], "a whole number from 1")
+        self.refuse(["show", "missing.h5"], "missing.h5")
+        self.refuse(["measure", "missing.h5", "-o", "x.h5"], "missing.h5")
+
+    def test_sweep_file(self):
+        for text, message in (
+            ("grid: {detph: [2]}", r"bad.yaml:1: grid.detph: unknown key; did you mean 'grid.depth'"),
+            ("grid: {width: [0]}", r"bad.yaml:1: grid.width: 0 is out of bounds"),
+            ("grid: {p: [0.5]}", r"bad.yaml:1: grid.p: 0.5 is no norm"),
+            ("network: {weights: {variance: -1}}", r"bad.yaml:1: network.weights.variance: -1 is out of bounds"),
+            ("inputs: {box: [1, 0]}", r"bad.yaml:1: inputs.box: the box is upside down"),
+            ("grid: {width: []}", r"bad.yaml:1: grid.width: the list is empty"),
+            ("grid: {width: wide}", r"bad.yaml:1: grid.width: 'wide' is not a number"),
+        ):
+            with self.subTest(text=text):
+                self.write("bad.yaml", text)
+                self.refuse(["run", "bad.yaml", "-o", "x.h5"], message)
+        self.refuse(["run", "none.yaml", "-o", "x.h5"], "none.yaml cannot be read: No such file")
+        self.refuse(["run", "good.yaml", "-o", "x.h5", "--set", "grid.width=[inf]"], "Gaussian process")
+        self.refuse(["run", "good.yaml", "-o", "x.h5", "--set", "grid.dimension=[50]"], "50 does not fit")
+
+    def test_one_message_from_many_ranks(self):
+        self.refuse(["run", "none.yaml", "-o", "x.h5"], "none.yaml cannot be read: No such file", ranks=3)
+
+    def test_too_large(self):
+        self.refuse(["run", "good.yaml", "-o", "x.h5", "--set", "grid.dimension=[3000000]", "--set", "grid.width=[1000000]"],
+                    r"too large for memory: [\d.e+]+ GiB a rank")
+        self.refuse(["run", "good.yaml", "-o", "x.h5", "--set", "samples.networks=400000000"],
+                    r"[\d.e+]+ [GT]iB")
+
+    def test_output(self):
+        self.refuse(["run", "good.yaml", "-o", "nowhere/x.h5"], "nowhere")
+        out = self.path("x.h5")
+        self.check_done(program.run(["run", self.path("good.yaml"), "-o", out], ranks=2))
+        before = program.variables(out)
+        self.refuse(["run", "good.yaml", "-o", "x.h5"], "x.h5 exists: --resume goes on with it, --force overwrites it")
+        self.refuse(["run", "good.yaml", "-o", "x.h5", "--resume", "--set", "seed=8"],
+                    "another configuration: seed differs")
+        self.assertEqual(program.variables(out), before)
+        with open(out, "r+b") as file:
+            file.truncate(1000)
+        self.refuse(["run", "good.yaml", "-o", "x.h5", "--resume"], "x.h5")
+        self.refuse(["show", "x.h5"], "x.h5")
+
+
+if __name__ == "__main__":
+    program.main()
