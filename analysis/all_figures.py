@@ -3,6 +3,7 @@
 
 import argparse
 import os
+import signal
 import sys
 
 import figure_distance
@@ -32,6 +33,7 @@ def draw_all(path, folder):
 
 
 def main():
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # `figures my.h5 | head` ends quietly
     parser = argparse.ArgumentParser(prog="figures", description="Draw all figures of result files, as PNG and PDF.")
     parser.add_argument("file", nargs="+", help="result file of `borderline run`")
     parser.add_argument("-o", "--output", help="folder (default: FILE-figures beside each file)")

@@ -81,7 +81,7 @@ def draw(sweep, folder):
         style.legend_below(below, named(axes))
         figure.suptitle(f"Median distance, {style.case_label(sweep, d, w)}", fontsize=9)
         style.footnote(figure, sweep, "Quantiles over networks and inputs.")
-        written += style.save(figure, folder, "distance" + suffix)
+        written += style.save(figure, folder, "median_distance" + suffix)
     if not written:
         raise style.NothingToDraw("no distance is in the file yet")
     return written

@@ -55,6 +55,7 @@ def draw_entries(axis, sweep, d, n):
     if known.size:
         ends = np.array([known.min(), known.max()])
         axis.plot(ends, ends, color=style.GUIDE, linestyle="--", linewidth=0.8, zorder=0)
+    axis.xaxis.set_major_locator(plt.MaxNLocator(5))
     axis.set_xlabel("analytic kernel $K(x_i, x_j)$")
     axis.set_ylabel(r"empirical kernel $\hat K(x_i, x_j)$")
     axis.set_title(f"entries, $L={sweep.depth[d]}$, $n={sweep.dimension[n]}$")

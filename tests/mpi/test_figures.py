@@ -98,7 +98,7 @@ class Analysis(unittest.TestCase):
         self.assertEqual((done.returncode, done.stderr), (0, ""))
         made = sorted(os.listdir(folder))
         cases = [f"_depth2_width{w}" for w in (20, 50)]
-        names = ["distance" + c for c in cases] + ["percentiles" + c for c in cases] + ["kernel", "over_law",
+        names = ["median_distance" + c for c in cases] + ["percentiles" + c for c in cases] + ["kernel", "over_law",
                                                                                         "relative_distance"]
         self.assertEqual(made, sorted(f"{n}.{kind}" for n in names for kind in ("png", "pdf")))
         for name in made:
@@ -112,7 +112,7 @@ class Analysis(unittest.TestCase):
         self.assertEqual((done.returncode, done.stderr), (0, ""))
         self.assertIn("15 of 16 units are done; figures are preliminary", done.stdout)
         self.assertIn("no predictions yet", done.stdout)
-        self.assertTrue(os.path.exists(os.path.join(self.folder.name, "sweep-figures", "distance_depth2_width20.png")))
+        self.assertTrue(os.path.exists(os.path.join(self.folder.name, "sweep-figures", "median_distance_depth2_width20.png")))
 
     def test_wrong_file(self):
         done = self.draw("missing.h5")
