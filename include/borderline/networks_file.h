@@ -26,7 +26,8 @@ BL_API size_t bl_networks_file_count(const bl_networks_file *file);
 BL_API const char *bl_networks_file_name(const bl_networks_file *file, size_t index);
 BL_API bl_box bl_networks_file_box(const bl_networks_file *file);
 
-/** Sizes without reading weights: dimension and number of inputs. */
+/** Dimension and number of inputs, without reading numbers: kinds and shapes of all layers are checked, so that
+ * what cannot be measured is refused before anything is written. @return as bl_networks_file_read. */
 BL_API bl_err bl_networks_file_sizes(const bl_networks_file *file, size_t index, size_t *dimension,
                                      size_t *inputs) BL_NODISCARD;
 /** Read a network and its inputs x[inputs][dimension] (float64); both become the caller's

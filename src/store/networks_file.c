@@ -138,8 +138,11 @@ cleanup:
     return err;
 }
 
-static bl_err read_floats(hid_t dataset, const char *name, size_t count, float **out) {
+/* Numbers of an array; nothing when only shapes are looked at. */
+static bl_err read_floats(hid_t dataset, const char *name, size_t count, bool numbers, float **out) {
     bl_err err = BL_OK;
+    if (!numbers)
+        return BL_OK;
     BL_ALLOC(*out, count);
     BL_H5(H5Dread(dataset, H5T_NATIVE_FLOAT, H5S_ALL, H5S_ALL, H5P_DEFAULT, *out), "%s could not be read",
           name);
@@ -149,7 +152,7 @@ cleanup:
 
 /* --- layers: one reader a kind --- */
 
-static bl_err read_dense(hid_t group, bl_layer *layer) {
+static bl_err read_dense(hid_t group, bool numbers, bl_layer *layer) {
     bl_err err = BL_OK;
     hid_t dataset = H5I_INVALID_HID;
     size_t shape[2] = {0, 0}, bias = 0;
@@ -158,13 +161,13 @@ static bl_err read_dense(hid_t group, bl_layer *layer) {
     layer->outputs = shape[0];
     BL_REQUIRE(shape[1] == layer->inputs, BL_ERR_INPUT, "weight has %zu columns, but %zu numbers come in",
                shape[1], layer->inputs);
-    BL_TRY(read_floats(dataset, "weight", shape[0] * shape[1], &layer->weight));
+    BL_TRY(read_floats(dataset, "weight", shape[0] * shape[1], numbers, &layer->weight));
     if (H5Lexists(group, "bias", H5P_DEFAULT) > 0) {
         bl_h5_close(&dataset);
         BL_TRY(array_shape(group, "bias", 1, &dataset, &bias));
         BL_REQUIRE(bias == layer->outputs, BL_ERR_INPUT, "bias has %zu numbers, weight %zu rows", bias,
                    layer->outputs);
-        BL_TRY(read_floats(dataset, "bias", bias, &layer->bias));
+        BL_TRY(read_floats(dataset, "bias", bias, numbers, &layer->bias));
     }
 cleanup:
     bl_h5_close(&dataset);
@@ -185,9 +188,9 @@ cleanup:
     return err;
 }
 
-static bl_err read_kind(hid_t group, const char *kind, bl_layer *layer) {
+static bl_err read_kind(hid_t group, const char *kind, bool numbers, bl_layer *layer) {
     if (strcmp(kind, "dense") == 0)
-        return read_dense(group, layer);
+        return read_dense(group, numbers, layer);
     if (strcmp(kind, "flatten") == 0) {
         layer->kind = BL_LAYER_FLATTEN;
         layer->outputs = layer->inputs;
@@ -202,14 +205,14 @@ static bl_err read_kind(hid_t group, const char *kind, bl_layer *layer) {
                       kind);
 }
 
-static bl_err read_layer(hid_t network, size_t number, bl_layer *layer) {
+static bl_err read_layer(hid_t network, size_t number, bool numbers, bl_layer *layer) {
     bl_err err = BL_OK;
     char name[32], *kind = NULL;
     hid_t group = H5I_INVALID_HID;
     (void)snprintf(name, sizeof name, LAYER_NAME, number);
     BL_H5(group = H5Gopen2(network, name, H5P_DEFAULT), "not a group");
     BL_TRY(bl_h5_read_attribute_text(group, "kind", &kind));
-    BL_TRY(read_kind(group, kind, layer));
+    BL_TRY(read_kind(group, kind, numbers, layer));
 cleanup:
     bl_mem_free(kind);
     bl_h5_close(&group);
@@ -282,20 +285,37 @@ cleanup:
     return err;
 }
 
-static bl_err read_layers(hid_t group, bl_network *network) {
+static bl_err read_layers(hid_t group, bool numbers, bl_network *network) {
     bl_err err = BL_OK;
-    size_t count = 0, numbers = network->dimension;
+    size_t count = 0, width = network->dimension;
     BL_TRY(count_layers(group, &count));
     BL_ALLOC(network->layer, count);
     for (size_t l = 0; l < count; l++) {
         bl_layer *layer = &network->layer[l];
-        layer->inputs = numbers;
+        layer->inputs = width;
         network->layer_count = l + 1;
-        BL_TRY(read_layer(group, l, layer));
-        numbers = layer->outputs;
+        BL_TRY(read_layer(group, l, numbers, layer));
+        width = layer->outputs;
     }
-    network->classes = numbers;
-    BL_TRY(bl_network_check(network));
+    network->classes = width;
+    BL_REQUIRE(width >= 2, BL_ERR_INPUT, "a classifier needs at least two classes, not %zu", width);
+    if (numbers)
+        BL_TRY(bl_network_check(network));
+cleanup:
+    return err;
+}
+
+/* Everything of a network but its numbers; dataset is left at its inputs. */
+static bl_err open_network(const bl_networks_file *file, size_t index, hid_t *group, hid_t *dataset,
+                           size_t *inputs, bl_network *network) {
+    bl_err err = BL_OK;
+    size_t shape[2] = {0, 0};
+    BL_ASSERT(index < file->count);
+    BL_H5(*group = H5Gopen2(file->file, file->name[index], H5P_DEFAULT), "not a group");
+    BL_TRY(array_shape(*group, "inputs", 2, dataset, shape));
+    *inputs = shape[0];
+    network->dimension = shape[1];
+    BL_TRY(read_input_shape(*group, network));
 cleanup:
     return err;
 }
@@ -303,13 +323,13 @@ cleanup:
 bl_err bl_networks_file_sizes(const bl_networks_file *file, size_t index, size_t *dimension, size_t *inputs) {
     bl_err err = BL_OK;
     hid_t group = H5I_INVALID_HID, dataset = H5I_INVALID_HID;
-    size_t shape[2] = {0, 0};
-    BL_ASSERT(index < file->count);
-    BL_H5(group = H5Gopen2(file->file, file->name[index], H5P_DEFAULT), "not a group");
-    BL_TRY(array_shape(group, "inputs", 2, &dataset, shape));
-    *inputs = shape[0];
-    *dimension = shape[1];
+    bl_network *shapes = NULL;
+    BL_ALLOC(shapes, 1);
+    BL_TRY(open_network(file, index, &group, &dataset, inputs, shapes));
+    BL_TRY(read_layers(group, false, shapes));
+    *dimension = shapes->dimension;
 cleanup:
+    bl_network_destroy(&shapes);
     bl_h5_close(&dataset);
     bl_h5_close(&group);
     if (err != BL_OK)
@@ -323,18 +343,14 @@ bl_err bl_networks_file_read(const bl_networks_file *file, size_t index, bl_netw
     hid_t group = H5I_INVALID_HID, dataset = H5I_INVALID_HID;
     bl_network *read = NULL;
     double *points = NULL;
-    size_t shape[2] = {0, 0};
-    BL_ASSERT(index < file->count);
+    size_t count = 0;
     BL_ALLOC(read, 1);
-    BL_H5(group = H5Gopen2(file->file, file->name[index], H5P_DEFAULT), "not a group");
-    BL_TRY(array_shape(group, "inputs", 2, &dataset, shape));
-    read->dimension = shape[1];
-    BL_TRY(read_input_shape(group, read));
-    BL_TRY(read_layers(group, read));
-    BL_TRY(read_inputs(dataset, shape[0], shape[1], &points));
+    BL_TRY(open_network(file, index, &group, &dataset, &count, read));
+    BL_TRY(read_layers(group, true, read));
+    BL_TRY(read_inputs(dataset, count, read->dimension, &points));
     *network = read;
     *x = points;
-    *inputs = shape[0];
+    *inputs = count;
     read = NULL;
     points = NULL;
 cleanup:

@@ -131,8 +131,10 @@ static bl_err print_network(const bl_networks_file *file, size_t index) {
     bl_err err = BL_OK;
     bl_network *network = NULL;
     double *x = NULL, total = 0.0;
-    size_t inputs = 0;
+    size_t inputs = 0, dimension = 0;
+    bl_err shapes = bl_networks_file_sizes(file, index, &dimension, &inputs);
     BL_TRY(bl_networks_file_read(file, index, &network, &x, &inputs));
+    CHECK_OK(shapes);
     for (size_t i = 0; i < inputs * network->dimension; i++)
         total += x[i] * (double)(1 + i % 7);
     (void)printf("%s inputs %zu %zu %.17g shape", bl_networks_file_name(file, index), inputs,
@@ -152,6 +154,8 @@ static bl_err print_network(const bl_networks_file *file, size_t index) {
     }
     (void)printf("\n");
 cleanup:
+    if (shapes != BL_OK || err != BL_OK)
+        (void)printf("shapes %s\n", shapes == BL_OK ? "accepted" : "refused");
     bl_mem_free(x);
     bl_network_destroy(&network);
     return err;

@@ -79,9 +79,13 @@ class NetworksFile(unittest.TestCase):
         self.assertIn("shape 12 |", line)
         self.assertIn("| leaky_relu 0.01 |", line)
 
-    def refused(self, change, *words):
+    def refused(self, change, *words, shapes="refused"):
+        """One line that names file and place; what shapes alone tell is refused without reading numbers."""
         self.write(change)
-        last = self.read()[-1]
+        lines = self.read()
+        if any(line.startswith("shapes") for line in lines):
+            self.assertIn("shapes " + shapes, lines, words)
+        last = lines[-1]
         self.assertTrue(last.startswith("error 1 " + self.path), last)
         for word in words:
             self.assertIn(word, last)
@@ -118,13 +122,14 @@ class NetworksFile(unittest.TestCase):
         self.refused(without("net/inputs"), "inputs is missing")
         self.refused(without("net"), "no network")
         self.refused(array("net/layer_001/weight", np.zeros((8, 11))), "layer_001", "11", "12")
-        self.refused(array("net/layer_001/weight", nan), "layer_001", "not finite")
+        self.refused(array("net/layer_001/weight", nan), "layer_001", "not finite", shapes="accepted")
         self.refused(array("net/layer_001/bias", np.zeros(9)), "layer_001", "bias")
         self.refused(array("net/layer_003/weight", np.zeros((1, 8))), "two classes")
         self.refused(array("net/inputs", np.zeros((5, 12), np.int32)), "float32 or float64")
         self.refused(array("net/inputs", np.zeros(12)), "inputs has 1 axes")
         self.refused(array("net/inputs", np.zeros((0, 12))), "inputs is empty")
-        self.refused(array("net/inputs", np.full((5, 12), np.inf)), "not finite")
+        self.refused(array("net/inputs", np.full((5, 12), np.inf)), "not finite",
+                     shapes="accepted")
 
     def test_files_that_are_none(self):
         for content, word in ((None, "No such file"), (b"text", "not an HDF5 file")):
