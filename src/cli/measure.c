@@ -88,6 +88,18 @@ cleanup:
     return err;
 }
 
+/* Read a network for nothing but its complaints: a bad one must be known before anything is written. */
+static bl_err check_network(const measurement *m, size_t index) {
+    bl_network *network = NULL;
+    double *x = NULL;
+    size_t inputs = 0;
+    bl_err err = bl_networks_file_read(m->file, index, &network, &x, &inputs);
+    bl_network_destroy(&network);
+    bl_mem_free(x);
+    return err;
+}
+
+/* Names and sizes of all networks; every rank checks its share of them. */
 static bl_err list_networks(measurement *m) {
     bl_err err = BL_OK;
     m->count = bl_networks_file_count(m->file);
@@ -96,6 +108,8 @@ static bl_err list_networks(measurement *m) {
     for (size_t i = 0; i < m->count; i++) {
         m->entry[i].name = bl_networks_file_name(m->file, i);
         BL_TRY(bl_networks_file_sizes(m->file, i, &m->entry[i].dimension, &m->entry[i].inputs));
+        if (i % (size_t)m->comm->size == (size_t)m->comm->rank)
+            BL_TRY(check_network(m, i));
     }
 cleanup:
     return err;

@@ -63,10 +63,15 @@ class Run(program.TestCase):
     def test_everything_is_there(self):
         with h5py.File(self.reference(), "r") as file:
             self.assertEqual(file["distance"].shape, (2, 2, 2, 12, 5, 5))
-            self.assertTrue((file["status"][()] == 1).all())
-            distance = file["distance"][()]
+            # where the class changes inside the box, every norm finds it; a small network may keep its class everywhere
+            found = file["status"][()] == 1
+            self.assertTrue((found == found[..., :1]).all())
+            self.assertTrue((file["status"][()][~found] == 2).all())
+            self.assertGreater(found.mean(), 0.8)
+            distance = np.where(found, file["distance"][()], 1.0)
             self.assertTrue((distance > 0).all())
-            self.assertTrue((file["distance_inside"][()] <= distance).all())
+            self.assertTrue(np.isnan(file["distance"][()][~found]).all())
+            self.assertTrue((file["distance_inside"][()][found] <= distance[found]).all())
             # norms fall as p grows, and so does the distance
             self.assertTrue((distance[..., 0] >= distance[..., 1]).all())  # 1, 2
             self.assertTrue((distance[..., 1] >= distance[..., 3]).all())  # 2, 3
@@ -124,14 +129,16 @@ class Run(program.TestCase):
 
     def test_kill_at_any_moment(self):
         """kill -9 of a rank, at moments spread over the whole run: every unit marked done is right, resume completes."""
-        kills = 60 if os.environ.get("BORDERLINE_FULL") else 20
+        kills = 50 if os.environ.get("BORDERLINE_FULL") else 20
         begin = time.time()
         first = self.reference()
         length = time.time() - begin
         expected = program.variables(first)
         moments = random.Random(1)
         killed = units = missing = 0
-        for k in range(kills):
+        for _ in range(4 * kills):
+            if killed == kills:
+                break
             out = self.path("killed.h5")
             if os.path.exists(out):
                 os.remove(out)
@@ -142,15 +149,17 @@ class Run(program.TestCase):
                 os.kill(moments.choice(workers), signal.SIGKILL)
                 killed += 1
             program.finish(process, 120)
+            if not workers:
+                continue
             if os.path.exists(out):
                 units += self.check_done_units(first, out)
             else:
                 missing += 1
             self.check_done(program.run(["run", self.sweep, "-o", out, "--resume"], ranks=2))
             self.assertEqual(program.variables(out), expected)
-        print(f"{killed} of {kills} runs were killed, {missing} before the file was there; "
+        print(f"{killed} runs were killed, {missing} before the file was there; "
               f"{units} units marked done were right to the bit")
-        self.assertGreater(killed, kills // 2)
+        self.assertEqual(killed, kills)
         self.assertGreater(units, 0)
 
     def check_done_units(self, reference, path):
