@@ -12,7 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-
 bl_err bl_complain(const bl_place *at, const char *format, ...) {
     char text[768];
     va_list arguments;
