@@ -11,8 +11,9 @@
 /** Estimated cost of one network of a case: sampling, search and verification of all its inputs and norms.
  *
  * Math:        inputs x norms x passes(effort) x (weights + sweeps over the input) + sampling, where
- * passes(effort) is the mean number of passes measured for the effort. Units:       multiply-adds of the
- * float32 passes (other work at its measured ratio to one). Collective:  no.
+ *              passes(effort) is the mean number of passes measured for the effort.
+ * Units:       multiply-adds of the float32 passes (other work at its measured ratio to one).
+ * Collective:  no.
  * @return the cost, > 0.
  */
 BL_API double bl_cost_network(const bl_config *config, const bl_case *c);

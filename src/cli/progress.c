@@ -14,7 +14,9 @@ enum { BAR = 30, DURATION = 32 };
 
 void bl_progress_duration(double seconds, char *text) {
     long s = (long)(seconds + 0.5);
-    if (s < 60)
+    if (s < 10)
+        (void)snprintf(text, DURATION, "%.2g s", seconds);
+    else if (s < 60)
         (void)snprintf(text, DURATION, "%ld s", s);
     else if (s < 3600)
         (void)snprintf(text, DURATION, "%ld min %ld s", s / 60, s % 60);

@@ -75,13 +75,11 @@ static bl_err prepare_output(bl_run *run, bool *create) {
     bl_err err = BL_OK;
     bl_results *old = NULL;
     bl_config *config = NULL;
-    *create = true;
-    if (access(run->path, F_OK) != 0 || force) {
+    *create = !resume || access(run->path, F_OK) != 0;
+    if (*create) {
         BL_TRY(bl_results_create(run->path, run->sweep.grid, run->sweep.text, force));
         goto cleanup;
     }
-    BL_REQUIRE(resume, BL_ERR_INPUT, "%s exists: --resume goes on with it, --force overwrites it", run->path);
-    *create = false;
     BL_TRY(bl_results_open(run->path, BL_RESULTS_READ, NULL, &old));
     BL_TRY(bl_results_config(old, &config));
     const char *key = bl_config_difference(config, run->sweep.config);

@@ -55,6 +55,8 @@ static bl_err check_target(const char *path, const char *resume_hint, bool force
         return BL_OK;
     BL_REQUIRE(!S_ISDIR(status.st_mode), BL_ERR_INPUT, "%s is a directory: name a file in it", path);
     BL_REQUIRE(force, BL_ERR_INPUT, "%s exists: %s--force overwrites it", path, resume_hint);
+    BL_REQUIRE(status.st_size == 0 || H5Fis_hdf5(path) > 0, BL_ERR_INPUT,
+               "%s is not an HDF5 file: --force overwrites nothing else", path);
 cleanup:
     return err;
 }

@@ -287,6 +287,8 @@ class Refusals(program.TestCase):
 
     def test_output(self):
         self.refuse(["run", "good.yaml", "-o", "nowhere/x.h5"], "nowhere")
+        self.refuse(["run", "good.yaml", "-o", "."], r"\. is a directory")
+        self.refuse(["run", "good.yaml", "-o", "good.yaml", "--force"], "good.yaml is not an HDF5 file")
         out = self.path("x.h5")
         self.check_done(program.run(["run", self.path("good.yaml"), "-o", out], ranks=2))
         before = program.variables(out)
