@@ -292,7 +292,7 @@ class Refusals(program.TestCase):
         out = self.path("x.h5")
         self.check_done(program.run(["run", self.path("good.yaml"), "-o", out], ranks=2))
         before = program.variables(out)
-        self.refuse(["run", "good.yaml", "-o", "x.h5"], "x.h5 exists: --resume goes on with it, --force overwrites it")
+        self.refuse(["run", "good.yaml", "-o", "x.h5"], "x.h5 exists: --resume continues it, --force overwrites it")
         self.refuse(["run", "good.yaml", "-o", "x.h5", "--resume", "--set", "seed=8"],
                     "another configuration: seed differs")
         self.assertEqual(program.variables(out), before)
