@@ -8,7 +8,7 @@ SWEEP = """
 name: wide
 seed: 3
 grid: {depth: [2], width: [1000], dimension: [192, 768, 3072], p: [1, 2, .inf]}
-samples: {networks: 150, inputs: 2}
+samples: {networks: 400, inputs: 2}
 inputs: {box: none}
 boundary: {effort: fast}
 summary: {confidence: 0.99}
