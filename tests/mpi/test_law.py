@@ -8,7 +8,7 @@ SWEEP = """
 name: wide
 seed: 3
 grid: {depth: [2], width: [1000], dimension: [192, 768, 3072], p: [1, 2, .inf]}
-samples: {networks: 400, inputs: 2}
+samples: {networks: 150, inputs: 2}
 inputs: {box: none}
 boundary: {effort: fast}
 summary: {confidence: 0.99}
@@ -34,6 +34,14 @@ class Law(program.TestCase):
                 for k, p in enumerate(file["p"][()]):
                     print(f"n = {n[i]}, p = {p}: median {estimate[i, k]:.4g} [{low[i, k]:.4g}, {high[i, k]:.4g}], law {law[i, k]:.4g}")
             self.assertTrue((low <= law).all() and (law <= high).all())
+            # the law is about the linearised network: the first step's median meets it at every n and p
+            first = file["first_order"][0, 0].transpose(0, 3, 1, 2)
+            rng = np.random.default_rng(0)
+            for i in range(3):
+                for k in range(3):
+                    resampled = [np.median(first[i, k][rng.integers(0, 150, 150)]) for _ in range(1000)]
+                    low_first, high_first = np.quantile(resampled, [0.005, 0.995])
+                    self.assertTrue(low_first <= law[i, k] <= high_first, (i, k))
 
 
 if __name__ == "__main__":
