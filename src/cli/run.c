@@ -70,13 +70,13 @@ cleanup:
     return err;
 }
 
-/* Is the file there, and may this run have it? Only rank 0 decides. */
-static bl_err prepare_output(bl_run *run, bool *create) {
+/* Is the file there, and may this run have it? *complete: there is nothing left to do in it. Only rank 0 decides. */
+static bl_err prepare_output(bl_run *run, bool *complete) {
     bl_err err = BL_OK;
     bl_results *old = NULL;
     bl_config *config = NULL;
-    *create = !resume || access(run->path, F_OK) != 0;
-    if (*create) {
+    *complete = false;
+    if (!resume || access(run->path, F_OK) != 0) {
         BL_TRY(bl_results_create(run->path, run->sweep.grid, run->sweep.text, force));
         goto cleanup;
     }
@@ -85,6 +85,8 @@ static bl_err prepare_output(bl_run *run, bool *create) {
     const char *key = bl_config_difference(config, run->sweep.config);
     BL_REQUIRE(!key, BL_ERR_INPUT,
                "%s was made with another configuration: %s differs; --resume needs the same", run->path, key);
+    BL_TRY(bl_results_is_complete(old, complete));
+    bl_log(BL_LOG_INFO, *complete ? "%s is complete" : "going on with %s", run->path);
 cleanup:
     bl_config_destroy(&config);
     if (old) {
@@ -94,25 +96,22 @@ cleanup:
     return err;
 }
 
+/* Open the file for writing on every rank, and enter this launch; a complete file is left as it is. */
 static bl_err open_output(bl_run *run, const bl_invocation *invocation, bool *complete) {
     bl_err err = BL_OK;
     bl_provenance *provenance = NULL;
-    bool create = false;
     if (run->comm->rank == 0)
-        err = prepare_output(run, &create);
+        err = prepare_output(run, complete);
     BL_TRY(bl_agree(run->comm, err));
+    MPI_Bcast(complete, 1, MPI_C_BOOL, 0, run->comm->world);
+    if (*complete)
+        goto cleanup;
     BL_TRY(bl_provenance_gather(run->comm, invocation->argc, invocation->argv, &provenance));
     BL_TRY(bl_results_open(run->path, BL_RESULTS_WRITE, run->comm, &run->results));
-    if (run->comm->rank == 0) {
+    if (run->comm->rank == 0)
         err = bl_results_add_launch(run->results, provenance, &run->launch);
-        if (err == BL_OK)
-            err = bl_results_is_complete(run->results, complete);
-    }
     BL_TRY(bl_agree(run->comm, err));
     MPI_Bcast(&run->launch, 1, MPI_INT64_T, 0, run->comm->world);
-    MPI_Bcast(complete, 1, MPI_C_BOOL, 0, run->comm->world);
-    if (!create)
-        bl_log(BL_LOG_INFO, "going on with %s", run->path);
 cleanup:
     bl_provenance_destroy(&provenance);
     return err;
