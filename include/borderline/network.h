@@ -9,15 +9,40 @@
 #include "borderline/grid.h"
 #include "borderline/rng.h"
 
-typedef enum bl_layer_kind { BL_LAYER_DENSE, BL_LAYER_ACTIVATION, BL_LAYER_FLATTEN } bl_layer_kind;
+typedef enum bl_layer_kind {
+    BL_LAYER_DENSE,
+    BL_LAYER_ACTIVATION,
+    BL_LAYER_FLATTEN,
+    BL_LAYER_CONV2D,
+    BL_LAYER_AVGPOOL2D,
+    BL_LAYER_RESIDUAL_BEGIN,
+    BL_LAYER_RESIDUAL_END
+} bl_layer_kind;
+
+/* TensorFlow's rule. VALID: only windows inside the image, floor((size - kernel) / stride) + 1 of them. SAME:
+ * ceil(size / stride) windows; of the zeros this needs around the image, the half rounded down comes before. */
+typedef enum bl_padding { BL_PADDING_SAME, BL_PADDING_VALID } bl_padding;
+
+/* Numbers in the order [channels][height][width]; channels = 0: a row of numbers without such an order. */
+typedef struct bl_image {
+    size_t channels, height, width;
+} bl_image;
 
 typedef struct bl_layer {
     bl_layer_kind kind;
     bl_activation activation; /* BL_LAYER_ACTIVATION */
     size_t inputs, outputs;   /* numbers a sample before and after */
     double negative_slope;    /* leaky_relu */
-    float *weight;            /* BL_LAYER_DENSE: [outputs][inputs], else NULL */
-    float *bias;              /* [outputs] or NULL */
+    float *weight;            /* dense [outputs][inputs]; conv2d and residual_end with a convolution
+                                 [out.channels][channels][kernel][kernel]; else NULL */
+    float *bias;              /* [outputs] of a dense layer, [out.channels] of a convolution; or NULL */
+    bl_image in, out;         /* the same numbers as images */
+    bl_image side;            /* residual_end: what the matching residual_begin saved */
+    size_t begin;             /* residual_end: the number of that layer */
+    size_t kernel[2];         /* conv2d: height, width; avgpool2d: of the windows, which do not overlap;
+                                 residual_end: 1, 1 with a convolution, 0, 0 without */
+    size_t stride;            /* conv2d, residual_end with a convolution */
+    bl_padding padding;       /* conv2d */
 } bl_layer;
 
 typedef struct bl_network {
@@ -64,8 +89,9 @@ BL_API void bl_network_destroy(bl_network **network);
  *
  * Math:        weights independent N(0, variance / fan_in) or truncated normal of that variance; biases N(0,
  * variance) (THEORY section 1). Stream (seed, case, network, weight or bias, l), where l counts only the
- * layers that have weights: 0 is the first dense layer. Shapes:      number l of a stream goes to weight[l /
- * inputs][l mod inputs]. Collective:  no. Networks do not depend on how many are drawn, or in which order.
+ * layers that have weights: 0 is the first of them. fan_in: numbers that one output is a sum of.
+ * Shapes:      numbers of a stream go to the weight in row-major order.
+ * Collective:  no. Networks do not depend on how many are drawn, or in which order.
  */
 BL_API void bl_network_sample(const bl_config *config, const bl_case *c, size_t number, bl_network *network);
 
@@ -80,6 +106,24 @@ BL_API void bl_network_sample(const bl_config *config, const bl_case *c, size_t 
 BL_API void bl_network_sample_inputs(const bl_config *config, size_t case_number, size_t network,
                                      bl_purpose purpose, size_t dimension, size_t count, float *x);
 
+/** Fit layer l to the layers before it (which are fitted already): everything that follows from what comes in and
+ * from the layer's own settings.
+ *
+ * Shapes:      on entry are set: kind and, for dense: outputs; activation: activation, negative_slope; conv2d:
+ *              out.channels, kernel, stride, padding; avgpool2d: kernel; residual_end with a convolution of the
+ *              saved numbers: out.channels, kernel = {1, 1}, stride, else kernel = {0, 0}. On return inputs,
+ *              outputs, in, out, side and begin are set too.
+ * Collective:  no.
+ * @return BL_OK; BL_ERR_INPUT (a window larger than the image, a sum of unlike images, ...), without the layer's
+ *         number in the message.
+ */
+BL_API bl_err bl_network_fit_layer(bl_network *network, size_t l) BL_NODISCARD;
+
+/** Numbers in the weight and in the bias of a fitted layer, had it one (0: kinds without); weight numbers over bias
+ * numbers is the fan-in. Not collective. */
+BL_API size_t bl_layer_weights(const bl_layer *layer);
+BL_API size_t bl_layer_biases(const bl_layer *layer);
+
 /** Number of weights and biases. */
 BL_API size_t bl_network_parameters(const bl_network *network);
 
@@ -87,5 +131,8 @@ BL_API size_t bl_network_parameters(const bl_network *network);
  * finite.
  * @return BL_OK; BL_ERR_INPUT naming the layer. */
 BL_API bl_err bl_network_check(const bl_network *network) BL_NODISCARD;
+
+/** The same of shapes alone: weights and biases are not looked at. */
+BL_API bl_err bl_network_check_shape(const bl_network *network) BL_NODISCARD;
 
 #endif

@@ -7,10 +7,10 @@
 
 #include <math.h>
 
-static bl_err check(const bl_layer *layer) {
+static bl_err fit(bl_layer *layer) {
     bl_err err = BL_OK;
-    BL_REQUIRE(layer->inputs == layer->outputs, BL_ERR_INPUT, "%zu inputs but %zu outputs", layer->inputs,
-               layer->outputs);
+    layer->out = layer->in;
+    layer->outputs = layer->inputs;
     BL_REQUIRE((unsigned)layer->activation < BL_ACTIVATION_COUNT, BL_ERR_INPUT, "activation %d is not known",
                (int)layer->activation);
     BL_REQUIRE(isfinite(layer->negative_slope), BL_ERR_INPUT, "the negative slope is not a number");
@@ -87,7 +87,8 @@ static bl_err backward(const bl_layer *layer, void *state, size_t rows, const si
     return BL_OK;
 }
 
-static void forward64(const bl_layer *layer, size_t rows, const double *x, double *y) {
+static void forward64(const bl_layer *layer, size_t rows, const double *x, double *y, double *work) {
+    (void)work;
     const size_t count = rows * layer->outputs;
     if (layer->activation == BL_RELU)
         for (size_t i = 0; i < count; i++)
@@ -98,4 +99,4 @@ static void forward64(const bl_layer *layer, size_t rows, const double *x, doubl
 }
 
 const bl_layer_ops bl_layer_activation_ops = {
-    .name = "activation", .check = check, .forward = forward, .backward = backward, .forward64 = forward64};
+    .name = "activation", .fit = fit, .forward = forward, .backward = backward, .forward64 = forward64};

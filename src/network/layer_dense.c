@@ -7,32 +7,27 @@
 #include "pass_float64.h"
 
 #include "borderline/mem.h"
-#include <math.h>
 
 typedef struct dense_state {
     bl_product *forward, *backward;
 } dense_state;
 
-static bl_err check_finite(const char *what, const float *x, size_t count) {
-    for (size_t i = 0; i < count; i++)
-        if (!isfinite(x[i]))
-            return bl_err_set(BL_ERR_INPUT, "%s number %zu is not finite", what, i);
-    return BL_OK;
-}
-
-static bl_err check(const bl_layer *layer) {
+static bl_err fit(bl_layer *layer) {
     bl_err err = BL_OK;
+    layer->in = layer->out = (bl_image){0};
     BL_REQUIRE(layer->outputs > 0, BL_ERR_INPUT, "the weight has no rows");
-    BL_REQUIRE(layer->weight, BL_ERR_INPUT, "the weight is missing");
-    BL_TRY(check_finite("weight", layer->weight, layer->outputs * layer->inputs));
-    if (layer->bias)
-        BL_TRY(check_finite("bias", layer->bias, layer->outputs));
+    BL_REQUIRE(layer->inputs <= SIZE_MAX / sizeof(float) / layer->outputs, BL_ERR_INPUT,
+               "%zu x %zu weights are more than this machine can address", layer->outputs, layer->inputs);
 cleanup:
     return err;
 }
 
-static size_t parameters(const bl_layer *layer) {
-    return layer->outputs * layer->inputs + (layer->bias ? layer->outputs : 0);
+static size_t weights(const bl_layer *layer) {
+    return layer->outputs * layer->inputs;
+}
+
+static size_t biases(const bl_layer *layer) {
+    return layer->outputs;
 }
 
 static double multiply_adds(const bl_layer *layer) {
@@ -88,9 +83,15 @@ static bl_err backward(const bl_layer *layer, void *state, size_t rows, const si
     return bl_product_run(((dense_state *)state)->backward, rows, dy, dx);
 }
 
+static void forward64(const bl_layer *layer, size_t rows, const double *x, double *y, double *work) {
+    (void)work;
+    bl_dense_forward64(layer, rows, x, y);
+}
+
 const bl_layer_ops bl_layer_dense_ops = {.name = "dense",
-                                         .check = check,
-                                         .parameters = parameters,
+                                         .fit = fit,
+                                         .weights = weights,
+                                         .biases = biases,
                                          .multiply_adds = multiply_adds,
                                          .create = create,
                                          .destroy = destroy,
@@ -98,4 +99,4 @@ const bl_layer_ops bl_layer_dense_ops = {.name = "dense",
                                          .load = load,
                                          .forward = forward,
                                          .backward = backward,
-                                         .forward64 = bl_dense_forward64};
+                                         .forward64 = forward64};

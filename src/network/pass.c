@@ -1,15 +1,20 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * The pass engine: layers one after the other over padded batches, forward and back.
+ * The pass engine: layers one after the other over padded batches, forward and back. A residual sum reads what its
+ * begin saw; the gradient of that branch waits in a buffer until the way back reaches the begin. Sums may be nested:
+ * each depth of nesting has a buffer.
  */
 #include "borderline/pass.h"
 
 #include "borderline/mem.h"
+#include "image.h"
 #include "layer.h"
 #include <string.h>
 
 enum {
-    BLOCK64 = 64,           /* points that the float64 path takes at a time */
+    BLOCK64 = 64,           /* points that the float64 path takes at a time, rows of numbers */
+    IMAGES64 = 4,           /* and images */
+    NESTED_MAX = 8,         /* residual sums inside one another */
     LIBRARY_BYTES = 1572864 /* what oneDNN holds from its first use on (measured) */
 };
 
@@ -18,12 +23,14 @@ typedef struct stage {
     const bl_layer_ops *ops;
     void *state;
     float *own;     /* [batch][outputs]; NULL when y is x */
+    size_t nesting; /* residual_begin, residual_end: sums around this one */
     const float *x; /* what the last forward read and gave */
     const float *y;
 } stage;
 
 struct bl_pass {
     size_t batch, dimension, classes, stages;
+    bl_image image; /* of the input, where images are in another order inside; else channels = 0 */
     stage *stage;
     bl_product_context *context;
     const bl_network *network; /* borrowed: the float64 path reads its weights */
@@ -32,8 +39,11 @@ struct bl_pass {
     float *logits;             /* [batch][classes]: seeds of a gradient, padded */
     float *gradient;           /* [batch][n] */
     float *work[2];            /* [batch][widest layer]: gradients between layers */
+    float *side[NESTED_MAX];   /* the same of residual branches */
     size_t *row;               /* [batch] */
-    double *work64[2];         /* made by the first bl_pass_forward64 */
+    size_t block64;            /* points that the float64 path takes at a time */
+    double *work64[3];         /* made by the first bl_pass_forward64; the last is for the layers */
+    double *side64[NESTED_MAX];
 };
 
 /* The most numbers that a layer gives. */
@@ -44,21 +54,70 @@ static size_t widest_layer(const bl_network *network) {
     return widest;
 }
 
-static bool has_own_output(const bl_layer_ops *ops) {
-    return ops->forward != NULL;
+/* Whether a layer of the network works on images. */
+static bool has_images(const bl_network *network) {
+    for (size_t l = 0; l < network->layer_count; l++)
+        if (bl_layer_ops_of(network->layer[l].kind) && bl_layer_is_spatial(&network->layer[l]))
+            return true;
+    return false;
 }
 
-static bl_err stage_create(bl_pass *pass, const bl_layer *layer, size_t number, stage *s) {
+static size_t points64(const bl_network *network) {
+    return has_images(network) ? IMAGES64 : BLOCK64;
+}
+
+/* The most numbers that a layer's float64 path needs for itself. */
+static size_t largest_work64(const bl_network *network) {
+    size_t largest = 0;
+    for (size_t l = 0; l < network->layer_count; l++) {
+        const bl_layer_ops *ops = bl_layer_ops_of(network->layer[l].kind);
+        const size_t work = ops && ops->work64 ? ops->work64(&network->layer[l]) : 0;
+        largest = work > largest ? work : largest;
+    }
+    return largest;
+}
+
+/* How many residual sums are open before layer l, and the most anywhere. */
+static size_t open_sums(const bl_network *network, size_t l) {
+    size_t open = 0;
+    for (size_t k = 0; k < l; k++) {
+        open += network->layer[k].kind == BL_LAYER_RESIDUAL_BEGIN;
+        open -= network->layer[k].kind == BL_LAYER_RESIDUAL_END;
+    }
+    return open;
+}
+
+static size_t nested_sums(const bl_network *network) {
+    size_t most = 0;
+    for (size_t l = 0; l < network->layer_count; l++) {
+        const size_t open = open_sums(network, l + 1);
+        most = open > most ? open : most;
+    }
+    return most;
+}
+
+/* Whether a layer gives numbers of its own: flatten only where it moves some. */
+static bool has_own_output(const bl_layer *layer, bool images) {
+    const bl_layer_ops *ops = bl_layer_ops_of(layer->kind);
+    if (layer->kind == BL_LAYER_FLATTEN)
+        return images && !bl_image_is_plain(layer->in);
+    return ops->forward || ops->join;
+}
+
+static bl_err stage_create(bl_pass *pass, const bl_network *network, size_t number, stage *s) {
     bl_err err = BL_OK;
+    const bl_layer *layer = &network->layer[number];
+    const bool images = has_images(network);
     s->layer = *layer;
     s->layer.weight = NULL;
     s->ops = bl_layer_ops_of(layer->kind);
     BL_REQUIRE(s->ops, BL_ERR_INPUT, "layer_%03zu: the pass engine has no layers of kind %d", number,
                (int)layer->kind);
-    if (has_own_output(s->ops))
+    if (has_own_output(layer, images))
         BL_ALLOC(s->own, pass->batch * layer->outputs);
     if (s->ops->create)
         BL_TRY(s->ops->create(pass->context, layer, pass->batch, &s->state));
+    s->nesting = open_sums(network, layer->kind == BL_LAYER_RESIDUAL_END ? number + 1 : number);
 cleanup:
     return err;
 }
@@ -66,23 +125,31 @@ cleanup:
 bl_err bl_pass_create(const bl_network *network, size_t batch, bl_pass **out) {
     bl_err err = BL_OK;
     bl_pass *pass = NULL;
-    const size_t widest = widest_layer(network);
+    const size_t widest = widest_layer(network), nested = nested_sums(network);
+    const bl_image image = {network->shape[0], network->shape[1], network->shape[2]};
+    BL_REQUIRE(nested <= NESTED_MAX, BL_ERR_INPUT,
+               "the pass engine takes at most %d nested residual sums, not %zu", NESTED_MAX, nested);
     BL_REQUIRE(batch > 0, BL_ERR_INPUT, "a pass engine needs a batch of at least one point");
     BL_ALLOC(pass, 1);
     pass->batch = batch;
     pass->dimension = network->dimension;
     pass->classes = network->classes;
+    pass->block64 = points64(network);
+    if (has_images(network) && !bl_image_is_plain(image))
+        pass->image = image;
     BL_TRY(bl_product_context_create(&pass->context));
     BL_ALLOC(pass->input, batch * network->dimension);
     BL_ALLOC(pass->gradient, batch * network->dimension);
     BL_ALLOC(pass->logits, batch * network->classes);
     BL_ALLOC(pass->work[0], batch * widest);
     BL_ALLOC(pass->work[1], batch * widest);
+    for (size_t i = 0; i < nested; i++)
+        BL_ALLOC(pass->side[i], batch * widest);
     BL_ALLOC(pass->row, batch);
     BL_ALLOC(pass->stage, network->layer_count);
     pass->stages = network->layer_count;
     for (size_t l = 0; l < network->layer_count; l++)
-        BL_TRY(stage_create(pass, &network->layer[l], l, &pass->stage[l]));
+        BL_TRY(stage_create(pass, network, l, &pass->stage[l]));
     BL_TRY(bl_pass_load(pass, network));
     *out = pass;
     pass = NULL;
@@ -106,9 +173,13 @@ void bl_pass_destroy(bl_pass **pass) {
     bl_mem_free(p->gradient);
     bl_mem_free(p->logits);
     bl_mem_free(p->row);
-    for (size_t i = 0; i < 2; i++) {
+    for (size_t i = 0; i < 2; i++)
         bl_mem_free(p->work[i]);
+    for (size_t i = 0; i < 3; i++)
         bl_mem_free(p->work64[i]);
+    for (size_t i = 0; i < NESTED_MAX; i++) {
+        bl_mem_free(p->side[i]);
+        bl_mem_free(p->side64[i]);
     }
     bl_mem_free(p);
     *pass = NULL;
@@ -116,7 +187,10 @@ void bl_pass_destroy(bl_pass **pass) {
 
 static bool same_shape(const bl_layer *a, const bl_layer *b) {
     return a->kind == b->kind && a->inputs == b->inputs && a->outputs == b->outputs &&
-           a->activation == b->activation && a->negative_slope == b->negative_slope && !a->bias == !b->bias;
+           a->activation == b->activation && a->negative_slope == b->negative_slope && !a->bias == !b->bias &&
+           bl_image_same(a->in, b->in) && bl_image_same(a->out, b->out) && bl_image_same(a->side, b->side) &&
+           a->begin == b->begin && a->kernel[0] == b->kernel[0] && a->kernel[1] == b->kernel[1] &&
+           a->stride == b->stride && a->padding == b->padding;
 }
 
 bl_err bl_pass_load(bl_pass *pass, const bl_network *network) {
@@ -141,24 +215,35 @@ static void pad(const float *from, size_t count, size_t rows, size_t width, floa
     memset(to + count * width, 0, (rows - count) * width * sizeof *to);
 }
 
+static bl_err stage_forward(bl_pass *pass, stage *s, size_t rows, const float *x) {
+    bl_err err = BL_OK;
+    s->x = x;
+    s->y = s->own ? s->own : x;
+    if (s->ops->join)
+        BL_TRY(s->ops->join(&s->layer, s->state, rows, x, pass->stage[s->layer.begin].x, s->own));
+    else if (s->own)
+        BL_TRY(s->ops->forward(&s->layer, s->state, rows, x, s->own));
+cleanup:
+    return err;
+}
+
 bl_err bl_pass_forward(bl_pass *pass, size_t count, const float *x, float *logits) {
     bl_err err = BL_OK;
     BL_ASSERT(count > 0 && count <= pass->batch);
     const size_t rows = bl_product_rows(count, pass->batch);
     const float *at = x;
-    if (rows != count) {
+    if (pass->image.channels > 0) {
+        bl_image_channels_last(pass->image, count, x, pass->input);
+        memset(pass->input + count * pass->dimension, 0, (rows - count) * pass->dimension * sizeof *x);
+        at = pass->input;
+    } else if (rows != count) {
         pad(x, count, rows, pass->dimension, pass->input);
         at = pass->input;
     }
     pass->count = 0;
     for (size_t l = 0; l < pass->stages; l++) {
-        stage *s = &pass->stage[l];
-        s->x = at;
-        if (s->own) {
-            BL_TRY(s->ops->forward(&s->layer, s->state, rows, at, s->own));
-            at = s->own;
-        }
-        s->y = at;
+        BL_TRY(stage_forward(pass, &pass->stage[l], rows, at));
+        at = pass->stage[l].y;
     }
     memcpy(logits, at, count * pass->classes * sizeof *logits);
     pass->count = count;
@@ -177,30 +262,53 @@ static void fill_rows(bl_pass *pass, size_t count, size_t rows, const size_t *ro
         pass->row[i] = 0;
 }
 
+/* The gradient before a stage from that behind it, at *at; `to` is where it goes if it is another. */
+static bl_err stage_backward(bl_pass *pass, stage *s, size_t rows, float *to, const float **at) {
+    bl_err err = BL_OK;
+    const float *const dy = *at;
+    const size_t count = rows * s->layer.inputs;
+    if (s->ops->split) {
+        BL_TRY(s->ops->split(&s->layer, s->state, rows, dy, pass->side[s->nesting]));
+        goto cleanup; /* the other branch takes dy as it is */
+    }
+    if (s->layer.kind == BL_LAYER_RESIDUAL_BEGIN) {
+        const float *side = pass->side[s->nesting];
+        for (size_t i = 0; i < count; i++)
+            to[i] = dy[i] + side[i];
+    } else
+        BL_TRY(s->ops->backward(&s->layer, s->state, rows, pass->row, s->x, s->y, dy, to));
+    *at = to;
+cleanup:
+    return err;
+}
+
+/* Whether a gradient changes at a stage. */
+static bool is_active(const stage *s) {
+    return s->own || s->layer.kind == BL_LAYER_RESIDUAL_BEGIN;
+}
+
 bl_err bl_pass_gradient(bl_pass *pass, size_t count, const size_t *row, const float *seed, float *gradient) {
     bl_err err = BL_OK;
     BL_ASSERT(count > 0 && count <= pass->batch);
     const size_t rows = bl_product_rows(count, pass->batch);
-    float *const target = rows == count ? gradient : pass->gradient;
+    float *const target = rows == count && pass->image.channels == 0 ? gradient : pass->gradient;
     const float *at = seed;
-    size_t turn = 0, first = 0;
+    size_t first = 0;
     fill_rows(pass, count, rows, row);
     if (rows != count) {
         pad(seed, count, rows, pass->classes, pass->logits);
         at = pass->logits;
     }
-    while (first + 1 < pass->stages && !pass->stage[first].own)
+    while (first + 1 < pass->stages && !is_active(&pass->stage[first]))
         first++;
-    for (size_t l = pass->stages; l-- > first;) {
-        stage *s = &pass->stage[l];
-        if (!s->own)
-            continue;
-        float *to = l == first ? target : pass->work[turn];
-        turn = 1 - turn;
-        BL_TRY(s->ops->backward(&s->layer, s->state, rows, pass->row, s->x, s->y, at, to));
-        at = to;
-    }
-    if (at != gradient)
+    for (size_t l = pass->stages; l-- > first;)
+        if (is_active(&pass->stage[l])) {
+            float *work = at == pass->work[0] ? pass->work[1] : pass->work[0];
+            BL_TRY(stage_backward(pass, &pass->stage[l], rows, l == first ? target : work, &at));
+        }
+    if (pass->image.channels > 0)
+        bl_image_channels_first(pass->image, count, at, gradient);
+    else if (at != gradient)
         memcpy(gradient, at, count * pass->dimension * sizeof *gradient);
 cleanup:
     return err;
@@ -210,6 +318,8 @@ const float *bl_pass_features(const bl_pass *pass, size_t *width) {
     BL_ASSERT(pass->count > 0);
     for (size_t l = pass->stages; l-- > 0;)
         if (pass->stage[l].layer.kind == BL_LAYER_ACTIVATION) {
+            while (l + 1 < pass->stages && pass->stage[l + 1].layer.kind == BL_LAYER_FLATTEN)
+                l++;
             *width = pass->stage[l].layer.outputs;
             return pass->stage[l].y;
         }
@@ -219,46 +329,65 @@ const float *bl_pass_features(const bl_pass *pass, size_t *width) {
 
 static bl_err workspace64(bl_pass *pass) {
     bl_err err = BL_OK;
+    const size_t widest = widest_layer(pass->network), nested = nested_sums(pass->network);
     for (size_t i = 0; i < 2; i++)
         if (!pass->work64[i])
-            BL_ALLOC(pass->work64[i], BLOCK64 * widest_layer(pass->network));
+            BL_ALLOC(pass->work64[i], pass->block64 * widest);
+    for (size_t i = 0; i < nested; i++)
+        if (!pass->side64[i])
+            BL_ALLOC(pass->side64[i], pass->block64 * widest);
+    if (!pass->work64[2])
+        BL_ALLOC(pass->work64[2], largest_work64(pass->network));
 cleanup:
     return err;
+}
+
+/* One block of points; gives where its logits are. */
+static const double *forward64_block(bl_pass *pass, size_t rows, const double *x) {
+    const double *at = x;
+    for (size_t l = 0; l < pass->stages; l++) {
+        const stage *s = &pass->stage[l];
+        const bl_layer *layer = &pass->network->layer[l];
+        double *to = at == pass->work64[0] ? pass->work64[1] : pass->work64[0];
+        if (layer->kind == BL_LAYER_RESIDUAL_BEGIN)
+            memcpy(pass->side64[s->nesting], at, rows * layer->inputs * sizeof *at);
+        if (s->ops->join64)
+            s->ops->join64(layer, rows, at, pass->side64[s->nesting], to, pass->work64[2]);
+        else if (s->ops->forward64)
+            s->ops->forward64(layer, rows, at, to, pass->work64[2]);
+        else
+            continue;
+        at = to;
+    }
+    return at;
 }
 
 bl_err bl_pass_forward64(bl_pass *pass, size_t count, const double *x, double *logits) {
     bl_err err = BL_OK;
     BL_TRY(workspace64(pass));
-    for (size_t first = 0; first < count; first += BLOCK64) {
-        const size_t rows = count - first < BLOCK64 ? count - first : BLOCK64;
-        const double *at = x + first * pass->dimension;
-        size_t turn = 0;
-        for (size_t l = 0; l < pass->stages; l++) {
-            const bl_layer_ops *ops = pass->stage[l].ops;
-            if (!ops->forward64)
-                continue;
-            ops->forward64(&pass->network->layer[l], rows, at, pass->work64[turn]);
-            at = pass->work64[turn];
-            turn = 1 - turn;
-        }
-        memcpy(logits + first * pass->classes, at, rows * pass->classes * sizeof *logits);
+    for (size_t first = 0; first < count; first += pass->block64) {
+        const size_t rows = count - first < pass->block64 ? count - first : pass->block64;
+        const double *found = forward64_block(pass, rows, x + first * pass->dimension);
+        memcpy(logits + first * pass->classes, found, rows * pass->classes * sizeof *logits);
     }
 cleanup:
     return err;
 }
 
 size_t bl_pass_memory(const bl_network *network, size_t batch) {
-    const size_t widest = widest_layer(network);
+    const size_t widest = widest_layer(network), nested = nested_sums(network);
+    const bool images = has_images(network);
     size_t bytes =
         LIBRARY_BYTES + sizeof(bl_pass) + network->layer_count * sizeof(stage) + batch * sizeof(size_t);
-    bytes += batch * (2 * network->dimension + network->classes + 2 * widest) * sizeof(float);
-    bytes += (size_t)2 * BLOCK64 * widest * sizeof(double);
+    bytes += batch * (2 * network->dimension + network->classes + (2 + nested) * widest) * sizeof(float);
+    bytes += ((2 + nested) * points64(network) * widest + largest_work64(network)) * sizeof(double);
     for (size_t l = 0; l < network->layer_count; l++) {
-        const bl_layer_ops *ops = bl_layer_ops_of(network->layer[l].kind);
-        if (ops && has_own_output(ops))
-            bytes += batch * network->layer[l].outputs * sizeof(float);
+        const bl_layer *layer = &network->layer[l];
+        const bl_layer_ops *ops = bl_layer_ops_of(layer->kind);
+        if (ops && has_own_output(layer, images))
+            bytes += batch * layer->outputs * sizeof(float);
         if (ops && ops->memory)
-            bytes += ops->memory(&network->layer[l], batch);
+            bytes += ops->memory(layer, batch);
     }
     return bytes;
 }

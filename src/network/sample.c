@@ -8,8 +8,9 @@
 #include <math.h>
 
 static void sample_weights(const bl_config *config, bl_stream stream, bl_layer *layer) {
-    const float deviation = (float)sqrt(config->weight_variance / (double)layer->inputs);
-    const size_t count = layer->outputs * layer->inputs;
+    const size_t count = bl_layer_weights(layer);
+    const double fan_in = (double)(count / bl_layer_biases(layer));
+    const float deviation = (float)sqrt(config->weight_variance / fan_in);
     if (config->weights == BL_WEIGHTS_TRUNCATED_NORMAL)
         bl_rng_truncated_normal(stream, deviation, count, layer->weight);
     else
@@ -28,7 +29,7 @@ void bl_network_sample(const bl_config *config, const bl_case *c, size_t number,
                        layer);
         if (layer->bias)
             bl_rng_normal(bl_rng_stream(config->seed, case_number, network_number, BL_PURPOSE_BIAS, weighted),
-                          (float)sqrt(config->bias_variance), layer->outputs, layer->bias);
+                          (float)sqrt(config->bias_variance), bl_layer_biases(layer), layer->bias);
         weighted++;
     }
 }

@@ -10,8 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define LAYER_NAME "layer_%03zu"
-
 /* --- opening and the list of networks --- */
 
 static herr_t count_group(hid_t root, const char *name, const H5L_info_t *info, void *context) {
@@ -109,118 +107,6 @@ bl_box bl_networks_file_box(const bl_networks_file *file) {
     return file->box;
 }
 
-/* --- arrays --- */
-
-/* An array of floating-point numbers of this rank: its shape. */
-static bl_err array_shape(hid_t group, const char *name, size_t rank, hid_t *dataset, size_t *shape) {
-    bl_err err = BL_OK;
-    hsize_t extent[2] = {0, 0};
-    hid_t type = H5I_INVALID_HID, space = H5I_INVALID_HID;
-    BL_ASSERT(rank <= 2);
-    BL_REQUIRE(H5Lexists(group, name, H5P_DEFAULT) > 0, BL_ERR_INPUT, "%s is missing", name);
-    *dataset = H5Dopen2(group, name, H5P_DEFAULT);
-    if (*dataset < 0)
-        BL_TRY(bl_h5_fail(BL_ERR_INPUT, "%s is not an array", name));
-    BL_H5(type = H5Dget_type(*dataset), "%s", name);
-    BL_REQUIRE(H5Tget_class(type) == H5T_FLOAT, BL_ERR_INPUT, "%s must hold float32 or float64 numbers",
-               name);
-    BL_H5(space = H5Dget_space(*dataset), "%s", name);
-    BL_REQUIRE(H5Sget_simple_extent_ndims(space) == (int)rank, BL_ERR_INPUT, "%s has %d axes, not %zu", name,
-               H5Sget_simple_extent_ndims(space), rank);
-    BL_H5(H5Sget_simple_extent_dims(space, extent, NULL), "%s", name);
-    for (size_t i = 0; i < rank; i++) {
-        BL_REQUIRE(extent[i] > 0, BL_ERR_INPUT, "%s is empty", name);
-        shape[i] = (size_t)extent[i];
-    }
-cleanup:
-    bl_h5_close(&space);
-    bl_h5_close(&type);
-    return err;
-}
-
-/* Numbers of an array; nothing when only shapes are looked at. */
-static bl_err read_floats(hid_t dataset, const char *name, size_t count, bool numbers, float **out) {
-    bl_err err = BL_OK;
-    if (!numbers)
-        return BL_OK;
-    BL_ALLOC(*out, count);
-    BL_H5(H5Dread(dataset, H5T_NATIVE_FLOAT, H5S_ALL, H5S_ALL, H5P_DEFAULT, *out), "%s could not be read",
-          name);
-cleanup:
-    return err;
-}
-
-/* --- layers: one reader a kind --- */
-
-static bl_err read_dense(hid_t group, bool numbers, bl_layer *layer) {
-    bl_err err = BL_OK;
-    hid_t dataset = H5I_INVALID_HID;
-    size_t shape[2] = {0, 0}, bias = 0;
-    layer->kind = BL_LAYER_DENSE;
-    BL_TRY(array_shape(group, "weight", 2, &dataset, shape));
-    layer->outputs = shape[0];
-    BL_REQUIRE(shape[1] == layer->inputs, BL_ERR_INPUT, "weight has %zu columns, but %zu numbers come in",
-               shape[1], layer->inputs);
-    BL_TRY(read_floats(dataset, "weight", shape[0] * shape[1], numbers, &layer->weight));
-    if (H5Lexists(group, "bias", H5P_DEFAULT) > 0) {
-        bl_h5_close(&dataset);
-        BL_TRY(array_shape(group, "bias", 1, &dataset, &bias));
-        BL_REQUIRE(bias == layer->outputs, BL_ERR_INPUT, "bias has %zu numbers, weight %zu rows", bias,
-                   layer->outputs);
-        BL_TRY(read_floats(dataset, "bias", bias, numbers, &layer->bias));
-    }
-cleanup:
-    bl_h5_close(&dataset);
-    return err;
-}
-
-static bl_err read_activation(hid_t group, bl_activation activation, bl_layer *layer) {
-    bl_err err = BL_OK;
-    layer->kind = BL_LAYER_ACTIVATION;
-    layer->activation = activation;
-    layer->negative_slope = 0.01;
-    layer->outputs = layer->inputs;
-    if (activation == BL_LEAKY_RELU && H5Aexists(group, "slope") > 0)
-        BL_TRY(bl_h5_read_attribute_numbers(group, "slope", H5T_NATIVE_DOUBLE, 1, 1, &layer->negative_slope,
-                                            NULL));
-    BL_REQUIRE(isfinite(layer->negative_slope), BL_ERR_INPUT, "slope is not a number");
-cleanup:
-    return err;
-}
-
-static bl_err read_kind(hid_t group, const char *kind, bool numbers, bl_layer *layer) {
-    if (strcmp(kind, "dense") == 0)
-        return read_dense(group, numbers, layer);
-    if (strcmp(kind, "flatten") == 0) {
-        layer->kind = BL_LAYER_FLATTEN;
-        layer->outputs = layer->inputs;
-        return BL_OK;
-    }
-    for (int a = 0; a < BL_ACTIVATION_COUNT; a++)
-        if (strcmp(kind, bl_activation_name[a]) == 0)
-            return read_activation(group, (bl_activation)a, layer);
-    return bl_err_set(BL_ERR_INPUT,
-                      "layers of kind \"%.64s\" are not known to this version (known: dense, flatten, relu, "
-                      "leaky_relu, tanh, erf, gelu)",
-                      kind);
-}
-
-static bl_err read_layer(hid_t network, size_t number, bool numbers, bl_layer *layer) {
-    bl_err err = BL_OK;
-    char name[32], *kind = NULL;
-    hid_t group = H5I_INVALID_HID;
-    (void)snprintf(name, sizeof name, LAYER_NAME, number);
-    BL_H5(group = H5Gopen2(network, name, H5P_DEFAULT), "not a group");
-    BL_TRY(bl_h5_read_attribute_text(group, "kind", &kind));
-    BL_TRY(read_kind(group, kind, numbers, layer));
-cleanup:
-    bl_mem_free(kind);
-    bl_h5_close(&group);
-    if (err != BL_OK)
-        bl_err_prefix("%s: ", name);
-    return err;
-}
-
 /* --- networks --- */
 
 static herr_t count_layer(hid_t group, const char *name, const H5L_info_t *info, void *context) {
@@ -240,7 +126,7 @@ static bl_err count_layers(hid_t group, size_t *count) {
     BL_H5(H5Literate(group, H5_INDEX_NAME, H5_ITER_INC, &position, count_layer, count), "its layers");
     BL_REQUIRE(*count > 0, BL_ERR_INPUT, "no layers (subgroups layer_000, layer_001, ...)");
     for (size_t l = 0; l < *count; l++) {
-        (void)snprintf(name, sizeof name, LAYER_NAME, l);
+        (void)snprintf(name, sizeof name, BL_LAYER_NAME, l);
         BL_REQUIRE(H5Lexists(group, name, H5P_DEFAULT) > 0, BL_ERR_INPUT,
                    "%s is missing: layers are numbered layer_000, layer_001, ... without a gap", name);
     }
@@ -287,20 +173,15 @@ cleanup:
 
 static bl_err read_layers(hid_t group, bool numbers, bl_network *network) {
     bl_err err = BL_OK;
-    size_t count = 0, width = network->dimension;
+    size_t count = 0;
     BL_TRY(count_layers(group, &count));
     BL_ALLOC(network->layer, count);
     for (size_t l = 0; l < count; l++) {
-        bl_layer *layer = &network->layer[l];
-        layer->inputs = width;
         network->layer_count = l + 1;
-        BL_TRY(read_layer(group, l, numbers, layer));
-        width = layer->outputs;
+        BL_TRY(bl_networks_file_read_layer(group, l, numbers, network));
     }
-    network->classes = width;
-    BL_REQUIRE(width >= 2, BL_ERR_INPUT, "a classifier needs at least two classes, not %zu", width);
-    if (numbers)
-        BL_TRY(bl_network_check(network));
+    network->classes = network->layer[count - 1].outputs;
+    BL_TRY(numbers ? bl_network_check(network) : bl_network_check_shape(network));
 cleanup:
     return err;
 }
@@ -312,7 +193,7 @@ static bl_err open_network(const bl_networks_file *file, size_t index, hid_t *gr
     size_t shape[2] = {0, 0};
     BL_ASSERT(index < file->count);
     BL_H5(*group = H5Gopen2(file->file, file->name[index], H5P_DEFAULT), "not a group");
-    BL_TRY(array_shape(*group, "inputs", 2, dataset, shape));
+    BL_TRY(bl_networks_file_array(*group, "inputs", 2, dataset, shape));
     *inputs = shape[0];
     network->dimension = shape[1];
     BL_TRY(read_input_shape(*group, network));

@@ -19,4 +19,14 @@ struct bl_networks_file {
     bl_box box;
 };
 
+#define BL_LAYER_NAME "layer_%03zu"
+
+/* An array of floating-point numbers of this rank (at most 4) and its shape; *dataset is the caller's to close. */
+bl_err bl_networks_file_array(hid_t group, const char *name, size_t rank, hid_t *dataset,
+                              size_t *shape) BL_NODISCARD;
+
+/* Read layer l of a network whose layers before it are read; without its numbers where only shapes are looked at. */
+bl_err bl_networks_file_read_layer(hid_t network_group, size_t l, bool numbers,
+                                   bl_network *network) BL_NODISCARD;
+
 #endif

@@ -58,26 +58,59 @@ static const char *kind_of(const bl_layer *layer) {
         return "dense";
     case BL_LAYER_FLATTEN:
         return "flatten";
+    case BL_LAYER_CONV2D:
+        return "conv2d";
+    case BL_LAYER_AVGPOOL2D:
+        return "avgpool2d";
+    case BL_LAYER_RESIDUAL_BEGIN:
+        return "residual_begin";
+    case BL_LAYER_RESIDUAL_END:
+        return "residual_end";
     case BL_LAYER_ACTIVATION:
         break;
     }
     return bl_activation_name[layer->activation];
 }
 
+static bl_err write_size(hid_t group, const char *name, size_t size) {
+    const int64_t number = (int64_t)size;
+    return bl_h5_attribute(group, name, H5T_NATIVE_INT64, 0, &number);
+}
+
+static bl_err write_settings(hid_t group, const bl_layer *layer) {
+    bl_err err = BL_OK;
+    BL_TRY(bl_h5_attribute_text(group, "kind", kind_of(layer)));
+    if (layer->kind == BL_LAYER_ACTIVATION && layer->activation == BL_LEAKY_RELU)
+        BL_TRY(bl_h5_attribute(group, "slope", H5T_NATIVE_DOUBLE, 0, &layer->negative_slope));
+    if (layer->kind == BL_LAYER_AVGPOOL2D)
+        BL_TRY(write_size(group, "size", layer->kernel[0]));
+    if (layer->kind == BL_LAYER_CONV2D)
+        BL_TRY(bl_h5_attribute_text(group, "padding", layer->padding == BL_PADDING_SAME ? "same" : "valid"));
+    if (layer->stride > 0)
+        BL_TRY(write_size(group, "stride", layer->stride));
+cleanup:
+    return err;
+}
+
 static bl_err write_layer(hid_t network, size_t number, const bl_layer *layer) {
     bl_err err = BL_OK;
     char name[32];
     hid_t group = H5I_INVALID_HID;
-    const size_t shape[2] = {layer->outputs, layer->inputs};
-    (void)snprintf(name, sizeof name, "layer_%03zu", number);
+    const bool dense = layer->kind == BL_LAYER_DENSE;
+    const size_t biases = bl_layer_biases(layer);
+    size_t shape[4] = {layer->outputs, layer->inputs};
+    if (!dense && layer->weight) {
+        const size_t channels = layer->kind == BL_LAYER_CONV2D ? layer->in.channels : layer->side.channels;
+        const size_t of_convolution[4] = {layer->out.channels, channels, layer->kernel[0], layer->kernel[1]};
+        memcpy(shape, of_convolution, sizeof shape);
+    }
+    (void)snprintf(name, sizeof name, BL_LAYER_NAME, number);
     BL_TRY(bl_h5_create_group(network, name, &group));
-    BL_TRY(bl_h5_attribute_text(group, "kind", kind_of(layer)));
-    if (layer->kind == BL_LAYER_ACTIVATION && layer->activation == BL_LEAKY_RELU)
-        BL_TRY(bl_h5_attribute(group, "slope", H5T_NATIVE_DOUBLE, 0, &layer->negative_slope));
+    BL_TRY(write_settings(group, layer));
     if (layer->weight)
-        BL_TRY(write_floats(group, "weight", 2, shape, layer->weight));
+        BL_TRY(write_floats(group, "weight", dense ? 2 : 4, shape, layer->weight));
     if (layer->bias)
-        BL_TRY(write_floats(group, "bias", 1, shape, layer->bias));
+        BL_TRY(write_floats(group, "bias", 1, &biases, layer->bias));
 cleanup:
     bl_h5_close(&group);
     return err;

@@ -23,8 +23,9 @@ typedef struct sample {
     bl_config *config;
     bl_grid *grid;
     bl_network *network;
-    float x[64];
+    float *x;
     size_t inputs;
+    float numbers[64];
 } sample;
 
 static void sample_create(size_t number, sample *s) {
@@ -34,6 +35,7 @@ static void sample_create(size_t number, sample *s) {
     CHECK_OK(bl_network_create(s->config, &c, &s->network));
     bl_network_sample(s->config, &c, 5, s->network);
     s->inputs = 4;
+    s->x = s->numbers;
     bl_network_sample_inputs(s->config, 0, 5, BL_PURPOSE_INPUT, s->network->dimension, s->inputs, s->x);
 }
 
@@ -57,8 +59,12 @@ static void check_same(const bl_network *a, const bl_network *b) {
         if (p->kind == BL_LAYER_ACTIVATION)
             CHECK(p->activation == q->activation &&
                   (p->activation != BL_LEAKY_RELU || p->negative_slope == q->negative_slope));
-        CHECK(same_floats(p->weight, q->weight, p->inputs * p->outputs));
-        CHECK(same_floats(p->bias, q->bias, p->outputs));
+        CHECK(p->in.channels == q->in.channels && p->out.channels == q->out.channels &&
+              p->out.height == q->out.height && p->out.width == q->out.width);
+        CHECK(p->kernel[0] == q->kernel[0] && p->kernel[1] == q->kernel[1] && p->stride == q->stride &&
+              p->padding == q->padding && p->begin == q->begin);
+        CHECK(same_floats(p->weight, q->weight, bl_layer_weights(p)));
+        CHECK(same_floats(p->bias, q->bias, bl_layer_biases(p)));
     }
 }
 
@@ -116,6 +122,59 @@ static void test_round_trip(const char *path) {
     CHECK_OK(bl_networks_file_close(&file));
     sample_destroy(&s[0]);
     sample_destroy(&s[1]);
+}
+
+/* Every kind of layer on images, and what belongs to it. */
+static void test_images(const char *path) {
+    enum { COUNT = 10, INPUTS = 3, N = 3 * 7 * 6 };
+    bl_layer layer[COUNT] = {
+        {.kind = BL_LAYER_CONV2D,
+         .out = {.channels = 4},
+         .kernel = {3, 2},
+         .stride = 1,
+         .padding = BL_PADDING_VALID},
+        {.kind = BL_LAYER_RESIDUAL_BEGIN},
+        {.kind = BL_LAYER_RESIDUAL_BEGIN},
+        {.kind = BL_LAYER_ACTIVATION, .activation = BL_TANH},
+        {.kind = BL_LAYER_RESIDUAL_END},
+        {.kind = BL_LAYER_CONV2D, .out = {.channels = 5}, .kernel = {3, 3}, .stride = 2},
+        {.kind = BL_LAYER_RESIDUAL_END, .out = {.channels = 5}, .kernel = {1, 1}, .stride = 2},
+        {.kind = BL_LAYER_AVGPOOL2D, .kernel = {2, 2}},
+        {.kind = BL_LAYER_FLATTEN},
+        {.kind = BL_LAYER_DENSE, .outputs = 2}};
+    bl_network network = {.layer_count = COUNT,
+                          .layer = layer,
+                          .dimension = N,
+                          .classes = 2,
+                          .shape_rank = 3,
+                          .shape = {3, 7, 6}};
+    sample s = {.network = &network, .inputs = INPUTS};
+    static float x[INPUTS * N];
+    bl_networks_file *file = NULL;
+    for (size_t l = 0; l < COUNT; l++) {
+        CHECK_OK(bl_network_fit_layer(&network, l));
+        const size_t weights = bl_layer_weights(&layer[l]), biases = bl_layer_biases(&layer[l]);
+        const bl_stream stream = bl_rng_stream(3, 0, 0, BL_PURPOSE_TEST, (uint32_t)l);
+        if (weights == 0)
+            continue;
+        layer[l].weight = bl_mem_alloc(weights, sizeof(float));
+        layer[l].bias = l == 0 ? NULL : bl_mem_alloc(biases, sizeof(float));
+        bl_rng_normal(stream, 1.0F, weights, layer[l].weight);
+        if (layer[l].bias)
+            bl_rng_normal(stream, 2.0F, biases, layer[l].bias);
+    }
+    s.x = x;
+    bl_rng_normal(bl_rng_stream(3, 0, 0, BL_PURPOSE_TEST, COUNT), 1.0F, (size_t)INPUTS * N, x);
+    CHECK_OK(bl_networks_file_create(path, true, (bl_box){0, 1}, "", &file));
+    CHECK_OK(bl_networks_file_append(file, "images", &network, x, INPUTS));
+    CHECK_OK(bl_networks_file_close(&file));
+    CHECK_OK(bl_networks_file_open(path, &file));
+    check_read(file, 0, &s);
+    CHECK_OK(bl_networks_file_close(&file));
+    for (size_t l = 0; l < COUNT; l++) {
+        bl_mem_free(layer[l].weight);
+        bl_mem_free(layer[l].bias);
+    }
 }
 
 /* --- for the Python test --- */
@@ -185,6 +244,7 @@ int main(int argc, char **argv) {
     CHECK(mkdtemp(directory) != NULL);
     (void)snprintf(path, sizeof path, "%s/n.h5", directory);
     test_round_trip(path);
+    test_images(path);
     (void)snprintf(command, sizeof command, "rm -r '%s'", directory);
     CHECK(system(command) == 0);
     int result = check_result();

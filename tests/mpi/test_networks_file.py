@@ -109,7 +109,7 @@ class NetworksFile(unittest.TestCase):
 
         nan = np.zeros((8, 12))
         nan[3, 4] = np.nan
-        self.refused(attribute("net/layer_002", "kind", "conv2d"), "network net", "layer_002", "conv2d")
+        self.refused(attribute("net/layer_002", "kind", "conv5d"), "network net", "layer_002", "conv5d")
         self.refused(attribute("net/layer_002", "kind", 7), "layer_002", "kind")
         self.refused(attribute("/", "format", "another-format-2"), "another-format-2")
         self.refused(attribute("/", "box", [1.0, 0.0]), "box")

@@ -276,6 +276,8 @@ static void test_layer_lists(void) {
           gradient[COUNT * N];
     double *x64 = wider(x, COUNT * (size_t)N), logits64[COUNT * 2], expected[COUNT * N];
     size_t width = 0;
+    for (size_t l = 0; l < network.layer_count; l++)
+        CHECK_OK(bl_network_fit_layer(&network, l));
     CHECK_OK(bl_network_check(&network));
     CHECK_OK(bl_pass_create(&network, 4, &pass));
     CHECK_OK(bl_pass_forward(pass, COUNT, x, logits));

@@ -16,9 +16,15 @@ class Case(ct.Structure):
                 ("number", "depth_index", "width_index", "dimension_index", "depth", "dimension")] + [("width", ct.c_double)]
 
 
+class Image(ct.Structure):
+    _fields_ = [("channels", ct.c_size_t), ("height", ct.c_size_t), ("width", ct.c_size_t)]
+
+
 class Layer(ct.Structure):
     _fields_ = [("kind", ct.c_int), ("activation", ct.c_int), ("inputs", ct.c_size_t), ("outputs", ct.c_size_t),
-                ("negative_slope", ct.c_double), ("weight", ct.POINTER(ct.c_float)), ("bias", ct.POINTER(ct.c_float))]
+                ("negative_slope", ct.c_double), ("weight", ct.POINTER(ct.c_float)), ("bias", ct.POINTER(ct.c_float)),
+                ("in", Image), ("out", Image), ("side", Image), ("begin", ct.c_size_t), ("kernel", ct.c_size_t * 2),
+                ("stride", ct.c_size_t), ("padding", ct.c_int)]
 
 
 class Network(ct.Structure):
