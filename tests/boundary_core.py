@@ -15,9 +15,15 @@ STOP = ct.CFUNCTYPE(ct.c_bool, ct.c_void_p)
 inf = math.inf
 
 
+class Image(ct.Structure):
+    _fields_ = [("channels", ct.c_size_t), ("height", ct.c_size_t), ("width", ct.c_size_t)]
+
+
 class Layer(ct.Structure):
     _fields_ = [("kind", ct.c_int), ("activation", ct.c_int), ("inputs", ct.c_size_t), ("outputs", ct.c_size_t),
-                ("negative_slope", ct.c_double), ("weight", ct.c_void_p), ("bias", ct.c_void_p)]
+                ("negative_slope", ct.c_double), ("weight", ct.c_void_p), ("bias", ct.c_void_p),
+                ("in", Image), ("out", Image), ("side", Image), ("begin", ct.c_size_t), ("kernel", ct.c_size_t * 2),
+                ("stride", ct.c_size_t), ("padding", ct.c_int)]
 
 
 class NetworkStruct(ct.Structure):
