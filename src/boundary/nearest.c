@@ -75,17 +75,21 @@ static void combine(const bl_nearest_problem *q, const double *weight, float *v)
     }
 }
 
-/* Second derivative of the dual (its negative), [count][count]. */
-static void curvature(const dual *d, double *matrix) {
+/* Second derivative of the dual (its negative), [count][count], for the planes that can move. */
+static void curvature(const dual *d, const bool *moves, double *matrix) {
     const bl_nearest_problem *q = d->q;
     const float *slope = d->work->slope;
+    memset(matrix, 0, q->count * q->count * sizeof *matrix);
     for (size_t a = 0; a < q->count; a++) {
+        if (!moves[a])
+            continue;
         const float *g = q->normal[a];
         float *weighted = d->work->weighted;
         for (size_t i = 0; i < q->n; i++)
             weighted[i] = slope[i] * g[i];
         for (size_t b = 0; b <= a; b++)
-            matrix[a * q->count + b] = matrix[b * q->count + a] = lane_dot(q->n, weighted, q->normal[b]);
+            if (moves[b])
+                matrix[a * q->count + b] = matrix[b * q->count + a] = lane_dot(q->n, weighted, q->normal[b]);
     }
 }
 
@@ -166,13 +170,16 @@ static void newton_direction(const dual *d, const double *multiplier, const doub
                              double *direction) {
     size_t k = d->q->count;
     double matrix[BL_NEAREST_PLANES * BL_NEAREST_PLANES], b[BL_NEAREST_PLANES], trace = 0.0;
-    curvature(d, matrix);
+    bool moves[BL_NEAREST_PLANES];
+    for (size_t a = 0; a < k; a++)
+        moves[a] = multiplier[a] > 0.0 || residual[a] > 0.0;
+    curvature(d, moves, matrix);
     for (size_t a = 0; a < k; a++)
         trace += matrix[a * k + a];
     double ridge = 1e-9 * trace + 1e-30;
     for (size_t a = 0; a < k; a++) {
         direction[a] = multiplier[a];
-        b[a] = residual[a] + ridge * multiplier[a];
+        b[a] = moves[a] ? residual[a] + ridge * multiplier[a] : 0.0;
         for (size_t c = 0; c < k; c++)
             b[a] += matrix[a * k + c] * multiplier[c];
     }
@@ -244,34 +251,44 @@ static double multiplier_of_step(const dual *d, size_t a, const float *h) {
     return weight;
 }
 
-/* A first multiplier: of the plane whose linear step is longest. @return false when a plane is out of reach */
-static bool single_plane(const dual *d, double *multiplier, float *h) {
+/* Where to start: the plane that held the last solution most, else the newest, of those that do not admit h = 0; count where
+ * all do. */
+static size_t first_plane(const bl_nearest_problem *q, const double *multiplier) {
+    size_t first = q->count;
+    double largest = 0.0;
+    for (size_t a = 0; a < q->count; a++)
+        if (q->offset[a] < 0.0 && multiplier[a] >= largest) {
+            largest = multiplier[a];
+            first = a;
+        }
+    return first;
+}
+
+/* Multipliers to start from: those of the last solution, or of the linear step to one plane.
+ * @return false when that plane is out of reach */
+static bool start(const dual *d, double *multiplier, float *h) {
     const bl_nearest_problem *q = d->q;
-    double longest = 0.0;
-    for (size_t a = 0; a < q->count; a++) {
-        double length;
-        if (!(q->offset[a] < 0.0))
-            continue;
-        if (!bl_linear_step_within(q->p, q->n, q->lo, q->hi, q->normal[a], q->offset[a], d->work->v, h,
-                                   &length))
-            return false;
-        if (!(length > longest))
-            continue;
-        longest = length;
-        memset(multiplier, 0, q->count * sizeof *multiplier);
-        multiplier[a] = multiplier_of_step(d, a, h);
-    }
+    size_t first = first_plane(q, multiplier);
+    double length;
+    if (first == q->count || (multiplier[first] > 0.0 && q->count > 1))
+        return true;
+    if (!bl_linear_step_within(q->p, q->n, q->lo, q->hi, q->normal[first], q->offset[first], d->work->v, h,
+                               &length))
+        return false;
+    multiplier[first] = multiplier_of_step(d, first, h);
     return true;
 }
 
 bool bl_nearest_point(const bl_nearest_problem *q, bl_nearest_work *work, double *multiplier, float *h) {
-    memset(multiplier, 0, q->count * sizeof *multiplier);
-    if (q->p == 1.0 || isinf(q->p))
-        return bl_simplex_nearest(q, work, multiplier, h);
+    if (q->p == 1.0 || isinf(q->p)) {
+        size_t first = first_plane(q, multiplier);
+        memset(multiplier, 0, q->count * sizeof *multiplier);
+        return bl_simplex_nearest(q, work, first, multiplier, h);
+    }
     dual d = dual_of(q, work);
     double residual[BL_NEAREST_PLANES], direction[BL_NEAREST_PLANES];
     bool found = false;
-    if (!single_plane(&d, multiplier, h))
+    if (!start(&d, multiplier, h))
         return false;
     if (q->count == 1 && q->offset[0] < 0.0)
         return true;

@@ -29,7 +29,8 @@ typedef struct bl_nearest_problem {
  * Math:        p = 1 and inf: a linear program (simplex.h). Else by duality: with v = sum mu_j g_j, mu >= 0, the minimiser
  * is separable, h_i = -sign(v_i) min(|v_i|^(1/(p-1)), u_i), and the dual is concave and smooth in as many multipliers as there
  * are planes: Newton's method with an active set and a line search, a few sweeps over n an iteration.
- * @param[out] multiplier  [count] zero for planes that do not hold the point
+ * @param[in,out] multiplier  [count] of the last solution (0: none), where the search for this one begins; zero for planes that do not
+ *                           hold the point
  * @param[out] h              [n]
  * @return true; false when no such point was found (empty, or out of iterations)
  */

@@ -16,7 +16,9 @@ typedef struct simplex {
     const bl_nearest_problem *q;
     float *v, *w; /* [n] sum mu g, and its change along the edge */
     float *state; /* [n] -1, 0, 1: which end (p = 1: or neither) an untied coordinate stands at */
-    float *key;   /* [n] 1 / distance along the edge at which it turns, 0 = never */
+    float *
+        key; /* [n] while planes are met: which coordinates the radius holds; along an edge: 1 / distance at which a
+                     coordinate turns, 0 = never */
     float *h;
     bool maximum; /* p = inf */
     double radius;
@@ -67,34 +69,20 @@ static bool solve(size_t k, double matrix[][BL_NEAREST_PLANES], bool transposed,
     return true;
 }
 
-/* Untied coordinates where their state says; tied ones 0. */
+/* Untied coordinates where their state says, tied ones 0; and at_end: the state of those that the radius holds, else 0. */
 static void place(simplex *s) {
     const float *lo = s->q->lo, *hi = s->q->hi, *state = s->state;
     const float radius = s->maximum ? (float)s->radius : INFINITY;
-    float *h = s->h;
+    float *h = s->h, *at_end = s->key;
     for (size_t i = 0; i < s->q->n; i++) {
         float u = state[i] > 0.0F ? hi[i] : -lo[i];
-        u = u < radius ? u : radius;
+        bool held = u > radius;
+        u = held ? radius : u;
         h[i] = state[i] == 0.0F ? 0.0F : state[i] * u;
+        at_end[i] = held ? state[i] : 0.0F;
     }
     for (size_t t = 0; t < s->tied; t++)
-        h[s->coordinate[t]] = 0.0F;
-}
-
-/* sum of state_i g_i over untied coordinates at the radius */
-static double at_radius(const simplex *s, const float *g) {
-    const float *lo = s->q->lo, *hi = s->q->hi, *state = s->state;
-    const float radius = (float)s->radius;
-    float lane[LANES] = {0};
-    LANE_SWEEP(s->q->n, float u = state[i] > 0.0F ? hi[i] : -lo[i];
-               lane[j] += u > radius ? state[i] * g[i] : 0.0F;);
-    double sum = lane_sum(lane);
-    for (size_t t = 0; t < s->tied; t++) {
-        size_t i = s->coordinate[t];
-        float u = state[i] > 0.0F ? hi[i] : -lo[i];
-        sum -= u > radius ? (double)(state[i] * g[i]) : 0.0;
-    }
-    return sum;
+        h[s->coordinate[t]] = at_end[s->coordinate[t]] = 0.0F;
 }
 
 /* Meet the active planes: tied coordinates, and for p = inf the radius, whose set of coordinates at their end it decides. */
@@ -110,7 +98,7 @@ static bool meet_planes(simplex *s) {
             const float *g = s->q->normal[s->plane[a]];
             rest[a] = s->q->offset[s->plane[a]] - lane_dot(s->q->n, g, s->h);
             if (s->maximum) {
-                s->matrix[a][s->tied] = at_radius(s, g);
+                s->matrix[a][s->tied] = lane_dot(s->q->n, g, s->key);
                 rest[a] += s->matrix[a][s->tied] * s->radius;
             }
         }
@@ -181,7 +169,7 @@ static bool edge(simplex *s, leaving out, double *change) {
         for (size_t t = 0; t < s->tied; t++)
             b[t] = -(double)g[s->coordinate[t]];
         if (s->maximum)
-            b[s->tied] = -at_radius(s, g);
+            b[s->tied] = -lane_dot(s->q->n, g, s->key);
     } else {
         b[out.tied] = -out.side;
     }
@@ -340,27 +328,17 @@ static bool pivot(simplex *s, leaving out) {
     return true;
 }
 
-/* The vertex of the linear step to the farthest plane; no active plane where h = 0 does. @return false when a plane is out of
- * reach */
-static bool first_vertex(simplex *s) {
+/* The vertex of the linear step to the first plane; no active plane where h = 0 does. @return false when it is out of reach */
+static bool first_vertex(simplex *s, size_t first) {
     const bl_nearest_problem *q = s->q;
-    double longest = -1.0;
-    for (size_t a = 0; a < q->count; a++) {
-        double length;
-        if (!(q->offset[a] < 0.0))
-            continue;
-        if (!bl_linear_step_within(q->p, q->n, q->lo, q->hi, q->normal[a], q->offset[a], s->w, s->key,
-                                   &length))
-            return false;
-        if (length > longest) {
-            longest = length;
-            s->plane[0] = a;
-            memcpy(s->h, s->key, q->n * sizeof *s->h);
-        }
-    }
-    s->planes = longest >= 0.0 ? 1 : 0;
+    double longest;
+    s->planes = first < q->count ? 1 : 0;
     if (s->planes == 0)
         return true;
+    s->plane[0] = first;
+    if (!bl_linear_step_within(q->p, q->n, q->lo, q->hi, q->normal[first], q->offset[first], s->w, s->h,
+                               &longest))
+        return false;
     s->radius = longest;
     const float *g = q->normal[s->plane[0]];
     double sum = 0.0;
@@ -389,7 +367,8 @@ static bool first_vertex(simplex *s) {
     return isfinite(s->mu[0]);
 }
 
-bool bl_simplex_nearest(const bl_nearest_problem *q, bl_nearest_work *work, double *multiplier, float *h) {
+bool bl_simplex_nearest(const bl_nearest_problem *q, bl_nearest_work *work, size_t first, double *multiplier,
+                        float *h) {
     simplex s = {.q = q,
                  .v = work->v,
                  .w = work->w,
@@ -397,7 +376,7 @@ bool bl_simplex_nearest(const bl_nearest_problem *q, bl_nearest_work *work, doub
                  .key = work->weighted,
                  .h = h,
                  .maximum = isinf(q->p)};
-    if (!first_vertex(&s))
+    if (!first_vertex(&s, first))
         return false;
     if (s.planes == 0) {
         memset(h, 0, q->n * sizeof *h);

@@ -14,9 +14,9 @@
  * end against v; p = inf: at the radius, or their end, against v. <g_j, h> = c_j for j in A gives the tied ones (and
  * the radius). What is violated then - a plane, or the range of a tied coordinate - leaves, along the edge of the dual
  * on which it improves; coordinates that change side on the way turn (long-step rule), until the gain is used up.
- * The first vertex is the linear step to the farthest plane.
+ * The first vertex is the linear step to plane `first` (problem->count: every plane admits h = 0).
  */
-bool bl_simplex_nearest(const bl_nearest_problem *problem, bl_nearest_work *work, double *multiplier,
-                        float *h);
+bool bl_simplex_nearest(const bl_nearest_problem *problem, bl_nearest_work *work, size_t first,
+                        double *multiplier, float *h);
 
 #endif
