@@ -131,7 +131,7 @@ static void maximise(size_t k, const double *matrix, double ridge, const double 
         in[a] = z[a] > 0.0;
         size = fmax(size, fabs(b[a]));
     }
-    for (size_t change = 0; change < 3 * BL_NEAREST_PLANES; change++) {
+    for (size_t change = 0; change < (size_t)3 * BL_NEAREST_PLANES; change++) {
         for (;;) { /* to the maximum of the subset, leaving it where an entry reaches zero first */
             double t = 1.0;
             size_t first = k;
@@ -280,13 +280,10 @@ static bool start(const dual *d, double *multiplier, float *h) {
 }
 
 bool bl_nearest_point(const bl_nearest_problem *q, bl_nearest_work *work, double *multiplier, float *h) {
-    if (q->p == 1.0 || isinf(q->p)) {
-        size_t first = first_plane(q, multiplier);
-        memset(multiplier, 0, q->count * sizeof *multiplier);
-        return bl_simplex_nearest(q, work, first, multiplier, h);
-    }
+    if (q->p == 1.0 || isinf(q->p))
+        return bl_simplex_nearest(q, work, first_plane(q, multiplier), multiplier, h);
     dual d = dual_of(q, work);
-    double residual[BL_NEAREST_PLANES], direction[BL_NEAREST_PLANES];
+    double residual[BL_NEAREST_PLANES] = {0}, direction[BL_NEAREST_PLANES] = {0};
     bool found = false;
     if (!start(&d, multiplier, h))
         return false;

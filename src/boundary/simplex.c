@@ -11,6 +11,8 @@
 
 enum { PIVOTS = 100, RADIUS_STEPS = 20, BLOCKS_MAX = 256, TURNS_MAX = 256, NONE = -1 };
 static const double PLANE_TOLERANCE = 2e-6, TIED_TOLERANCE = 1e-6;
+static const float TIE_ROUNDING =
+    1e-4F; /* how near v is to where a tied coordinate turns, relative to its mean size */
 
 typedef struct simplex {
     const bl_nearest_problem *q;
@@ -88,7 +90,7 @@ static void place(simplex *s) {
 /* Meet the active planes: tied coordinates, and for p = inf the radius, whose set of coordinates at their end it decides. */
 static bool meet_planes(simplex *s) {
     size_t k = s->planes;
-    double rest[BL_NEAREST_PLANES], x[BL_NEAREST_PLANES];
+    double rest[BL_NEAREST_PLANES] = {0}, x[BL_NEAREST_PLANES] = {0};
     for (size_t a = 0; a < k; a++)
         for (size_t t = 0; t < s->tied; t++)
             s->matrix[a][t] = (double)s->q->normal[s->plane[a]][s->coordinate[t]];
@@ -227,36 +229,63 @@ static double turn_cost(const simplex *s, size_t i) {
     return fabs((double)s->w[i]) * move;
 }
 
+/* The keys in blocks, so that the largest is found again and again without a sweep. */
+typedef struct tournament {
+    float *key;
+    size_t n, size, blocks;
+    float largest[BLOCKS_MAX];
+} tournament;
+
+static void refresh(tournament *t, size_t block) {
+    size_t first = block * t->size;
+    t->largest[block] = largest_key(t->key + first, t->n - first < t->size ? t->n - first : t->size);
+}
+
+static void tournament_start(tournament *t, float *key, size_t n) {
+    size_t size = (n / BLOCKS_MAX / LANES + 1) * LANES;
+    *t = (tournament){.key = key, .n = n, .size = size, .blocks = (n + size - 1) / size};
+    for (size_t b = 0; b < t->blocks; b++)
+        refresh(t, b);
+}
+
+/* The coordinate of the largest key, given that it is `best` > 0. */
+static size_t tournament_find(const tournament *t, float best) {
+    size_t b = 0;
+    while (t->largest[b] != best)
+        b++;
+    size_t i = b * t->size;
+    while (t->key[i] != best)
+        i++;
+    return i;
+}
+
+static void tournament_take(tournament *t, size_t i) {
+    t->key[i] = 0.0F;
+    refresh(t, i / t->size);
+}
+
 /* Go along the edge, turning coordinates in order, until `gain` is used up or a multiplier reaches zero.
  * @param[out] last   the coordinate to tie, NONE when a plane stops it
  * @return the distance; negative when nothing stops it (the planes have no common point) */
 static double walk(simplex *s, double gain, double stop, int *last) {
-    size_t n = s->q->n, size = (n / BLOCKS_MAX / LANES + 1) * LANES, blocks = (n + size - 1) / size;
-    float largest[BLOCKS_MAX];
+    tournament keys;
     size_t turned[TURNS_MAX], turns = 0;
-    for (size_t b = 0; b < blocks; b++)
-        largest[b] = largest_key(s->key + b * size, n - b * size < size ? n - b * size : size);
+    tournament_start(&keys, s->key, s->q->n);
     *last = NONE;
     double distance = stop;
     while (turns < TURNS_MAX) {
-        float best = largest_key(largest, blocks);
+        float best = largest_key(keys.largest, keys.blocks);
         if (!(best > 0.0F) || 1.0 / (double)best >= stop)
             break;
-        size_t b = 0;
-        while (largest[b] != best)
-            b++;
-        size_t i = b * size;
-        while (s->key[i] != best)
-            i++;
+        size_t i = tournament_find(&keys, best);
         gain -= turn_cost(s, i);
         if (gain <= 0.0 || turns + 1 == TURNS_MAX) {
             distance = 1.0 / (double)best;
             *last = (int)i;
             break;
         }
-        s->key[i] = 0.0F;
+        tournament_take(&keys, i);
         turned[turns++] = i;
-        largest[b] = largest_key(s->key + b * size, n - b * size < size ? n - b * size : size);
     }
     if (*last == NONE && isinf(stop))
         return -1.0;
@@ -297,7 +326,7 @@ static void drop_plane(simplex *s, size_t a) {
 
 /* One exchange. @return false when the planes have no common point, or no more can be told */
 static bool pivot(simplex *s, leaving out) {
-    double change[BL_NEAREST_PLANES], stop = INFINITY;
+    double change[BL_NEAREST_PLANES] = {0}, stop = INFINITY;
     size_t stopping = 0;
     int last;
     if (!edge(s, out, change))
@@ -367,6 +396,65 @@ static bool first_vertex(simplex *s, size_t first) {
     return isfinite(s->mu[0]);
 }
 
+/* The vertex that the last solution's multipliers describe: a change of planes and offsets leaves it one of the dual. Tied are
+ * the coordinates whose v is where it turns, as many as there are equations. @return false when that is not so to rounding */
+static bool last_vertex(simplex *s, const double *multiplier) {
+    const bl_nearest_problem *q = s->q;
+    const float tie_at = s->maximum ? 0.0F : 1.0F;
+    s->planes = 0;
+    memset(s->v, 0, q->n * sizeof *s->v);
+    for (size_t a = 0; a < q->count; a++) {
+        const float m = (float)multiplier[a], *g = q->normal[a];
+        if (!(m > 0.0F))
+            continue;
+        s->plane[s->planes] = a;
+        s->mu[s->planes++] = multiplier[a];
+        for (size_t i = 0; i < q->n; i++)
+            s->v[i] += m * g[i];
+    }
+    s->tied = s->maximum ? s->planes - 1 : s->planes;
+    s->radius = q->scale;
+    float lane[LANES] = {0};
+    LANE_SWEEP(q->n, float size = fabsf(s->v[i]), apart = fabsf(size - tie_at); lane[j] += size;
+               s->state[i] = s->v[i] > 0.0F ? -1.0F : 1.0F; s->state[i] = size < tie_at ? 0.0F : s->state[i];
+               s->key[i] = 1.0F / (apart + 1e-30F););
+    float near_enough = TIE_ROUNDING * (s->maximum ? (float)(lane_sum(lane) / (double)q->n) : 1.0F);
+    tournament keys;
+    tournament_start(&keys, s->key, q->n);
+    for (size_t t = 0; t < s->tied; t++) {
+        float best = largest_key(keys.largest, keys.blocks);
+        if (!(best * near_enough > 1.0F))
+            return false;
+        size_t i = tournament_find(&keys, best);
+        tournament_take(&keys, i);
+        s->coordinate[t] = i;
+        s->side[t] = s->v[i] > 0.0F ? -1.0F : 1.0F;
+        s->state[i] = s->side[t];
+        s->v[i] = s->maximum ? 0.0F : -s->side[t];
+    }
+    return true;
+}
+
+/* From a vertex on, until nothing is violated. @return false when the planes have no common point, or no more can be told */
+static bool pivot_to_end(simplex *s, double *multiplier) {
+    for (int k = 0; k < PIVOTS; k++) {
+        if (!meet_planes(s))
+            return false;
+        leaving out = find_leaving(s);
+        if (out.plane == NONE && out.tied == NONE) {
+            memset(multiplier, 0, s->q->count * sizeof *multiplier);
+            for (size_t a = 0; a < s->planes; a++)
+                multiplier[s->plane[a]] = s->mu[a];
+            return true;
+        }
+        if (out.plane != NONE && s->planes == BL_NEAREST_PLANES)
+            return false;
+        if (!pivot(s, out))
+            return false;
+    }
+    return false;
+}
+
 bool bl_simplex_nearest(const bl_nearest_problem *q, bl_nearest_work *work, size_t first, double *multiplier,
                         float *h) {
     simplex s = {.q = q,
@@ -376,25 +464,16 @@ bool bl_simplex_nearest(const bl_nearest_problem *q, bl_nearest_work *work, size
                  .key = work->weighted,
                  .h = h,
                  .maximum = isinf(q->p)};
+    if (first < q->count && multiplier[first] > 0.0 && last_vertex(&s, multiplier) &&
+        pivot_to_end(&s, multiplier))
+        return true;
+    memset(multiplier, 0, q->count * sizeof *multiplier);
+    s.tied = 0;
     if (!first_vertex(&s, first))
         return false;
     if (s.planes == 0) {
         memset(h, 0, q->n * sizeof *h);
         return true;
     }
-    for (int k = 0; k < PIVOTS; k++) {
-        if (!meet_planes(&s))
-            return false;
-        leaving out = find_leaving(&s);
-        if (out.plane == NONE && out.tied == NONE) {
-            for (size_t a = 0; a < s.planes; a++)
-                multiplier[s.plane[a]] = s.mu[a];
-            return true;
-        }
-        if (out.plane != NONE && s.planes == BL_NEAREST_PLANES)
-            return false;
-        if (!pivot(&s, out))
-            return false;
-    }
-    return false;
+    return pivot_to_end(&s, multiplier);
 }
