@@ -174,6 +174,15 @@ BL_API bl_err bl_gp_network_lenet(const bl_config *config, size_t depth, size_t 
 BL_API bl_err bl_gp_network_resnet(const bl_config *config, size_t depth, size_t dimension,
                                    bl_gp_network **out) BL_NODISCARD;
 
+/** The layers of a configuration's family at a depth, by the family's name in the sweep file.
+ *
+ * Collective:  no.
+ * Ownership:   *out as above; NULL for dense, whose law is bl_gp_model_of's.
+ * @return as the family's function.
+ */
+BL_API bl_err bl_gp_network_of(const bl_config *config, size_t depth, size_t dimension,
+                               bl_gp_network **out) BL_NODISCARD;
+
 /* --- kernels of sampled networks --- */
 
 /** Products of rows in float64.
@@ -252,6 +261,24 @@ BL_API bl_err bl_predict_first_order(const bl_config *config, size_t depth, size
                                      size_t draws, size_t levels, const double *level, double *quantile,
                                      double *error) BL_NODISCARD;
 
+/** First-order law of a network of layers; bl_predict_first_order is this of bl_gp_network_of.
+ *
+ * Math:        as above, with the law of value and gradient that bl_gp_slopes gives. Exact where that is
+ *              exact. Behind average pooling, shortcuts that carry activations, or smooth activations, a part of
+ *              the gradient's covariance in a few directions made of multiples of x at single pixels is left
+ *              out or closed by homogeneity; its trace is right to 1 to 4 per cent in sampled wide networks.
+ *              Inputs: 32, each shared by every 32nd draw (a new one for each draw of a dense network); the
+ *              error does not cover their choice.
+ * Shapes:      as above; NULL for the dense network of the configuration.
+ * Collective:  no.
+ * Ownership:   network is borrowed.
+ * @return BL_OK; BL_ERR_MEMORY.
+ */
+BL_API bl_err bl_predict_network_first_order(const bl_config *config, const bl_gp_network *network,
+                                             size_t depth, size_t dimension, bl_box box, size_t draws,
+                                             size_t levels, const double *level, double *quantile,
+                                             double *error) BL_NODISCARD;
+
 /** Guaranteed median: the largest eps for which a rigorous lower tail keeps P(d_p <= eps) <= 1/2, in the GP
  * limit.
  *
@@ -267,6 +294,23 @@ BL_API bl_err bl_predict_first_order(const bl_config *config, size_t depth, size
  */
 BL_API bl_err bl_predict_guaranteed_median(const bl_config *config, size_t depth, size_t dimension, double p,
                                            double *eps) BL_NODISCARD;
+
+/** Guaranteed median of a network of layers; bl_predict_guaranteed_median is this of bl_gp_network_of.
+ *
+ * Math:        as above; rigorous for every family, in the GP limit. The gradient's covariance at every x lies
+ *              below diag(sigma_i^2), by inequalities that hold at all x (for relu without pools and sums it is
+ *              equal); so with D = diag(sqrt 2 sigma), m0 = eps E|D G|_q and s = eps sup_{|h|_p <= 1} |D h|_2,
+ *              bounded by Jensen's and Hoelder's inequalities. Average pools (a mean of squares for the square
+ *              of a mean) and shortcuts that carry activations (slope 1 for the sum's activation) make it
+ *              loose.
+ * Shapes:      as above; NULL for the dense network of the configuration.
+ * Collective:  no.
+ * Ownership:   network is borrowed.
+ * @return BL_OK; BL_ERR_MEMORY.
+ */
+BL_API bl_err bl_predict_network_guaranteed_median(const bl_config *config, const bl_gp_network *network,
+                                                   size_t depth, size_t dimension, double p,
+                                                   double *eps) BL_NODISCARD;
 
 /** Mean l^q length of n independent standard normals, or a rigorous upper bound of it.
  *

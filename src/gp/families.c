@@ -6,6 +6,7 @@
 
 #include "borderline/mem.h"
 #include <math.h>
+#include <string.h>
 
 typedef struct list {
     const bl_config *config;
@@ -115,4 +116,17 @@ bl_err bl_gp_network_resnet(const bl_config *config, size_t depth, size_t dimens
     err = build(config, depth, dimension, resnet_layers, out);
 cleanup:
     return err;
+}
+
+bl_err bl_gp_network_of(const bl_config *config, size_t depth, size_t dimension, bl_gp_network **out) {
+    static const struct {
+        const char *name;
+        bl_err (*create)(const bl_config *config, size_t depth, size_t dimension, bl_gp_network **out);
+    } family[] = {
+        {"cnn", bl_gp_network_cnn}, {"lenet", bl_gp_network_lenet}, {"resnet", bl_gp_network_resnet}};
+    *out = NULL;
+    for (size_t k = 0; k < sizeof family / sizeof *family; k++)
+        if (strcmp(bl_family_name[config->family], family[k].name) == 0)
+            return family[k].create(config, depth, dimension, out);
+    return BL_OK;
 }

@@ -4,6 +4,8 @@
  */
 #include "predict.h"
 
+#include "gradient.h"
+
 #include "borderline/gp.h"
 #include "borderline/mem.h"
 #include "borderline/stats.h"
@@ -85,7 +87,8 @@ static double slopes_supremum(const slopes *s, double lo, double hi) {
 typedef struct guarantee {
     size_t n, classes;
     double p, mean_norm; /* E|G|_q */
-    slopes slopes;
+    slopes slopes;       /* dense */
+    double mean, reach;  /* network of layers: E|D G|_q and sup |D h|_2, D of one logit */
     size_t inputs;
     double *radius;   /* [inputs] |x0|_2 */
     double *variance; /* [inputs] of one logit at x0 */
@@ -113,12 +116,17 @@ static double bound_at(const guarantee *g, double m0, double s, double t) {
 
 /* Least over t >= 0. Every t gives a valid bound; the search need not be exact. */
 static double bound(const guarantee *g, size_t input, double eps) {
-    const double widening = pow((double)g->n, fmax(0.0, 0.5 - 1.0 / g->p));
-    const double reach = eps * widening, radius = g->radius[input];
+    double mean = g->mean, reach = g->reach;
+    if (g->slopes.square) {
+        const double widening = pow((double)g->n, fmax(0.0, 0.5 - 1.0 / g->p));
+        const double radius = g->radius[input], ball = eps * widening;
+        const double slope = sqrt(slopes_supremum(&g->slopes, radius - ball, radius + ball));
+        mean = slope * g->mean_norm;
+        reach = slope * widening;
+    }
     /* a difference of two logits has twice the covariance of one */
-    const double slope = sqrt(2.0 * slopes_supremum(&g->slopes, radius - reach, radius + reach));
-    const double unit = 1.0 / sqrt(g->variance[input]);
-    const double m0 = slope * eps * g->mean_norm * unit, s = slope * reach * unit;
+    const double unit = sqrt(2.0 / g->variance[input]);
+    const double m0 = mean * eps * unit, s = reach * eps * unit;
     if (!isfinite(m0))
         return 1.0;
     const double golden = 0.61803398874989485;
@@ -176,7 +184,8 @@ static double solve(const guarantee *g) {
 }
 
 /* The inputs of the first draws of the first-order law. */
-static bl_err sample_points(guarantee *g, const bl_config *config, const bl_gp_model *model) {
+static bl_err sample_points(guarantee *g, const bl_config *config, const bl_gp_network *network,
+                            const bl_gp_model *model) {
     bl_err err = BL_OK;
     float *x = NULL;
     BL_ALLOC(x, g->n);
@@ -186,31 +195,82 @@ static bl_err sample_points(guarantee *g, const bl_config *config, const bl_gp_m
         for (size_t i = 0; i < g->n; i++)
             square += (double)x[i] * (double)x[i];
         g->radius[k] = sqrt(square);
-        g->variance[k] = bl_nngp_local(model, g->n, square / (double)g->n).value;
+        if (network)
+            BL_TRY(bl_gp_kernel(network, 1, x, 1, x, &g->variance[k]));
+        else
+            g->variance[k] = bl_nngp_local(model, g->n, square / (double)g->n).value;
     }
 cleanup:
     bl_mem_free(x);
     return err;
 }
 
-bl_err bl_predict_guaranteed_median(const bl_config *config, size_t depth, size_t dimension, double p,
-                                    double *eps) {
+static double weighted_norm(double r, size_t pixels, size_t channels, const double *square) {
+    double sum = 0.0;
+    for (size_t s = 0; s < pixels; s++)
+        sum += pow(square[s], 0.5 * r);
+    return pow((double)channels * sum, 1.0 / r);
+}
+
+/* E|D G|_q and the largest |D h|_2 of the l^p ball, D^2 the bound of one logit's gradient covariance. */
+static bl_err bound_network(guarantee *g, const bl_gp_network *network, double q) {
+    bl_err err = BL_OK;
+    bl_gp_gradient law = {0};
+    double *square = NULL;
+    BL_TRY(bl_gp_gradient_create(network, &law));
+    const size_t pixels = law.height * law.width;
+    BL_ALLOC(square, pixels);
+    BL_TRY(bl_gp_gradient_bound(network, square));
+    double largest = 0.0;
+    for (size_t s = 0; s < pixels; s++)
+        largest = fmax(largest, sqrt(square[s]));
+    g->mean = largest * g->mean_norm;
+    if (isfinite(q))
+        g->mean = fmin(g->mean, weighted_norm(q, pixels, law.channels, square) * jensen(1, q));
+    const double r = isinf(g->p) ? 2.0 : 2.0 * g->p / (g->p - 2.0);
+    g->reach = g->p <= 2.0 ? largest
+                           : fmin(weighted_norm(r, pixels, law.channels, square),
+                                  largest * pow((double)g->n, 0.5 - 1.0 / g->p));
+cleanup:
+    bl_mem_free(square);
+    bl_gp_gradient_clear(&law);
+    return err;
+}
+
+bl_err bl_predict_network_guaranteed_median(const bl_config *config, const bl_gp_network *network,
+                                            size_t depth, size_t dimension, double p, double *eps) {
     bl_err err = BL_OK;
     const bl_gp_model model = bl_gp_model_of(config, depth);
+    const double q = p == 1.0 ? INFINITY : isinf(p) ? 1.0 : p / (p - 1.0);
     guarantee g = {.n = dimension, .classes = config->classes, .p = p, .inputs = 64};
     *eps = NAN;
     if (p < 1.0)
         return BL_OK;
-    g.mean_norm = bl_predict_mean_norm(dimension, p == 1.0 ? INFINITY : isinf(p) ? 1.0 : p / (p - 1.0));
+    g.mean_norm = bl_predict_mean_norm(dimension, q);
     BL_ALLOC(g.radius, g.inputs);
     BL_ALLOC(g.variance, g.inputs);
-    BL_ALLOC(g.slopes.square, RADII);
-    BL_TRY(sample_points(&g, config, &model));
-    slopes_fill(&g.slopes, &model, dimension, g.radius[0]);
+    BL_TRY(sample_points(&g, config, network, &model));
+    if (network) {
+        BL_TRY(bound_network(&g, network, q));
+    } else {
+        BL_ALLOC(g.slopes.square, RADII);
+        slopes_fill(&g.slopes, &model, dimension, g.radius[0]);
+    }
     *eps = solve(&g);
 cleanup:
     bl_mem_free(g.radius);
     bl_mem_free(g.variance);
     bl_mem_free(g.slopes.square);
+    return err;
+}
+
+bl_err bl_predict_guaranteed_median(const bl_config *config, size_t depth, size_t dimension, double p,
+                                    double *eps) {
+    bl_err err = BL_OK;
+    bl_gp_network *network = NULL;
+    BL_TRY(bl_gp_network_of(config, depth, dimension, &network));
+    BL_TRY(bl_predict_network_guaranteed_median(config, network, depth, dimension, p, eps));
+cleanup:
+    bl_gp_network_destroy(&network);
     return err;
 }

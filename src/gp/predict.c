@@ -4,6 +4,8 @@
  */
 #include "predict.h"
 
+#include "gradient.h"
+
 #include "borderline/boundary.h"
 #include "borderline/gp.h"
 #include "borderline/mem.h"
@@ -13,24 +15,30 @@
 #include <string.h>
 
 enum { INDEX_VALUE = 1, INDEX_GRADIENT = 2 }; /* index 0 of a draw is its input */
+enum { NETWORK_INPUTS = 32 };                 /* that draws of a network of layers share */
 
 typedef struct law {
     const bl_config *config;
     bl_gp_model model;
     bl_box box;
     size_t n, draws;
-    size_t fields;           /* one logit each; two classes: the margin, whose factor sqrt 2 cancels */
-    float *input;            /* [n] */
-    double *x;               /* [n] the input in float64 */
-    double *value;           /* [fields] */
-    float *gradient;         /* [fields][n] */
-    float *plane, *work, *h; /* [n] */
-    double *unboxed;         /* [fields] lengths of the steps without the box, for one p */
-    double *distance;        /* [p_count][draws] */
-    double *sorted;          /* [draws] */
+    size_t inputs;               /* draw d is at input d mod inputs */
+    bl_gp_gradient gradient_law; /* of a network of layers; its network is NULL for dense */
+    size_t fields;               /* one logit each; two classes: the margin, whose factor sqrt 2 cancels */
+    float *input;                /* [n] */
+    double square;               /* its squared length */
+    bl_gp_local local;           /* dense: the law there */
+    double *x;                   /* [n] the input in float64 */
+    double *value;               /* [fields], and as many normals */
+    float *gradient;             /* [fields][n] */
+    float *plane, *work, *h;     /* [n] */
+    double *unboxed;             /* [fields] lengths of the steps without the box, for one p */
+    double *distance;            /* [p_count][draws] */
+    double *sorted;              /* [draws] */
 } law;
 
 static void law_free(law *l) {
+    bl_gp_gradient_clear(&l->gradient_law);
     bl_mem_free(l->input);
     bl_mem_free(l->x);
     bl_mem_free(l->value);
@@ -47,7 +55,7 @@ static bl_err law_allocate(law *l) {
     bl_err err = BL_OK;
     BL_ALLOC(l->input, l->n);
     BL_ALLOC(l->x, l->n);
-    BL_ALLOC(l->value, l->fields);
+    BL_ALLOC(l->value, 2 * l->fields);
     BL_ALLOC(l->gradient, l->fields * l->n);
     BL_ALLOC(l->plane, l->n);
     BL_ALLOC(l->work, l->n);
@@ -64,12 +72,13 @@ static bl_stream draw_stream(const law *l, size_t draw, size_t index) {
                          BL_PURPOSE_PREDICTION, (uint32_t)index);
 }
 
-/* Standard normal values of the fields; of a single field, from the draw's stratum. */
+/* Standard normal values of the fields; of a single field, from the draw's stratum. Behind them, as many more
+ * for networks of layers. */
 static void draw_values(law *l, size_t draw) {
-    bl_rng_uniform64(draw_stream(l, draw, INDEX_VALUE), l->fields, l->value);
+    bl_rng_uniform64(draw_stream(l, draw, INDEX_VALUE), 2 * l->fields, l->value);
     if (l->fields == 1)
         l->value[0] = ((double)draw + l->value[0]) / (double)l->draws;
-    for (size_t c = 0; c < l->fields; c++)
+    for (size_t c = 0; c < 2 * l->fields; c++)
         l->value[c] = bl_stats_normal_quantile(l->value[c]);
 }
 
@@ -91,18 +100,35 @@ static void draw_gradient(law *l, size_t draw, size_t field, const bl_gp_local *
         g[i] += correction * l->input[i];
 }
 
-static void draw_point(law *l, size_t draw) {
-    bl_predict_input(l->config, l->model.depth, l->n, draw, l->input);
-    double square = 0.0;
+/* The input of draws number `input`, `input` + inputs, ... and the law there. */
+static bl_err set_input(law *l, size_t input) {
+    bl_err err = BL_OK;
+    bl_predict_input(l->config, l->model.depth, l->n, input, l->input);
+    l->square = 0.0;
     for (size_t i = 0; i < l->n; i++) {
         l->x[i] = (double)l->input[i];
-        square += l->x[i] * l->x[i];
+        l->square += l->x[i] * l->x[i];
     }
-    const bl_gp_local local = bl_nngp_local(&l->model, l->n, square / (double)l->n);
+    if (l->gradient_law.network)
+        BL_TRY(bl_gp_gradient_at(&l->gradient_law, l->input));
+    else
+        l->local = bl_nngp_local(&l->model, l->n, l->square / (double)l->n);
+cleanup:
+    return err;
+}
+
+static void draw_fields(law *l, size_t draw) {
     draw_values(l, draw);
     for (size_t c = 0; c < l->fields; c++) {
-        l->value[c] *= sqrt(local.value);
-        draw_gradient(l, draw, c, &local, sqrt(square));
+        float *g = l->gradient + c * l->n;
+        if (l->gradient_law.network) {
+            l->value[c] *= sqrt(l->gradient_law.variance);
+            bl_rng_normal(draw_stream(l, draw, INDEX_GRADIENT + c), 1.0F, l->n, g);
+            bl_gp_gradient_draw(&l->gradient_law, l->value[c], l->value[l->fields + c], g);
+        } else {
+            l->value[c] *= sqrt(l->local.value);
+            draw_gradient(l, draw, c, &l->local, sqrt(l->square));
+        }
     }
 }
 
@@ -173,26 +199,45 @@ static void summarise(law *l, size_t p_index, size_t levels, const double *level
     *error = isfinite(spread) ? spread : NAN;
 }
 
-bl_err bl_predict_first_order(const bl_config *config, size_t depth, size_t dimension, bl_box box,
-                              size_t draws, size_t levels, const double *level, double *quantile,
-                              double *error) {
+bl_err bl_predict_network_first_order(const bl_config *config, const bl_gp_network *network, size_t depth,
+                                      size_t dimension, bl_box box, size_t draws, size_t levels,
+                                      const double *level, double *quantile, double *error) {
     bl_err err = BL_OK;
     law l = {.config = config,
              .model = bl_gp_model_of(config, depth),
              .box = box,
              .n = dimension,
              .draws = draws,
+             .inputs = network && draws > NETWORK_INPUTS ? NETWORK_INPUTS : draws,
              .fields = config->classes == 2 ? 1 : config->classes};
     BL_ASSERT(draws >= 2);
     BL_TRY(law_allocate(&l));
-    for (size_t d = 0; d < draws; d++) {
-        draw_point(&l, d);
-        for (size_t k = 0; k < config->p.count; k++)
-            l.distance[k * draws + d] = draw_distance(&l, config->p.value[k]);
+    if (network)
+        BL_TRY(bl_gp_gradient_create(network, &l.gradient_law));
+    for (size_t input = 0; input < l.inputs; input++) {
+        BL_TRY(set_input(&l, input));
+        for (size_t d = input; d < draws; d += l.inputs) {
+            draw_fields(&l, d);
+            for (size_t k = 0; k < config->p.count; k++)
+                l.distance[k * draws + d] = draw_distance(&l, config->p.value[k]);
+        }
     }
     for (size_t k = 0; k < config->p.count; k++)
         summarise(&l, k, levels, level, quantile + k * levels, error + k);
 cleanup:
     law_free(&l);
+    return err;
+}
+
+bl_err bl_predict_first_order(const bl_config *config, size_t depth, size_t dimension, bl_box box,
+                              size_t draws, size_t levels, const double *level, double *quantile,
+                              double *error) {
+    bl_err err = BL_OK;
+    bl_gp_network *network = NULL;
+    BL_TRY(bl_gp_network_of(config, depth, dimension, &network));
+    BL_TRY(bl_predict_network_first_order(config, network, depth, dimension, box, draws, levels, level,
+                                          quantile, error));
+cleanup:
+    bl_gp_network_destroy(&network);
     return err;
 }

@@ -30,7 +30,7 @@ MEDIAN_OF_NORMAL = stats.norm.ppf(0.75)
 
 class Config:
     def __init__(self, dimension=192, p="[1, 2, inf]", seed=1, activation="relu", weight=2.0, bias=0.0, classes=2,
-                 kind="uniform"):
+                 kind="uniform", channels=None):
         text = f"""
 name: predictions
 seed: {seed}
@@ -45,7 +45,7 @@ grid:
   width: [100]
   dimension: [{dimension}]
   p: {p}
-image: {{channels: {dimension if dimension <= 10000 else dimension // 10000}}}
+image: {{channels: {channels or (dimension if dimension <= 10000 else dimension // 10000)}}}
 samples: {{networks: 2, inputs: 2}}
 inputs: {{distribution: {kind}, box: {"[0, 1]" if kind == "uniform" else "none"}}}
 """.encode()
