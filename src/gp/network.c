@@ -142,7 +142,7 @@ cleanup:
 
 static bl_err add_layer(builder *b, const bl_gp_layer *layer) {
     bl_err err = BL_OK;
-    size_t field;
+    size_t field = 0;
     const bool unfinished = b->now.length > 1 && !b->now.activated;
     BL_REQUIRE(!unfinished || layer->kind == BL_GP_ACTIVATION, BL_ERR_INPUT,
                "layer %zu: a residual sum must be followed by an activation", b->number);
