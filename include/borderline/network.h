@@ -43,6 +43,8 @@ typedef struct bl_layer {
                                  residual_end: 1, 1 with a convolution, 0, 0 without */
     size_t stride;            /* conv2d, residual_end with a convolution */
     bl_padding padding;       /* conv2d */
+    double weight_variance;   /* of random weights, times 1 / fan_in */
+    bool uniform;             /* random weights are uniform, whatever the configuration's distribution */
 } bl_layer;
 
 typedef struct bl_network {
@@ -81,13 +83,31 @@ BL_API bl_err bl_network_create(const bl_config *config, const bl_case *c, bl_ne
 BL_API bl_err bl_network_create_shape(const bl_config *config, const bl_case *c,
                                       bl_network **out) BL_NODISCARD;
 
+/** The same for a family by name, whatever the configuration's: dense, cnn, lenet, resnet.
+ *
+ * Math:        THEORY section 1. Images are square, [channels, side, side].
+ * Shapes:      cnn: depth x (conv 3x3 same of `width` channels, activation), flatten, dense. lenet: depth x (2 x (conv
+ *              3x3 same of `width` channels, activation), average pooling 2), flatten, 2 x (dense of 4 width, activation),
+ *              dense. resnet, depth 6k + 2: conv 3x3 same of `width` channels, activation; 3 stages of k blocks (conv,
+ *              activation, conv, sum, activation) of width, 2 width, 4 width channels, the first block of stages 2 and 3
+ *              with stride 2 and a 1x1 convolution as its shortcut; flatten, dense. Weights have the configuration's
+ *              variance over fan_in, but 0.01 of it in the convolutions of cnn (the paper's 0.02), and Glorot's uniform
+ *              law, variance 2 / (fan_in + classes), in the last layer of cnn and lenet.
+ * Collective:  no.
+ * Ownership:   as bl_network_create; with_weights = false: as bl_network_create_shape.
+ * @return BL_OK; BL_ERR_INPUT in one line (an unknown family, a dimension that is no channels x side^2, a depth that is
+ *         no 6k + 2, an image too small for its pools); BL_ERR_MEMORY.
+ */
+BL_API bl_err bl_network_create_family(const char *family, const bl_config *config, const bl_case *c,
+                                       bool with_weights, bl_network **out) BL_NODISCARD;
+
 /** Free a network and its layers; NULL is allowed. */
 BL_API void bl_network_destroy(bl_network **network);
 
 /** Draw the weights of network number `number` of the case into a network made by bl_network_create for that
  * case.
  *
- * Math:        weights independent N(0, variance / fan_in) or truncated normal of that variance; biases N(0,
+ * Math:        weights independent N(0, variance / fan_in), truncated normal or uniform of that variance; biases N(0,
  * variance) (THEORY section 1). Stream (seed, case, network, weight or bias, l), where l counts only the
  * layers that have weights: 0 is the first of them. fan_in: numbers that one output is a sum of.
  * Shapes:      numbers of a stream go to the weight in row-major order.

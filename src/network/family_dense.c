@@ -6,12 +6,11 @@
 
 bl_err bl_family_dense(const bl_config *config, const bl_case *c, bl_layer_list *list) {
     bl_err err = BL_OK;
-    const bool with_bias = config->bias_variance > 0.0;
     for (size_t l = 0; l < c->depth; l++) {
-        BL_TRY(bl_layer_list_dense(list, (size_t)c->width, with_bias));
-        BL_TRY(bl_layer_list_activation(list, config->activation, config->negative_slope));
+        BL_TRY(bl_layer_list_dense(list, (size_t)c->width, config->weight_variance));
+        BL_TRY(bl_layer_list_activation(list));
     }
-    BL_TRY(bl_layer_list_dense(list, config->classes, with_bias));
+    BL_TRY(bl_layer_list_dense(list, config->classes, config->weight_variance));
 cleanup:
     return err;
 }

@@ -16,6 +16,10 @@ bl_err bl_conv2d_fit(const bl_layer *layer, bl_image in, bl_padding padding, bl_
     BL_REQUIRE(layer->out.channels > 0, BL_ERR_INPUT, "the weight has no rows");
     BL_REQUIRE(layer->kernel[0] > 0 && layer->kernel[1] > 0, BL_ERR_INPUT, "the kernel is empty");
     BL_REQUIRE(layer->stride > 0, BL_ERR_INPUT, "stride 0: at least 1 is needed");
+    BL_REQUIRE(in.channels <=
+                   SIZE_MAX / sizeof(float) / layer->out.channels / layer->kernel[0] / layer->kernel[1],
+               BL_ERR_INPUT, "%zu x %zu x %zu x %zu weights are more than this machine can address",
+               layer->out.channels, in.channels, layer->kernel[0], layer->kernel[1]);
     *out = (bl_image){.channels = layer->out.channels};
     out->height = bl_image_windows(in.height, layer->kernel[0], layer->stride, padding, &before, &after);
     out->width = bl_image_windows(in.width, layer->kernel[1], layer->stride, padding, &before, &after);

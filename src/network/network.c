@@ -1,97 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Networks as lists of layers: building, checking, counting.
+ * Networks as lists of layers: fitting, checking, counting.
  */
 #include "borderline/network.h"
 
 #include "borderline/mem.h"
-#include "family.h"
 #include "image.h"
 #include "layer.h"
 #include <math.h>
-
-/* in the order of bl_family */
-static bl_family_build *const families[] = {[BL_FAMILY_DENSE] = bl_family_dense};
-
-/* widths above this are a slip of the pen: a single weight matrix would not fit any machine */
-static const double width_max = 1e9;
-
-/* A new last layer, all zero. */
-static bl_err list_grow(bl_layer_list *list, bl_layer **out) {
-    bl_err err = BL_OK;
-    bl_network *network = list->network;
-    bl_layer *longer = NULL;
-    if (network->layer_count == list->capacity) {
-        const size_t capacity = 2 * list->capacity + 8;
-        BL_ALLOC(longer, capacity);
-        for (size_t l = 0; l < network->layer_count; l++)
-            longer[l] = network->layer[l];
-        bl_mem_free(network->layer);
-        network->layer = longer;
-        list->capacity = capacity;
-    }
-    *out = &network->layer[network->layer_count++];
-cleanup:
-    return err;
-}
-
-/* A new last layer with these settings, fitted, weights and biases zero. */
-static bl_err list_append(bl_layer_list *list, const bl_layer *settings, bool with_bias) {
-    bl_err err = BL_OK;
-    bl_layer *layer = NULL;
-    BL_TRY(list_grow(list, &layer));
-    *layer = *settings;
-    BL_TRY(bl_network_fit_layer(list->network, list->network->layer_count - 1));
-    const size_t weights = bl_layer_weights(layer);
-    if (weights > 0 && list->with_weights)
-        BL_ALLOC(layer->weight, weights);
-    if (weights > 0 && with_bias)
-        BL_ALLOC(layer->bias, bl_layer_biases(layer));
-cleanup:
-    return err;
-}
-
-bl_err bl_layer_list_dense(bl_layer_list *list, size_t outputs, bool with_bias) {
-    return list_append(list, &(bl_layer){.kind = BL_LAYER_DENSE, .outputs = outputs}, with_bias);
-}
-
-bl_err bl_layer_list_activation(bl_layer_list *list, bl_activation activation, double negative_slope) {
-    const bl_layer settings = {
-        .kind = BL_LAYER_ACTIVATION, .activation = activation, .negative_slope = negative_slope};
-    return list_append(list, &settings, false);
-}
-
-static bl_err build(const bl_config *config, const bl_case *c, bool with_weights, bl_network **out) {
-    bl_err err = BL_OK;
-    bl_layer_list list = {.with_weights = with_weights};
-    bl_network *network = NULL;
-    BL_REQUIRE(isfinite(c->width), BL_ERR_INPUT,
-               "a network of infinite width has no weights: the case is the Gaussian process itself");
-    BL_REQUIRE(c->width >= 1.0 && c->width <= width_max && c->width == floor(c->width), BL_ERR_INPUT,
-               "width %g: a whole number from 1 to %g is needed", c->width, width_max);
-    BL_REQUIRE(c->dimension > 0, BL_ERR_INPUT, "a network needs at least one input");
-    BL_REQUIRE(config->classes >= 2, BL_ERR_INPUT, "a classifier needs at least two classes");
-    BL_ALLOC(network, 1);
-    network->dimension = c->dimension;
-    network->classes = config->classes;
-    network->shape_rank = 1;
-    network->shape[0] = c->dimension;
-    list.network = network;
-    BL_TRY(families[config->family](config, c, &list));
-    *out = network;
-    network = NULL;
-cleanup:
-    bl_network_destroy(&network);
-    return err;
-}
-
-bl_err bl_network_create(const bl_config *config, const bl_case *c, bl_network **out) {
-    return build(config, c, true, out);
-}
-
-bl_err bl_network_create_shape(const bl_config *config, const bl_case *c, bl_network **out) {
-    return build(config, c, false, out);
-}
 
 void bl_network_destroy(bl_network **network) {
     if (!*network)

@@ -10,8 +10,10 @@
 static void sample_weights(const bl_config *config, bl_stream stream, bl_layer *layer) {
     const size_t count = bl_layer_weights(layer);
     const double fan_in = (double)(count / bl_layer_biases(layer));
-    const float deviation = (float)sqrt(config->weight_variance / fan_in);
-    if (config->weights == BL_WEIGHTS_TRUNCATED_NORMAL)
+    const float deviation = (float)sqrt(layer->weight_variance / fan_in);
+    if (layer->uniform)
+        bl_rng_uniform(stream, -sqrtf(3.0F) * deviation, sqrtf(3.0F) * deviation, count, layer->weight);
+    else if (config->weights == BL_WEIGHTS_TRUNCATED_NORMAL)
         bl_rng_truncated_normal(stream, deviation, count, layer->weight);
     else
         bl_rng_normal(stream, deviation, count, layer->weight);

@@ -2,7 +2,8 @@
  *
  * Speed of the pass engine as a share of the measured multiply-add peak. One JSON object a line.
  *
- *     OMP_NUM_THREADS=1 bench_passes [n width batch]...      (default: three shapes of a dense sweep)
+ *     OMP_NUM_THREADS=1 bench_passes [family depth n width batch]...
+ *     (default: three shapes of a dense sweep, and resnet 20 on images of 32 x 32 x 3)
  */
 #include "peak.h"
 
@@ -11,12 +12,14 @@
 #include <stdio.h>
 
 typedef struct shape {
-    size_t dimension, width, batch;
+    const char *family;
+    size_t depth, dimension, width, batch;
 } shape;
 
 enum { REPEATS_MAX = 2000 };
 
 typedef struct bench {
+    const char *family;
     bl_config config;
     bl_case c;
     bl_network *network;
@@ -76,10 +79,10 @@ cleanup:
 /* float32: flops of one call over the peak; without flops only seconds and nanoseconds a weight */
 static void print_line(const bench *b, const char *what, double seconds, double multiply_adds, double peak) {
     const double rate = 2e-9 * multiply_adds / seconds;
-    (void)printf(
-        "{\"bench\": \"passes\", \"what\": \"%s\", \"dimension\": %zu, \"width\": %g, \"batch\": %zu, "
-        "\"seconds\": %.4g, ",
-        what, b->c.dimension, b->c.width, b->batch, seconds);
+    (void)printf("{\"bench\": \"passes\", \"what\": \"%s\", \"family\": \"%s\", \"depth\": %zu, "
+                 "\"dimension\": %zu, \"width\": %g, \"batch\": %zu, "
+                 "\"seconds\": %.4g, ",
+                 what, b->family, b->c.depth, b->c.dimension, b->c.width, b->batch, seconds);
     if (multiply_adds > 0.0)
         (void)printf("\"gflops\": %.4g, \"peak_gflops\": %.4g, \"share_of_peak\": %.3f}\n", rate, peak,
                      rate / peak);
@@ -99,10 +102,15 @@ static void bench_free(bench *b) {
 
 static bl_err bench_create(shape s, bench *b) {
     bl_err err = BL_OK;
-    *b = (bench){
-        .config = {.seed = 1, .activation = BL_RELU, .weight_variance = 2.0, .classes = 2, .box = {0.0, 1.0}},
-        .c = {.depth = 2, .width = (double)s.width, .dimension = s.dimension},
-        .batch = s.batch};
+    *b = (bench){.family = s.family,
+                 .config = {.seed = 1,
+                            .activation = BL_RELU,
+                            .weight_variance = 2.0,
+                            .classes = 2,
+                            .channels = 3,
+                            .box = {0.0, 1.0}},
+                 .c = {.depth = s.depth, .width = (double)s.width, .dimension = s.dimension},
+                 .batch = s.batch};
     BL_ALLOC(b->x, s.batch * s.dimension);
     BL_ALLOC(b->x64, s.batch * s.dimension);
     BL_ALLOC(b->gradient, s.batch * s.dimension);
@@ -111,7 +119,7 @@ static bl_err bench_create(shape s, bench *b) {
     bl_network_sample_inputs(&b->config, 0, 0, BL_PURPOSE_INPUT, s.dimension, s.batch, b->x);
     for (size_t i = 0; i < s.batch * s.dimension; i++)
         b->x64[i] = (double)b->x[i];
-    BL_TRY(bl_network_create(&b->config, &b->c, &b->network));
+    BL_TRY(bl_network_create_family(s.family, &b->config, &b->c, true, &b->network));
     BL_TRY(sample(b));
     BL_TRY(bl_pass_create(b->network, s.batch, &b->pass));
 cleanup:
@@ -144,18 +152,22 @@ cleanup:
     return err;
 }
 
+static shape shape_of(char **argument) {
+    return (shape){argument[0], strtoul(argument[1], NULL, 10), strtoul(argument[2], NULL, 10),
+                   strtoul(argument[3], NULL, 10), strtoul(argument[4], NULL, 10)};
+}
+
 int main(int argc, char **argv) {
-    const shape defaults[] = {{768, 100, 30}, {3072, 1000, 30}, {3072, 4096, 30}};
-    const size_t count = argc > 3 ? (size_t)(argc - 1) / 3 : sizeof defaults / sizeof defaults[0];
-    for (size_t i = 0; i < count; i++) {
-        shape s = i < sizeof defaults / sizeof defaults[0] ? defaults[i] : defaults[0];
-        if (argc > 3)
-            s = (shape){strtoul(argv[1 + 3 * i], NULL, 10), strtoul(argv[2 + 3 * i], NULL, 10),
-                        strtoul(argv[3 + 3 * i], NULL, 10)};
-        if (run(s) != BL_OK) {
+    const shape defaults[] = {{"dense", 2, 768, 100, 30},
+                              {"dense", 2, 3072, 1000, 30},
+                              {"dense", 2, 3072, 4096, 30},
+                              {"resnet", 20, 3072, 32, 30}};
+    const bool given = argc > 5;
+    const size_t count = given ? (size_t)(argc - 1) / 5 : sizeof defaults / sizeof defaults[0];
+    for (size_t i = 0; i < count; i++)
+        if (run(given ? shape_of(argv + 1 + 5 * i) : defaults[i]) != BL_OK) {
             (void)fprintf(stderr, "bench_passes: %s\n", bl_err_message());
             return 1;
         }
-    }
     return 0;
 }

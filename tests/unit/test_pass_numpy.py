@@ -24,7 +24,7 @@ class Layer(ct.Structure):
     _fields_ = [("kind", ct.c_int), ("activation", ct.c_int), ("inputs", ct.c_size_t), ("outputs", ct.c_size_t),
                 ("negative_slope", ct.c_double), ("weight", ct.POINTER(ct.c_float)), ("bias", ct.POINTER(ct.c_float)),
                 ("in", Image), ("out", Image), ("side", Image), ("begin", ct.c_size_t), ("kernel", ct.c_size_t * 2),
-                ("stride", ct.c_size_t), ("padding", ct.c_int)]
+                ("stride", ct.c_size_t), ("padding", ct.c_int), ("weight_variance", ct.c_double), ("uniform", ct.c_bool)]
 
 
 class Network(ct.Structure):
