@@ -59,7 +59,7 @@ bl_err bl_layer_list_image(bl_layer_list *list) {
     bl_network *network = list->network;
     const size_t channels = list->config->channels;
     BL_REQUIRE(channels > 0, BL_ERR_INPUT, "an image needs at least one channel");
-    const size_t side = (size_t)(sqrt((double)(network->dimension / channels)) + 0.5);
+    const size_t pixels = network->dimension / channels, side = (size_t)(sqrt((double)pixels) + 0.5);
     BL_REQUIRE(channels * side * side == network->dimension, BL_ERR_INPUT,
                "an image of %zu channels has %zu x side^2 numbers, such as %zu", channels, channels,
                channels * (side > 0 ? side * side : 1));

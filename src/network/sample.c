@@ -9,8 +9,8 @@
 
 static void sample_weights(const bl_config *config, bl_stream stream, bl_layer *layer) {
     const size_t count = bl_layer_weights(layer);
-    const double fan_in = (double)(count / bl_layer_biases(layer));
-    const float deviation = (float)sqrt(layer->weight_variance / fan_in);
+    const size_t fan_in = count / bl_layer_biases(layer);
+    const float deviation = (float)sqrt(layer->weight_variance / (double)fan_in);
     if (layer->uniform)
         bl_rng_uniform(stream, -sqrtf(3.0F) * deviation, sqrtf(3.0F) * deviation, count, layer->weight);
     else if (config->weights == BL_WEIGHTS_TRUNCATED_NORMAL)
