@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * One column of a search. A run collects the tangent planes of the margin f at the points it visits and asks for the nearest
- * point of all of them (nearest.c). Until something crosses (SEEK) every plane counts, so that two faces that hide the boundary
- * from each other are met together. From a crossing (DESCEND) only planes that admit the shortest crossing count: the next point
- * is their nearest, tried in full, then nearer and nearer to the crossing, and whatever is met there is a shorter crossing or a
- * new plane. Inside a region where f is convex this is Kelley's cutting-plane method and ends on the exact minimum.
+ * One column of a search.
+ *
+ * A run collects the tangent planes of the margin f where it goes, and goes to the nearest point of all of them
+ * (nearest.c). Until something crosses (SEEK) every plane counts, so that two faces that hide the boundary from each
+ * other are met together. From a crossing (DESCEND) only those planes count that admit the shortest crossing: their
+ * nearest point is tried, then points nearer and nearer to the crossing, and what is met there is a shorter crossing or
+ * a new plane. Where f is convex this is Kelley's cutting-plane method, which ends on the exact minimum; where it is
+ * concave the run chooses a side. A run ends when its planes leave nothing to gain over the shortest crossing of all
+ * runs.
  */
 #include "column.h"
 #include "lanes.h"
@@ -12,32 +16,47 @@
 
 #include <math.h>
 
-enum { SEEKS = 14, STALLS = 6 };
-static const double TRIED_FRACTION = 0.4;
+enum {
+    SEEK_MAX = 14,  /* evaluations without a crossing */
+    STALL_MAX = 24, /* evaluations in a row that shorten nothing by 1e-4 */
+    RESTRAINED = 8  /* evaluations of a later run that are held near the best length */
+};
+static const double OVERSTEP = 0.016;  /* in units of the margin; doubles with each further evaluation */
+static const double NEARLY = 1e-2;     /* a margin that a plane promises to overcome this soon, relative */
+static const double SAME = 1e-3;       /* lengths of one point, relative */
+static const double CONVERGED = 2e-5;  /* relative gap between crossing and model */
+static const double WORTHWHILE = 2e-3; /* what a later run must promise to gain, falling with their number */
+static const double RESTRAINT = 1.1;   /* times the best length: where later runs look at most */
+static const double TRIED_FRACTION = 0.4; /* of the way back to the crossing */
 
-void bl_column_start(bl_column *c, size_t n) {
-    (void)n;
+void bl_column_start(bl_column *c) {
     c->phase = BL_PHASE_SEEK;
     c->planes = 0;
-    c->seeks = c->stalls = 0;
+    c->evaluations = c->stalls = 0;
     c->incumbent_length = INFINITY;
+    c->length_before_run = c->best_length;
     c->runs++;
 }
 
-void bl_column_offer(bl_column *c, size_t n, const float *h, double f, double slope, size_t target) {
+/* A run in vain counts one failure, two if it came back to the best point, which is then likely the nearest there is. */
+static void end_run(bl_column *c) {
+    bool won = c->best_length < c->length_before_run * (1.0 - 1e-6);
+    bool back = c->phase == BL_PHASE_DESCEND && c->model_length < c->best_length * (1.0 + SAME);
+    c->phase = BL_PHASE_DONE;
+    c->failures = won ? c->failures / 2 : c->failures + (back ? 2 : 1);
+    c->won += won && c->runs > 1;
+}
+
+void bl_column_offer(bl_column *c, size_t n, const float *h, double slope) {
     double length = bl_float_norm(c->p, n, h);
     if (!(length < c->best_length))
         return;
-    if (c->runs > 1 && length < c->best_length * (1.0 - 1e-6))
-        c->won++;
     c->best_length = length;
-    c->best_f = f;
     c->best_slope = slope;
-    c->best_target = target;
     memcpy(c->best, h, n * sizeof *h);
 }
 
-/* Keep the planes whose numbers say so, in order. */
+/* Forget the planes whose number is not kept, in order. */
 static void keep_planes(bl_column *c, const bool *keep) {
     size_t m = 0;
     for (size_t a = 0; a < c->planes; a++)
@@ -52,43 +71,51 @@ static void keep_planes(bl_column *c, const bool *keep) {
     c->planes = m;
 }
 
-static void drop_oldest(bl_column *c, size_t number) {
+static void drop_older_half(bl_column *c) {
     bool keep[BL_NEAREST_PLANES];
     for (size_t a = 0; a < c->planes; a++)
-        keep[a] = a >= number;
+        keep[a] = a >= (c->planes + 1) / 2;
     keep_planes(c, keep);
 }
 
-static double plane_value(const bl_column *c, size_t n, size_t a, const float *h) {
-    return lane_dot(n, c->normal[a], h) - c->offset[a];
+/* Make room for a plane: the oldest that did not hold the last nearest point, else the oldest, goes. */
+static void drop_one(bl_column *c) {
+    bool keep[BL_NEAREST_PLANES];
+    size_t out = 0;
+    for (size_t a = c->planes; a-- > 0;) {
+        keep[a] = true;
+        if (!(c->multiplier[a] > 0.0))
+            out = a;
+    }
+    keep[out] = false;
+    keep_planes(c, keep);
 }
 
 static void add_plane(bl_column *c, size_t n, double f, const float *gradient) {
-    if (c->planes == c->planes_max) {
-        /* the one without a multiplier, else the oldest */
-        bool keep[BL_NEAREST_PLANES];
-        size_t out = 0;
-        for (size_t a = c->planes; a-- > 0;) {
-            keep[a] = true;
-            if (!(c->multiplier[a] > 0.0))
-                out = a;
-        }
-        keep[out] = false;
-        keep_planes(c, keep);
-    }
+    if (c->planes == c->planes_max)
+        drop_one(c);
     memcpy(c->normal[c->planes], gradient, n * sizeof *gradient);
     c->offset[c->planes] = lane_dot(n, gradient, c->query) - f;
     c->multiplier[c->planes] = 0.0;
     c->planes++;
 }
 
+/* Only planes that admit the incumbent. */
+static void keep_admitting(bl_column *c, size_t n, double tolerance) {
+    bool keep[BL_NEAREST_PLANES];
+    for (size_t a = 0; a < c->planes; a++)
+        keep[a] = lane_dot(n, c->normal[a], c->incumbent) - c->offset[a] <= tolerance;
+    keep_planes(c, keep);
+}
+
 /* Nearest point of all planes, moved by `beyond` across them, into query. */
 static bool solve_model(bl_column *c, const bl_search_input *in, size_t n, double beyond,
                         bl_nearest_work *work, double *length) {
     double offset[BL_NEAREST_PLANES];
+    size_t newest = c->planes - 1;
     if (c->p == 0.0)
-        return bl_linear_step_within(0.0, n, in->lo, in->hi, c->normal[c->planes - 1],
-                                     c->offset[c->planes - 1] - beyond, work->v, c->query, length);
+        return bl_linear_step_within(0.0, n, in->lo, in->hi, c->normal[newest], c->offset[newest] - beyond,
+                                     work->v, c->query, length);
     for (size_t a = 0; a < c->planes; a++)
         offset[a] = c->offset[a] - beyond;
     bl_nearest_problem problem = {.p = c->p,
@@ -104,88 +131,123 @@ static bool solve_model(bl_column *c, const bl_search_input *in, size_t n, doubl
     return found;
 }
 
-static void end_run(bl_column *c) {
-    c->phase = BL_PHASE_DONE;
+static void scale_query(bl_column *c, const bl_search_input *in, size_t n, double factor) {
+    for (size_t i = 0; i < n; i++)
+        c->query[i] = fminf(fmaxf((float)factor * c->query[i], in->lo[i]), in->hi[i]);
 }
 
-static void seek(bl_column *c, const bl_search_input *in, size_t n, double f, const float *gradient,
-                 bl_nearest_work *work) {
-    double before = bl_float_norm(c->p, n, c->query), length = 0.0;
-    add_plane(c, n, f, gradient);
-    if (++c->seeks > SEEKS) {
+/* No crossing yet: on to the nearest point of all planes. */
+static void seek(bl_column *c, const bl_search_input *in, size_t n, bl_nearest_work *work) {
+    double before = c->query_length, length = 0.0;
+    bool later = isfinite(c->best_length), found = false;
+    double beyond = c->evaluations > c->patience ? OVERSTEP * exp2(c->evaluations - c->patience) : 0.0;
+    if (c->evaluations >= SEEK_MAX) {
         end_run(c);
         return;
     }
-    double beyond = c->seeks > 3 ? 0.002 * exp2((double)c->seeks) : 0.0;
-    bool found = false;
     while (c->planes > 0 && !found) {
         found = solve_model(c, in, n, beyond, work, &length) && length <= 3.0 * before;
         if (!found)
-            drop_oldest(c, (c->planes + 1) / 2);
+            drop_older_half(c);
     }
     if (!found)
-        for (size_t i = 0; i < n; i++)
-            c->query[i] = fminf(fmaxf(1.5F * c->query[i], in->lo[i]), in->hi[i]);
-    else if (length >= c->best_length)
+        scale_query(c, in, n, 1.5);
+    else if (later && length >= c->best_length && c->evaluations >= RESTRAINED)
         end_run(c);
+    else if (later && length >= c->best_length)
+        scale_query(c, in, n, RESTRAINT * c->best_length / length);
 }
 
-/* The next point from the incumbent, or the end. */
+/* On from the incumbent, or the end. */
 static void descend(bl_column *c, const bl_search_input *in, size_t n, bl_nearest_work *work) {
-    bool keep[BL_NEAREST_PLANES];
-    for (size_t a = 0; a < c->planes; a++)
-        keep[a] = plane_value(c, n, a, c->incumbent) <= 1e-5 + in->noise;
-    keep_planes(c, keep);
     double length = 0.0;
+    keep_admitting(c, n, 1e-5 + in->noise);
     while (c->planes > 0 && !solve_model(c, in, n, 0.0, work, &length))
-        drop_oldest(c, (c->planes + 1) / 2);
-    if (c->planes == 0 || length >= c->incumbent_length * (1.0 - 2e-6) ||
-        length >= c->best_length * (1.0 - 1e-4 * (c->incumbent_length > c->best_length)))
+        drop_older_half(c);
+    double worthwhile = fmax(WORTHWHILE / (1.0 + 0.1 * c->runs), 1e-4);
+    c->model_length = length;
+    bool behind = c->incumbent_length > c->best_length;
+    if (c->planes == 0 || c->stalls > STALL_MAX || length >= c->incumbent_length * (1.0 - CONVERGED) ||
+        (behind && length >= c->best_length * (1.0 - worthwhile)))
         end_run(c);
 }
 
-static void accept_incumbent(bl_column *c, size_t n, double f, const float *gradient) {
+/* query crosses, or nearly so: the new incumbent. */
+static void cross(bl_column *c, size_t n, const float *gradient) {
     double length = bl_float_norm(c->p, n, c->query);
-    c->stalls = length < c->incumbent_length * (1.0 - 1e-4) ? 0 : c->stalls + 1;
+    bool first = c->phase == BL_PHASE_SEEK;
+    c->stalls = first || length < c->incumbent_length * (1.0 - 1e-4) ? 0 : c->stalls + 1;
+    c->phase = BL_PHASE_DESCEND;
     c->incumbent_length = length;
-    c->incumbent_f = f;
-    c->incumbent_slope = lane_dot(n, gradient, c->query);
     memcpy(c->incumbent, c->query, n * sizeof *c->query);
-    bl_column_offer(c, n, c->query, f, c->incumbent_slope, c->target);
+    bl_column_offer(c, n, c->query, lane_dot(n, gradient, c->query));
 }
 
-void bl_column_receive(bl_column *c, const bl_search_input *in, size_t n, double f, const float *gradient,
-                       bl_nearest_work *work) {
-    bool crossed = f <= in->noise;
-    if (crossed) {
-        accept_incumbent(c, n, f, gradient);
-        add_plane(c, n, f, gradient);
-        c->phase = BL_PHASE_DESCEND;
-        if (c->stalls > STALLS)
-            end_run(c);
-        else
-            descend(c, in, n, work);
-        return;
+/* A point near its plane counts as a crossing where its ray meets the plane, if that is in the box. Confirmation in
+ * float64 looks along this ray. */
+static bool nearly_cross(bl_column *c, const bl_search_input *in, size_t n, double f, const float *gradient,
+                         bl_nearest_work *work) {
+    double slope = lane_dot(n, gradient, c->query);
+    if (c->p == 0.0 || !(slope < 0.0) || f > NEARLY * -slope)
+        return false;
+    memcpy(work->v, c->query, n * sizeof *c->query);
+    scale_query(c, in, n, 1.0 - 1.01 * f / slope);
+    bool shorter = c->phase == BL_PHASE_SEEK || bl_float_norm(c->p, n, c->query) < c->incumbent_length;
+    if (shorter && f + lane_dot(n, gradient, c->query) - slope <= 0.0) {
+        cross(c, n, gradient);
+        return true;
     }
-    if (c->phase == BL_PHASE_SEEK) {
-        seek(c, in, n, f, gradient, work);
+    memcpy(c->query, work->v, n * sizeof *c->query);
+    return false;
+}
+
+/* SEEK: remember where the ray through query should cross, in case nothing better comes. */
+static void guess(bl_column *c, size_t n, double f, double slope) {
+    double ratio = slope < 0.0 ? 1.0 - f / slope : INFINITY;
+    double length = c->query_length * ratio;
+    if (!(ratio < 2.0) || !(length < c->incumbent_length))
         return;
-    }
-    double at_incumbent = lane_dot(n, gradient, c->incumbent) - lane_dot(n, gradient, c->query) + f;
-    if (at_incumbent <= 1e-6 + in->noise) {
-        add_plane(c, n, f, gradient);
-        if (++c->stalls > 4 * STALLS)
-            end_run(c);
-        else
-            descend(c, in, n, work);
-        return;
-    }
-    double moved = 0.0; /* the plane does not admit the incumbent: a concave edge between; try nearer */
+    c->incumbent_length = length;
+    c->incumbent_slope = slope * ratio;
+    for (size_t i = 0; i < n; i++)
+        c->incumbent[i] = (float)ratio * c->query[i];
+}
+
+/* The plane at query does not admit the incumbent, there is a concave edge between: try nearer to it. */
+static void approach_incumbent(bl_column *c, size_t n) {
+    double moved = 0.0;
     for (size_t i = 0; i < n; i++) {
         float step = (float)TRIED_FRACTION * (c->query[i] - c->incumbent[i]);
         moved = fmax(moved, fabs((double)step));
         c->query[i] = c->incumbent[i] + step;
     }
-    if (moved < 1e-5 * c->scale)
+    c->stalls++;
+    if (moved < 1e-5 * c->scale || c->stalls > STALL_MAX)
         end_run(c);
+}
+
+void bl_column_receive(bl_column *c, const bl_search_input *in, size_t n, double f, const float *gradient,
+                       bl_nearest_work *work) {
+    double slope = lane_dot(n, gradient, c->query);
+    c->evaluations++;
+    c->query_length = bl_float_norm(c->p, n, c->query);
+    if (f <= in->noise) {
+        cross(c, n, gradient);
+        add_plane(c, n, f, gradient);
+        descend(c, in, n, work);
+        return;
+    }
+    if (c->phase == BL_PHASE_DESCEND && f + lane_dot(n, gradient, c->incumbent) - slope > 1e-6 + in->noise) {
+        approach_incumbent(c, n);
+        return;
+    }
+    if (c->phase == BL_PHASE_SEEK)
+        guess(c, n, f, slope);
+    add_plane(c, n, f, gradient);
+    if (!nearly_cross(c, in, n, f, gradient, work))
+        c->stalls++;
+    if (c->phase == BL_PHASE_SEEK)
+        seek(c, in, n, work);
+    else
+        descend(c, in, n, work);
 }

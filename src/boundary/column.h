@@ -11,45 +11,55 @@
 /* What all columns of one input share. */
 typedef struct bl_search_input {
     size_t source;  /* predicted class, from float64 logits */
-    size_t target;  /* class of the shortest linear step */
-    double margin;  /* to that class at x0: the unit of every f below */
+    double margin;  /* to the nearest other class at x0: the unit of every f below */
     double noise;   /* of f in float32, in that unit */
     float *lo, *hi; /* [n] room of h: box less x0 */
     double *bias;   /* [classes] float64 less float32 logits at x0 */
     bool usable;    /* finite logits, inside the box */
 } bl_search_input;
 
+/* Looking for a crossing; shortening one; between runs. */
 typedef enum bl_phase { BL_PHASE_SEEK, BL_PHASE_DESCEND, BL_PHASE_DONE } bl_phase;
 
 typedef struct bl_column {
     size_t input, p_index;
     double p;
-    bl_phase phase;
-    size_t target;
-    size_t planes, planes_max;
-    float *normal[BL_NEAREST_PLANES]; /* f near a point of evaluation: <normal, h> - offset */
-    double offset[BL_NEAREST_PLANES], multiplier[BL_NEAREST_PLANES];
-    float *query;     /* the point to evaluate next, less x0 */
-    float *incumbent; /* shortest crossing of this run */
-    float *best;      /* shortest crossing of all runs */
-    double incumbent_length, incumbent_f, incumbent_slope;
-    double best_length, best_f, best_slope; /* slope = d f(t best) / dt at 1 */
-    size_t best_target;
     double scale; /* largest coordinate of the first step */
     double first_order;
-    int seeks, stalls, runs, won;
-    int32_t passes, limit;
+
+    /* the run */
+    bl_phase phase;
+    size_t target; /* class it crosses to */
+    size_t planes, planes_max;
+    int patience;                     /* evaluations before planes are overstepped */
+    float *normal[BL_NEAREST_PLANES]; /* f near a visited point is <normal, h> - offset */
+    double offset[BL_NEAREST_PLANES], multiplier[BL_NEAREST_PLANES];
+    float *query;             /* h to evaluate next */
+    double query_length;      /* of the last one evaluated */
+    float *incumbent;         /* DESCEND: shortest crossing of this run; SEEK: shortest guess of one */
+    double incumbent_length;  /* of either */
+    double incumbent_slope;   /* of a guess: d f(t h) / dt there, < 0 */
+    double model_length;      /* DESCEND: of the nearest point of the planes */
+    double length_before_run; /* best_length when it began */
+    int evaluations, stalls;
+
+    /* all runs */
+    float *best; /* shortest crossing */
+    double best_length, best_slope;
+    int runs, won;
+    int failures; /* runs in vain, halved by a run that wins */
+    int32_t passes;
 } bl_column;
 
 /** Begin a run at query. */
-void bl_column_start(bl_column *column, size_t n);
+void bl_column_start(bl_column *column);
 
-/** Take value and gradient (in units of the input's margin) at query and set the next query, or end the run (phase DONE).
- * gradient[n] is copied. */
+/** Take value and gradient (in units of the input's margin) at query and set the next query, or end the run (phase
+ * DONE). gradient[n] is copied. */
 void bl_column_receive(bl_column *column, const bl_search_input *input, size_t n, double f,
                        const float *gradient, bl_nearest_work *work);
 
-/** Keep a crossing as the best if it is shorter. */
-void bl_column_offer(bl_column *column, size_t n, const float *h, double f, double slope, size_t target);
+/** Keep the crossing h as the best if it is shorter. */
+void bl_column_offer(bl_column *column, size_t n, const float *h, double slope);
 
 #endif

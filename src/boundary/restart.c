@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * Where runs start again. All local minima are near each other compared with the box, so starts are taken near the best length:
+ * at crossings of the other p of the same input and of other inputs, along planes already known, and around the best point.
+ */
+#include "borderline/mem.h"
+#include "borderline/rng.h"
+#include "lanes.h"
+#include "linear_step.h"
+#include "state.h"
+
+#include <math.h>
+
+enum { MIXED_PLANES = 3, KINDS = 4 };
+static const double NOISE_LEAST = 0.5, NOISE_MOST = 1.5; /* of the best point's l2 length */
+static const double BEYOND_BEST = 1.1; /* where a start along planes is put, in best lengths */
+static const double GOLDEN = 0.6180339887498949;
+
+static bl_stream stream_of(const bl_column *c) {
+    return bl_rng_stream(0, 0, (uint32_t)c->input, BL_PURPOSE_SEARCH,
+                         (uint32_t)c->runs & BL_STREAM_INDEX_MAX);
+}
+
+static void into_box(const bl_search *s, bl_column *c, double factor, const float *h) {
+    const bl_search_input *in = &s->input[c->input];
+    for (size_t i = 0; i < s->n; i++)
+        c->query[i] = fminf(fmaxf((float)factor * h[i], in->lo[i]), in->hi[i]);
+}
+
+/* Another column's best point, brought to this one's best length (turned round for an input of another class). */
+static bool start_from(const bl_search *s, bl_column *c, const bl_column *other) {
+    if (!isfinite(other->best_length) || !(other->best_length > 0.0))
+        return false;
+    double factor = isfinite(c->best_length) ? c->best_length / bl_float_norm(c->p, s->n, other->best) : 1.0;
+    bool same = s->input[other->input].source == s->input[c->input].source;
+    into_box(s, c, same ? factor : -factor, other->best);
+    return true;
+}
+
+/* A crossing of another p of this input that is new since this column last took one over. */
+static bool start_from_other_p(const bl_search *s, bl_column *c) {
+    size_t m = s->options.p_count, first = c->input * m;
+    for (size_t e = 1; e < m; e++) {
+        size_t k = (c->p_index + e) % m;
+        double *adopted = &s->adopted[(first + c->p_index) * m + k];
+        if (s->column[first + k].best_length < *adopted * (1.0 - 1e-5)) {
+            *adopted = s->column[first + k].best_length;
+            return start_from(s, c, &s->column[first + k]);
+        }
+    }
+    return false;
+}
+
+static bool start_from_other_input(const bl_search *s, bl_column *c, size_t turn) {
+    size_t other = (c->input + turn) % s->inputs, p = (c->p_index + turn / s->inputs) % s->options.p_count;
+    return other != c->input && start_from(s, c, &s->column[other * s->options.p_count + p]);
+}
+
+/* The linear step of a random positive mixture of this input's known planes, brought to the best length. */
+static bool start_along_planes(bl_search *s, bl_column *c) {
+    const bl_search_input *in = &s->input[c->input];
+    size_t n = s->n, m = s->options.p_count;
+    uint32_t word[2 * MIXED_PLANES];
+    float weight[MIXED_PLANES], *mixture = s->work.w;
+    bl_rng_words(stream_of(c), 0, 2 * MIXED_PLANES, word);
+    bl_rng_normal(stream_of(c), 1.0F, MIXED_PLANES, weight);
+    memset(mixture, 0, n * sizeof *mixture);
+    for (size_t k = 0; k < MIXED_PLANES; k++) {
+        const bl_column *from = &s->column[c->input * m + word[2 * k] % m];
+        if (from->planes == 0)
+            continue;
+        const float *plane = from->normal[word[2 * k + 1] % from->planes];
+        double size = sqrt(lane_dot(n, plane, plane));
+        float w = size > 0.0 ? (float)(fabs((double)weight[k]) / size) : 0.0F;
+        for (size_t i = 0; i < n; i++)
+            mixture[i] += w * plane[i];
+    }
+    double length, reach = -fabs(lane_dot(n, mixture, c->best));
+    if (!isfinite(c->best_length) ||
+        !bl_linear_step_within(c->p, n, in->lo, in->hi, mixture, reach, s->work.v, c->query, &length) ||
+        !(length > 0.0))
+        return false;
+    into_box(s, c, BEYOND_BEST * c->best_length / length, c->query);
+    return true;
+}
+
+/* Noise around the best point; where there is none yet, around x0 and ever farther. */
+static void start_around(bl_search *s, bl_column *c) {
+    const bl_search_input *in = &s->input[c->input];
+    size_t n = s->n;
+    float *z = s->work.v;
+    bool found = isfinite(c->best_length);
+    double turn = c->runs * GOLDEN - floor(c->runs * GOLDEN), size;
+    if (found)
+        size = NOISE_LEAST * pow(NOISE_MOST / NOISE_LEAST, turn) *
+               sqrt(lane_dot(n, c->best, c->best) / (double)n);
+    else
+        size = c->scale * exp2(0.5 * c->runs);
+    bl_rng_normal(stream_of(c), (float)size, n, z);
+    for (size_t i = 0; i < n; i++)
+        c->query[i] = fminf(fmaxf((found ? c->best[i] : 0.0F) + z[i], in->lo[i]), in->hi[i]);
+}
+
+void bl_search_restart(bl_search *s, bl_column *c) {
+    size_t turn = (size_t)c->runs;
+    bool started = c->p > 0.0 && start_from_other_p(s, c);
+    if (!started && turn % KINDS == 0)
+        started = start_from_other_input(s, c, turn / KINDS);
+    if (!started && turn % KINDS == 2 && c->p > 0.0)
+        started = start_along_planes(s, c);
+    if (!started)
+        start_around(s, c);
+    bl_column_start(c);
+}

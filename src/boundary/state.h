@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * The search's workspace, shared by its files.
+ */
+#ifndef BORDERLINE_BOUNDARY_STATE_H
+#define BORDERLINE_BOUNDARY_STATE_H
+
+#include "column.h"
+#include "verify.h"
+
+/* What an effort allows. */
+typedef struct bl_effort_limits {
+    size_t planes;  /* a column */
+    int32_t passes; /* a column in the mean, without confirmation */
+    int patience;   /* of columns looking for a crossing */
+} bl_effort_limits;
+
+struct bl_search {
+    bl_search_options options;
+    bl_effort_limits limits;
+    double *p;
+    size_t n, classes, inputs, columns;
+    bl_search_input *input;
+    bl_column *column;
+    double *adopted; /* [columns][p_count] length of the crossing last taken over from another p */
+    bl_ray *ray;
+    size_t *batch_column; /* [columns] which column each row of the batch serves */
+    size_t *batch_input;
+    double *rows;     /* [columns][n]: float64 points, or float32 points and gradients */
+    double *logits64; /* [columns][classes] */
+    float *logits, *seed;
+    float *room;   /* [inputs][2][n] */
+    double *bias;  /* [inputs][classes] */
+    float *points; /* [columns][3 + planes][n] */
+    bl_nearest_work work;
+    float *work_rows; /* [4][n] */
+};
+
+/** Logits, classes and first linear steps at the inputs; columns that can be searched are begun. */
+bl_err bl_search_begin(bl_search *search, const bl_oracle *oracle, const double *x0,
+                       double *logits0) BL_NODISCARD;
+
+/** Put the start of another run in the column's query. */
+void bl_search_restart(bl_search *search, bl_column *column);
+
+/** Confirm the best points in float64 and write the results. */
+bl_err bl_search_confirm(bl_search *search, const bl_oracle *oracle, const double *x0,
+                         bl_search_result *result, double *points) BL_NODISCARD;
+
+#endif
