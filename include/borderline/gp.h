@@ -154,31 +154,22 @@ BL_API size_t bl_gp_band(const bl_gp_network *network);
 BL_API bl_err bl_gp_slopes(const bl_gp_network *network, const float *x, double *variance,
                            double *slope) BL_NODISCARD;
 
-/** The layers of the paper's image families (THEORY section 1), in the limit of many channels.
+/** The layers of a family by name (dense, cnn, lenet, resnet) in the limit of many channels.
  *
- * Math:        cnn: depth x (conv 3x3 same, activation), variance 0.01 x the configuration's; lenet: depth x (2
- *              x (conv 3x3 same, activation), pooling 2), 2 x (dense, activation); both with a dense readout
- *              of Glorot's uniform law, whose variance 2/(fan_in + classes) tends to 2/fan_in. resnet, depth
- *              6k + 2: conv 3x3, activation, 3 stages of k blocks (conv, activation, conv, sum, activation);
- *              the first block of stages 2 and 3 has stride 2 and a 1x1 convolution with stride 2 as its
- *              shortcut; dense readout with the configuration's variance. Images are square.
+ * Math:        the list of bl_network_create_family with its variances (THEORY section 1); Glorot's uniform
+ *              law, variance 2/(fan_in + classes), tends to 2/fan_in.
  * Collective:  no.
  * Ownership:   *out is the caller's, freed with bl_gp_network_destroy.
- * @return BL_OK; BL_ERR_INPUT (dimension is not channels x side^2, depth is not 6k + 2, image too small);
- *         BL_ERR_MEMORY.
+ * @return BL_OK; BL_ERR_INPUT as bl_network_create_family and bl_gp_network_create; BL_ERR_MEMORY.
  */
-BL_API bl_err bl_gp_network_cnn(const bl_config *config, size_t depth, size_t dimension,
-                                bl_gp_network **out) BL_NODISCARD;
-BL_API bl_err bl_gp_network_lenet(const bl_config *config, size_t depth, size_t dimension,
-                                  bl_gp_network **out) BL_NODISCARD;
-BL_API bl_err bl_gp_network_resnet(const bl_config *config, size_t depth, size_t dimension,
-                                   bl_gp_network **out) BL_NODISCARD;
+BL_API bl_err bl_gp_network_family(const char *family, const bl_config *config, size_t depth,
+                                   size_t dimension, bl_gp_network **out) BL_NODISCARD;
 
-/** The layers of a configuration's family at a depth, by the family's name in the sweep file.
+/** The layers of a configuration's family at a depth.
  *
  * Collective:  no.
  * Ownership:   *out as above; NULL for dense, whose law is bl_gp_model_of's.
- * @return as the family's function.
+ * @return as bl_gp_network_family.
  */
 BL_API bl_err bl_gp_network_of(const bl_config *config, size_t depth, size_t dimension,
                                bl_gp_network **out) BL_NODISCARD;

@@ -74,6 +74,7 @@ static bl_err sum_networks(const bl_comm *comm, const bl_config *config, const b
     bl_gp_model model = bl_gp_model_of(config, c->depth);
     size_t size = (size_t)comm->size;
     BL_TRY(bl_network_create(config, c, &network));
+    model.weight_variance = network->layer[network->layer_count - 1].weight_variance;
     BL_TRY(bl_pass_create(network, s->inputs, &pass));
     BL_ALLOC(x, s->inputs * c->dimension);
     sample_kernel_inputs(config, c, x);

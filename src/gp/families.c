@@ -1,132 +1,59 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * The paper's image families in the limit of many channels (THEORY section 1).
+ * A family's layers in the limit of many channels: the list that its networks have, read without their widths.
  */
 #include "borderline/gp.h"
 
 #include "borderline/mem.h"
-#include <math.h>
+#include "borderline/network.h"
 #include <string.h>
 
-typedef struct list {
-    const bl_config *config;
-    size_t count;
-    bl_gp_layer *layer;
-} list;
+enum { ANY_WIDTH = 2 };
 
-static void convolution(list *l, size_t stride, double variance) {
-    l->layer[l->count++] = (bl_gp_layer){.kind = BL_GP_CONV2D,
-                                         .size = 3,
-                                         .stride = stride,
-                                         .same = true,
-                                         .weight_variance = variance,
-                                         .bias_variance = l->config->bias_variance};
+/* Glorot's variance 2/(fan_in + fan_out) tends to 2/fan_in. */
+static const double glorot_variance = 2.0;
+
+static bl_gp_layer limit_of(const bl_config *config, const bl_layer *layer) {
+    static const bl_gp_layer_kind kind[] = {[BL_LAYER_DENSE] = BL_GP_DENSE,
+                                            [BL_LAYER_ACTIVATION] = BL_GP_ACTIVATION,
+                                            [BL_LAYER_FLATTEN] = BL_GP_FLATTEN,
+                                            [BL_LAYER_CONV2D] = BL_GP_CONV2D,
+                                            [BL_LAYER_AVGPOOL2D] = BL_GP_AVGPOOL2D,
+                                            [BL_LAYER_RESIDUAL_BEGIN] = BL_GP_RESIDUAL_BEGIN,
+                                            [BL_LAYER_RESIDUAL_END] = BL_GP_RESIDUAL_END};
+    BL_ASSERT(layer->kernel[0] == layer->kernel[1]);
+    return (bl_gp_layer){.kind = kind[layer->kind],
+                         .size = layer->kernel[0],
+                         .stride = layer->stride,
+                         .same = layer->padding == BL_PADDING_SAME,
+                         .weight_variance = layer->uniform ? glorot_variance : layer->weight_variance,
+                         .bias_variance = config->bias_variance,
+                         .activation = layer->activation,
+                         .negative_slope = layer->negative_slope};
 }
 
-static void activation(list *l) {
-    l->layer[l->count++] = (bl_gp_layer){.kind = BL_GP_ACTIVATION,
-                                         .activation = l->config->activation,
-                                         .negative_slope = l->config->negative_slope};
-}
-
-static void dense(list *l, double variance) {
-    l->layer[l->count++] = (bl_gp_layer){
-        .kind = BL_GP_DENSE, .weight_variance = variance, .bias_variance = l->config->bias_variance};
-}
-
-static void block(list *l, size_t stride) {
-    const double variance = l->config->weight_variance;
-    l->layer[l->count++] = (bl_gp_layer){.kind = BL_GP_RESIDUAL_BEGIN};
-    convolution(l, stride, variance);
-    activation(l);
-    convolution(l, 1, variance);
-    bl_gp_layer end = {.kind = BL_GP_RESIDUAL_END};
-    if (stride > 1) {
-        end.same = true;
-        end.stride = stride;
-        end.weight_variance = variance;
-        end.bias_variance = l->config->bias_variance;
-    }
-    l->layer[l->count++] = end;
-    activation(l);
-}
-
-static const double glorot_variance = 2.0, cnn_share = 0.01;
-
-static void cnn_layers(list *l, size_t depth) {
-    for (size_t k = 0; k < depth; k++) {
-        convolution(l, 1, cnn_share * l->config->weight_variance);
-        activation(l);
-    }
-    dense(l, glorot_variance);
-}
-
-static void lenet_layers(list *l, size_t depth) {
-    for (size_t k = 0; k < depth; k++) {
-        for (int twice = 0; twice < 2; twice++) {
-            convolution(l, 1, l->config->weight_variance);
-            activation(l);
-        }
-        l->layer[l->count++] = (bl_gp_layer){.kind = BL_GP_AVGPOOL2D, .size = 2};
-    }
-    for (int twice = 0; twice < 2; twice++) {
-        dense(l, l->config->weight_variance);
-        activation(l);
-    }
-    dense(l, glorot_variance);
-}
-
-static void resnet_layers(list *l, size_t depth) {
-    convolution(l, 1, l->config->weight_variance);
-    activation(l);
-    for (size_t stage = 0; stage < 3; stage++)
-        for (size_t k = 0; k < (depth - 2) / 6; k++)
-            block(l, stage > 0 && k == 0 ? 2 : 1);
-    dense(l, l->config->weight_variance);
-}
-
-/* At most six layers a unit of depth in any family, and a head. */
-static bl_err build(const bl_config *config, size_t depth, size_t dimension,
-                    void (*layers)(list *l, size_t depth), bl_gp_network **out) {
+bl_err bl_gp_network_family(const char *family, const bl_config *config, size_t depth, size_t dimension,
+                            bl_gp_network **out) {
     bl_err err = BL_OK;
-    list l = {.config = config};
-    const size_t pixels = dimension / config->channels;
-    const size_t side = (size_t)(sqrt((double)pixels) + 0.5);
-    BL_REQUIRE(side > 0 && side * side * config->channels == dimension, BL_ERR_INPUT,
-               "dimension %zu is not %zu channels x side^2", dimension, config->channels);
-    BL_ALLOC(l.layer, 6 * depth + 8);
-    layers(&l, depth);
-    BL_TRY(bl_gp_network_create(config->channels, side, side, l.count, l.layer, out));
+    const bl_case c = {.depth = depth, .dimension = dimension, .width = ANY_WIDTH};
+    bl_network *network = NULL;
+    bl_gp_layer *layer = NULL;
+    BL_TRY(bl_network_create_family(family, config, &c, false, &network));
+    BL_ALLOC(layer, network->layer_count);
+    for (size_t l = 0; l < network->layer_count; l++)
+        layer[l] = limit_of(config, network->layer + l);
+    const bool image = network->shape_rank == 3;
+    err = bl_gp_network_create(network->shape[0], image ? network->shape[1] : 1,
+                               image ? network->shape[2] : 1, network->layer_count, layer, out);
 cleanup:
-    bl_mem_free(l.layer);
-    return err;
-}
-
-bl_err bl_gp_network_cnn(const bl_config *config, size_t depth, size_t dimension, bl_gp_network **out) {
-    return build(config, depth, dimension, cnn_layers, out);
-}
-
-bl_err bl_gp_network_lenet(const bl_config *config, size_t depth, size_t dimension, bl_gp_network **out) {
-    return build(config, depth, dimension, lenet_layers, out);
-}
-
-bl_err bl_gp_network_resnet(const bl_config *config, size_t depth, size_t dimension, bl_gp_network **out) {
-    bl_err err = BL_OK;
-    BL_REQUIRE(depth >= 8 && depth % 6 == 2, BL_ERR_INPUT, "depth %zu of a resnet is not 6k + 2", depth);
-    err = build(config, depth, dimension, resnet_layers, out);
-cleanup:
+    bl_mem_free(layer);
+    bl_network_destroy(&network);
     return err;
 }
 
 bl_err bl_gp_network_of(const bl_config *config, size_t depth, size_t dimension, bl_gp_network **out) {
-    static const struct {
-        const char *name;
-        bl_err (*create)(const bl_config *config, size_t depth, size_t dimension, bl_gp_network **out);
-    } family[] = {
-        {"cnn", bl_gp_network_cnn}, {"lenet", bl_gp_network_lenet}, {"resnet", bl_gp_network_resnet}};
     *out = NULL;
-    for (size_t k = 0; k < sizeof family / sizeof *family; k++)
-        if (strcmp(bl_family_name[config->family], family[k].name) == 0)
-            return family[k].create(config, depth, dimension, out);
-    return BL_OK;
+    if (config->family == BL_FAMILY_DENSE)
+        return BL_OK;
+    return bl_gp_network_family(bl_family_name[config->family], config, depth, dimension, out);
 }

@@ -14,8 +14,7 @@ lib.bl_predict_network_first_order.argtypes = [ct.c_void_p] * 2 + [ct.c_size_t] 
     ct.c_void_p] * 3
 lib.bl_predict_network_guaranteed_median.argtypes = [ct.c_void_p] * 2 + [ct.c_size_t] * 2 + [
     ct.c_double, ct.POINTER(ct.c_double)]
-for family in ("cnn", "lenet", "resnet"):
-    getattr(lib, "bl_gp_network_" + family).argtypes = [ct.c_void_p] + [ct.c_size_t] * 2 + [ct.POINTER(ct.c_void_p)]
+lib.bl_gp_network_family.argtypes = [ct.c_char_p, ct.c_void_p, ct.c_size_t, ct.c_size_t, ct.POINTER(ct.c_void_p)]
 
 LEVEL = np.array([0.25, 0.5, 0.75])
 
@@ -37,7 +36,7 @@ def family(name, depth, side, channels=3):
     """A family as the library makes it."""
     config, network = Config(channels * side * side, channels=channels), Network.__new__(Network)
     network.shape, network.handle = (channels, side, side), ct.c_void_p()
-    check(getattr(lib, "bl_gp_network_" + name)(config.handle, depth, config.dimension, network.handle))
+    check(lib.bl_gp_network_family(name.encode(), config.handle, depth, config.dimension, network.handle))
     return network
 
 
@@ -61,12 +60,12 @@ class Families(unittest.TestCase):
 
     def test_refused(self):
         for name, depth, dimension, text in (
-                ("resnet", 19, 192, "depth 19 of a resnet is not 6k . 2"), ("resnet", 2, 192, "depth 2"),
-                ("cnn", 4, 193, "dimension 193 is not 3 channels x side"), ("cnn", 4, 3 * 8, "dimension 24"),
-                ("lenet", 4, 3 * 64, "too small for a pool of 2")):
+                ("resnet", 19, 192, "depth 19 is not 6k . 2"), ("resnet", 2, 192, "depth 2 is not"),
+                ("cnn", 4, 193, "3 x side.2 numbers"), ("cnn", 4, 3 * 8, "3 x side.2 numbers"),
+                ("lenet", 4, 3 * 64, "1 x 1|too small|larger")):
             config, handle = Config(192, channels=3), ct.c_void_p()
             with self.assertRaisesRegex(Error, text):
-                check(getattr(lib, "bl_gp_network_" + name)(config.handle, depth, dimension, handle))
+                check(lib.bl_gp_network_family(name.encode(), config.handle, depth, dimension, handle))
 
 
 class Slopes(unittest.TestCase):
