@@ -6,9 +6,11 @@ import os
 import signal
 import subprocess
 import tempfile
+import time
 import unittest
 
 import h5py
+import numpy as np
 
 PROGRAM = os.environ.get("BORDERLINE", "")
 SOURCE = os.environ.get("BORDERLINE_SOURCE", os.path.join(os.path.dirname(__file__), ".."))
@@ -50,6 +52,26 @@ def complaint(err):
     return [line for line in err.splitlines() if line.startswith("borderline: ")]
 
 
+def workers(path):
+    """Process ids of the ranks that run the sweep into this file, on whichever (virtual) node of this machine."""
+    found = []
+    for entry in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{entry}/cmdline", "rb") as file:
+                words = file.read().decode(errors="replace").split("\0")
+        except OSError:
+            continue
+        if words[0] == PROGRAM and path in words:
+            found.append(int(entry))
+    return sorted(found)
+
+
+def units_done(path):
+    """Numbers of the units marked done, also while a run is writing."""
+    with h5py.File(path, "r") as file:
+        return np.flatnonzero(file["unit/status"][()] == 1)
+
+
 def variables(path):
     """Every dataset that must not depend on ranks, order or interruptions: {name: bytes}, and the shapes."""
     found = {}
@@ -88,6 +110,27 @@ class TestCase(unittest.TestCase):
         status, out, err = result
         self.assertEqual(status, 0, f"exit {status}\n{out}\n{err}")
         return out
+
+    def wait_for_units(self, path, count, seconds=30):
+        """Until that many units are marked done."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            if os.path.exists(path) and len(units_done(path)) >= count:
+                return
+            time.sleep(0.01)
+        self.fail(f"{count} units of {path} were not done in {seconds} s")
+
+    def check_done_units(self, reference, path):
+        """Units marked done in an interrupted file hold the reference's bits; gives their number."""
+        with h5py.File(reference, "r") as right, h5py.File(path, "r") as file:
+            done = units_done(path)
+            for unit in done:
+                case = np.unravel_index(right["unit/case"][unit], right["distance"].shape[:3])
+                networks = slice(int(right["unit/first_network"][unit]),
+                                 int(right["unit/first_network"][unit] + right["unit/networks"][unit]))
+                for name in ("distance", "distance_inside", "status", "first_order", "passes", "input_norm", "output"):
+                    self.assertEqual(file[name][case][networks].tobytes(), right[name][case][networks].tobytes())
+            return len(done)
 
 
 def main():

@@ -1,6 +1,5 @@
 """The main job end to end: the same bits on any number of ranks, after kills and resumes; stops; refusals."""
 import os
-import random
 import re
 import resource
 import signal
@@ -22,23 +21,6 @@ samples: {networks: 12, inputs: 5, block: 2}
 kernel: {inputs: 9}
 summary: {bootstrap: 200}
 """
-
-
-def workers_of(process):
-    """Process ids of the program's ranks under an mpirun started by a test."""
-    found = []
-    for entry in os.listdir("/proc"):
-        if entry.isdigit():
-            try:
-                with open(f"/proc/{entry}/stat", encoding="utf-8") as file:
-                    fields = file.read().rsplit(")", 1)[1].split()
-                with open(f"/proc/{entry}/cmdline", "rb") as file:
-                    name = file.read().split(b"\0")[0]
-            except OSError:
-                continue
-            if int(fields[1]) == process.pid and name == program.PROGRAM.encode():
-                found.append(int(entry))
-    return found
 
 
 class Run(program.TestCase):
@@ -92,7 +74,7 @@ class Run(program.TestCase):
                 out = self.path(f"stopped{number}.h5")
                 process = program.start(["run", self.sweep, "-o", out, "--set", "boundary.effort=standard"], ranks=2)
                 self.wait_for_units(out, 2)
-                for worker in workers_of(process):
+                for worker in program.workers(out):
                     os.kill(worker, number)
                 status, _, err = program.finish(process)
                 with h5py.File(out, "r") as file:
@@ -117,70 +99,13 @@ class Run(program.TestCase):
                                      environment={"SLURM_JOB_END_TIME": str(int(time.time()))})
         self.assertEqual(status, 75, err)
 
-    def wait_for_units(self, path, count):
-        """Until that many units are marked done."""
-        for _ in range(3000):
-            if os.path.exists(path):
-                with h5py.File(path, "r") as file:
-                    if (file["unit/status"][()] == 1).sum() >= count:
-                        return
-            time.sleep(0.01)
-        self.fail("no unit was done in 30 s")
-
-    def test_kill_at_any_moment(self):
-        """kill -9 of a rank, at moments spread over the whole run: every unit marked done is right, resume completes."""
-        kills = 50 if os.environ.get("BORDERLINE_FULL") else 20
-        begin = time.time()
-        first = self.reference()
-        length = time.time() - begin
-        expected = program.variables(first)
-        moments = random.Random(1)
-        killed = units = missing = 0
-        for _ in range(4 * kills):
-            if killed == kills:
-                break
-            out = self.path("killed.h5")
-            if os.path.exists(out):
-                os.remove(out)
-            process = program.start(["run", self.sweep, "-o", out], ranks=2)
-            time.sleep(length * moments.random())
-            workers = workers_of(process)
-            if workers:
-                os.kill(moments.choice(workers), signal.SIGKILL)
-                killed += 1
-            program.finish(process, 120)
-            if not workers:
-                continue
-            if os.path.exists(out):
-                units += self.check_done_units(first, out)
-            else:
-                missing += 1
-            self.check_done(program.run(["run", self.sweep, "-o", out, "--resume"], ranks=2))
-            self.assertEqual(program.variables(out), expected)
-        print(f"{killed} runs were killed, {missing} before the file was there; "
-              f"{units} units marked done were right to the bit")
-        self.assertEqual(killed, kills)
-        self.assertGreater(units, 0)
-
-    def check_done_units(self, reference, path):
-        """Units marked done in an interrupted file hold the reference's bits; gives their number."""
-        with h5py.File(reference, "r") as right, h5py.File(path, "r") as file:
-            done = np.flatnonzero(file["unit/status"][()] == 1)
-            for unit in done:
-                case = np.unravel_index(right["unit/case"][unit], right["distance"].shape[:3])
-                networks = slice(int(right["unit/first_network"][unit]),
-                                 int(right["unit/first_network"][unit] + right["unit/networks"][unit]))
-                for name in ("distance", "distance_inside", "status", "first_order", "passes", "input_norm", "output"):
-                    self.assertEqual(file[name][case][networks].tobytes(), right[name][case][networks].tobytes())
-            return len(done)
-
     def test_disk_full_in_mid_run(self):
         """A write that fails (a file-size limit set while it runs, as a full disk or quota would): one clear line, exit 2,
         what was done stays readable, and --resume completes it."""
         first, out = self.reference(), self.path("full.h5")
         process = program.start(["run", self.sweep, "-o", out], ranks=2)
         self.wait_for_units(out, 2)
-        for worker in workers_of(process):
+        for worker in program.workers(out):
             resource.prlimit(worker, resource.RLIMIT_FSIZE, (4096, 4096))
         status, _, err = program.finish(process)
         self.assertEqual(status, 2, err)
