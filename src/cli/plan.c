@@ -177,7 +177,7 @@ cleanup:
 static bl_err print_forecast(const bl_grid *grid, const double *seconds) {
     bl_err err = BL_OK;
     const size_t sizes[] = {ranks, 64, 1024, 16384};
-    (void)printf("\n%8s %14s %12s\n", "ranks", "sweep's time", "efficiency");
+    (void)printf("\n%8s %14s %10s %12s\n", "ranks", "sweep's time", "seconds", "efficiency");
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
         bl_schedule_forecast forecast;
         char text[32];
@@ -187,7 +187,8 @@ static bl_err print_forecast(const bl_grid *grid, const double *seconds) {
         BL_TRY(bl_schedule_simulate(grid->units, seconds, (int64_t)sizes[i], (int64_t)node, 0.2, 1e-3,
                                     &forecast));
         bl_progress_duration(forecast.makespan, text);
-        (void)printf("%8zu %14s %10.1f %%\n", sizes[i], text, 100 * forecast.efficiency);
+        (void)printf("%8zu %14s %10.4g %10.1f %%\n", sizes[i], text, forecast.makespan,
+                     100 * forecast.efficiency);
     }
     (void)printf(
         "(simulation of the schedule, %zu ranks a node; real times scatter by 20 %% around estimates)\n",
