@@ -37,7 +37,8 @@ void bl_interrupt_start(double time_limit, double grace) {
     const char *job_end = getenv("SLURM_JOB_END_TIME");
     if (job_end) {
         double left = strtod(job_end, NULL) - (double)time(NULL);
-        deadline = fmin(deadline, bl_clock() + left);
+        /* the job is killed at its end: some of the time is kept for leaving the file well */
+        deadline = fmin(deadline, bl_clock() + left - fmin(grace, 0.1 * left));
     }
 }
 
