@@ -2,7 +2,7 @@
 
 Every job's result file must be the same to the bit as the one of an uninterrupted run without Slurm. Needs root and Debian's
 packages munge and slurm-wlm (installed where apt-get can); else it is skipped and says so. BORDERLINE_FULL=1 does every case with
-srun and with mpirun and more of the places where a node can fail.
+srun and with mpirun, and more cases.
 """
 import os
 import re
@@ -19,6 +19,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 CLUSTER = os.path.join(HERE, "cluster")
 JOBS = os.path.join(os.path.abspath(program.SOURCE), "jobs")
 FULL = bool(os.environ.get("BORDERLINE_FULL"))
+LONG = unittest.skipUnless(FULL, "only with BORDERLINE_FULL=1")
 NODES = 4
 LAUNCHERS = ("srun", "mpirun") if FULL else ("srun",)
 ENDED = ("COMPLETED", "FAILED", "CANCELLED", "NODE_FAIL", "TIMEOUT")
@@ -131,10 +132,10 @@ class Slurm(program.TestCase):
         self.cluster.up()
         self.addCleanup(command, "scancel", "--user=root")
 
-    def sweep(self, seed=11, networks=120):
+    def sweep(self, seed=11, networks=60):
         return self.write(f"sweep{seed}.yaml", SWEEP.format(seed=seed, networks=networks))
 
-    def reference(self, seed=11, networks=120):
+    def reference(self, seed=11, networks=60):
         """The variables of an uninterrupted run without Slurm; and its path."""
         path = os.path.join(self.cluster.folder, f"reference{seed}-{networks}.h5")
         if not os.path.exists(path):
@@ -172,12 +173,12 @@ class Slurm(program.TestCase):
             os.kill(worker, number)
         return found
 
-    def check_complete(self, job, path, restarts=None, seed=11):
+    def check_complete(self, job, path, restarts=None, **sweep):
         facts = job.wait(*ENDED)
         self.assertEqual((facts["JobState"], facts["ExitCode"]), ("COMPLETED", "0:0"), job.log() + self.cluster.logs())
         if restarts is not None:
             self.assertEqual(int(facts["Restarts"]), restarts, job.log())
-        self.assertEqual(program.differing(self.reference(seed), path), [])
+        self.assertEqual(program.differing(self.reference(**sweep), path), [])
         self.assertEqual(program.workers(path), [])
         return facts
 
@@ -242,7 +243,7 @@ class Slurm(program.TestCase):
 
     def test_node_failure(self):
         """A node loses its power in mid-run: the job goes on with other nodes."""
-        for launcher, victim in (("srun", "n2"), ("mpirun", "n2"), *((("srun", "n1"), ("mpirun", "n1")) if FULL else ())):
+        for launcher, victim in (("srun", "n2"), *((("mpirun", "n2"), ("srun", "n1"), ("mpirun", "n1")) if FULL else ())):
             with self.subTest(launcher=launcher, victim=victim):
                 self.cluster.up()
                 job, path = self.submit_until_mid_run(launcher=launcher)
@@ -254,6 +255,7 @@ class Slurm(program.TestCase):
                 self.check_complete(job, path, 1)
                 os.remove(path)
 
+    @LONG
     def test_slurmd_restarted(self):
         """Only the daemon of a node dies and is started again: the job does not notice."""
         job, path = self.submit_until_mid_run()
@@ -263,6 +265,7 @@ class Slurm(program.TestCase):
         self.cluster.up()
         self.check_complete(job, path, 0)
 
+    @LONG
     def test_requeue_by_hand(self):
         job, path = self.submit_until_mid_run()
         status, _, err = command("scontrol", "requeue", job.number)
@@ -280,6 +283,7 @@ class Slurm(program.TestCase):
         self.assertEqual(status, 1)
         self.assertIn("grid.detph: unknown key", err)
 
+    @LONG
     def test_crash(self):
         """A rank that dies while every node answers is an error of its own: not requeued; a new job goes on."""
         job, path = self.submit_until_mid_run()
@@ -292,6 +296,7 @@ class Slurm(program.TestCase):
     def submit_script(self, *arguments):
         return command(os.path.join(JOBS, "submit"), *arguments, env=self.environment("srun"), cwd=self.folder)
 
+    @LONG
     def test_submit(self):
         """One command: the plan, the job, what to do next; the estimate within a factor 2 of the real time."""
         sweep = self.sweep(networks=600)  # long enough for the start not to count
@@ -317,7 +322,7 @@ class Slurm(program.TestCase):
 
     def test_array(self):
         seeds = (21, 22, 23)
-        sweeps = [self.sweep(seed) for seed in seeds]
+        sweeps = [self.sweep(seed, 40) for seed in seeds]
         out = self.check_done(self.submit_script("-n", "2", *sweeps))
         number = re.search(r"submitted: job (\d+)", out).group(1)
         self.wait_for_units(self.result(sweeps[2]), 2, 60)
@@ -326,7 +331,7 @@ class Slurm(program.TestCase):
         restarts = []
         for task, (seed, sweep) in enumerate(zip(seeds, sweeps)):
             job = Job(f"{number}_{task}", self.folder, f"borderline-{number}_{task}.log")
-            restarts.append(self.check_complete(job, self.result(sweep), seed=seed)["Restarts"])
+            restarts.append(self.check_complete(job, self.result(sweep), seed=seed, networks=40)["Restarts"])
         self.assertEqual(restarts, ["0", "0", "1"])
 
 
