@@ -299,8 +299,8 @@ class Slurm(program.TestCase):
     @LONG
     def test_submit(self):
         """One command: the plan, the job, what to do next; the estimate within a factor 2 of the real time."""
-        sweep = self.sweep(networks=600)  # long enough for the start not to count
-        out = self.check_done(self.submit_script("-n", "2", sweep))
+        sweep = self.sweep(networks=300)  # long enough for the start not to count
+        out = self.check_done(self.submit_script("-n", "2", "-o", self.result(sweep), sweep))
         number = re.search(r"submitted: job (\d+)", out).group(1)
         job = Job(number, self.folder, f"sweep11-{number}.log")
         cpu = {}
@@ -309,7 +309,7 @@ class Slurm(program.TestCase):
             time.sleep(0.1)
         facts = job.facts()
         self.assertEqual((facts["JobState"], facts["Restarts"]), ("COMPLETED", "0"), job.log())
-        for words in ("memory a rank:", "tail -f " + job.log_name, f"scancel {number}", "show sweep11.h5"):
+        for words in ("memory a rank:", "tail -f " + job.log_name, f"scancel {number}", "show " + self.result(sweep)):
             self.assertIn(words, out)
         estimate = int(re.search(r"estimate: (\d+) s on 2 ranks", out).group(1))
         wall = time_of(facts["EndTime"]) - time_of(facts["StartTime"])
