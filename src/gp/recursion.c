@@ -31,8 +31,6 @@ static size_t place(const bl_gp_field *f, size_t band, size_t y, size_t x, ptrdi
            (size_t)(dx + (ptrdiff_t)band);
 }
 
-static bool first_pair(const bl_gp_field *f, size_t band, pair *p);
-
 static bool next_pair(const bl_gp_field *f, size_t band, pair *p) {
     const ptrdiff_t reach = (ptrdiff_t)band;
     do {
