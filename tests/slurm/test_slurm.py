@@ -334,6 +334,17 @@ class Slurm(program.TestCase):
             restarts.append(self.check_complete(job, self.result(sweep), seed=seed, networks=40)["Restarts"])
         self.assertEqual(restarts, ["0", "0", "1"])
 
+    @LONG
+    def test_scaling(self):
+        """A job for each number of ranks; the table and the figure when all are done."""
+        status, out, err = command(os.path.join(JOBS, "scaling.sh"), "weak", self.sweep(networks=8), "-n", "1 2 4", "-o", "study",
+                                   env={**self.environment("srun"), "BORDERLINE_POLL": "1"}, cwd=self.folder, seconds=150)
+        self.assertEqual(status, 0, out + err)
+        with open(self.path("study/scaling.csv"), encoding="utf-8") as file:
+            rows = [line.split(",") for line in file.read().splitlines()]
+        self.assertEqual([row[:2] for row in rows], [["ranks", "units"], ["1", "8"], ["2", "16"], ["4", "32"]])
+        self.assertTrue(os.path.exists(self.path("study/scaling.png")))
+
 
 def cpu_seconds(processes):
     """{process: seconds of a core it has had}."""
