@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-typedef enum bl_family { BL_FAMILY_DENSE } bl_family;
+typedef enum bl_family { BL_FAMILY_DENSE, BL_FAMILY_CNN, BL_FAMILY_LENET, BL_FAMILY_RESNET } bl_family;
 typedef enum bl_activation {
     BL_RELU,
     BL_LEAKY_RELU,

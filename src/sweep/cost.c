@@ -17,16 +17,79 @@ static const double sweep_cost = 60;
 /* Sampling, packing and float64 copies, as multiply-adds a weight. */
 static const double weight_cost = 300;
 
-/* Weights of a dense network. */
-static double dense_weights(double depth, double width, double dimension, double classes) {
-    return dimension * width + (depth - 1) * width * width + width * classes;
+/* Weights of a network, and multiply-adds of a pass; all to leading order. */
+typedef struct size {
+    double weights, pass;
+} size;
+
+static void add_dense(size *s, double inputs, double outputs) {
+    s->weights += inputs * outputs;
+    s->pass += inputs * outputs;
+}
+
+static void add_conv3x3(size *s, double count, double pixels, double inputs, double outputs) {
+    s->weights += count * 9 * inputs * outputs;
+    s->pass += count * 9 * inputs * outputs * pixels;
+}
+
+static size dense_size(double depth, double width, double dimension, double classes) {
+    size s = {0, 0};
+    add_dense(&s, dimension, width);
+    add_dense(&s, (depth - 1) * width, width);
+    add_dense(&s, width, classes);
+    return s;
+}
+
+static size cnn_size(double depth, double width, double pixels, double channels, double classes) {
+    size s = {0, 0};
+    add_conv3x3(&s, 1, pixels, channels, width);
+    add_conv3x3(&s, depth - 1, pixels, width, width);
+    add_dense(&s, pixels * width, classes);
+    return s;
+}
+
+static size lenet_size(double depth, double width, double pixels, double channels) {
+    size s = {0, 0};
+    add_conv3x3(&s, 1, pixels, channels, width);
+    add_conv3x3(&s, 1, pixels, width, width);
+    for (double stage = 1; stage < depth; stage++) {
+        pixels /= 4;
+        add_conv3x3(&s, 2, pixels, width, width);
+    }
+    add_dense(&s, pixels / 4 * width, 4 * width);
+    add_dense(&s, 4 * width, 4 * width);
+    return s;
+}
+
+static size resnet_size(double depth, double width, double pixels, double channels) {
+    size s = {0, 0};
+    add_conv3x3(&s, 1, pixels, channels, width);
+    for (int stage = 0; stage < 3; stage++) /* four times the weights, a quarter of the pixels */
+        add_conv3x3(&s, (depth - 2) / 3, ldexp(pixels, -2 * stage), ldexp(width, stage), ldexp(width, stage));
+    return s;
+}
+
+static size network_size(const bl_config *config, const bl_case *c) {
+    const double depth = (double)c->depth, n = (double)c->dimension, classes = (double)config->classes;
+    const double channels = fmax(1, (double)config->channels);
+    switch (config->family) {
+    case BL_FAMILY_CNN:
+        return cnn_size(depth, c->width, n / channels, channels, classes);
+    case BL_FAMILY_LENET:
+        return lenet_size(depth, c->width, n / channels, channels);
+    case BL_FAMILY_RESNET:
+        return resnet_size(depth, c->width, n / channels, channels);
+    case BL_FAMILY_DENSE:
+        break;
+    }
+    return dense_size(depth, c->width, n, classes);
 }
 
 double bl_cost_network(const bl_config *config, const bl_case *c) {
-    double weights = dense_weights((double)c->depth, c->width, (double)c->dimension, (double)config->classes);
+    const size s = network_size(config, c);
     double columns = (double)config->inputs * (double)config->p.count;
-    return columns * passes[config->effort] * (weights + sweep_cost * (double)c->dimension) +
-           weight_cost * weights;
+    return columns * passes[config->effort] * (s.pass + sweep_cost * (double)c->dimension) +
+           weight_cost * s.weights;
 }
 
 double bl_cost_unit(const bl_grid *grid, int64_t unit) {

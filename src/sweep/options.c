@@ -14,7 +14,7 @@
 /* The last entry of each list is NULL, so that a list can be walked without its length. */
 const char *const bl_activation_name[BL_ACTIVATION_COUNT + 1] = {"relu", "leaky_relu", "tanh",
                                                                  "erf",  "gelu",       NULL};
-const char *const bl_family_name[] = {"dense", NULL};
+const char *const bl_family_name[] = {"dense", "cnn", "lenet", "resnet", NULL};
 const char *const bl_effort_name[] = {"fast", "standard", "thorough", NULL};
 static const char *const weights_name[] = {"normal", "truncated_normal", NULL};
 static const char *const input_name[] = {"uniform", "normal", NULL};
@@ -25,7 +25,8 @@ const bl_option bl_options[] = {
     {"name", BL_OPTION_TEXT, AT(name), "sweep", 1, 200, NULL, "", "title of the result file"},
     {"seed", BL_OPTION_SEED, AT(seed), "0", 0, 18446744073709551615.0, NULL, "",
      "every random number follows from it"},
-    {"network.family", BL_OPTION_WORD, AT(family), "dense", 0, 0, bl_family_name, "", "kind of network"},
+    {"network.family", BL_OPTION_WORD, AT(family), "dense", 0, 0, bl_family_name, "",
+     "kind of network; all but dense take images: image.channels must be given"},
     {"network.activation", BL_OPTION_WORD, AT(activation), "relu", 0, 0, bl_activation_name, "",
      "nonlinearity after every hidden layer"},
     {"network.negative_slope", BL_OPTION_REAL, AT(negative_slope), "0.01", -1, 1, NULL, "",
@@ -38,9 +39,11 @@ const bl_option bl_options[] = {
      "sigma_b^2 of the normal biases; 0: no biases"},
     {"network.classes", BL_OPTION_COUNT, AT(classes), "2", 2, 1000, NULL, "classes",
      "outputs of the last layer"},
-    {"grid.depth", BL_OPTION_INTEGERS, AT(depth), NULL, 1, 10000, NULL, "hidden layers", "axis of the grid"},
+    {"grid.depth", BL_OPTION_INTEGERS, AT(depth), NULL, 1, 10000, NULL, "hidden layers",
+     "axis of the grid; cnn: convolutions; lenet: stages of two convolutions and a pooling; resnet: 6k + 2"},
     {"grid.width", BL_OPTION_INTEGERS, AT(width), NULL, 1, INFINITY, NULL, "units a layer",
-     "axis of the grid; inf is the Gaussian process"},
+     "axis of the grid; cnn, lenet: channels; resnet: channels of the first stage; inf is the Gaussian "
+     "process"},
     {"grid.dimension", BL_OPTION_INTEGERS, AT(dimension), NULL, 1, 1e9, NULL, "numbers an input",
      "axis of the grid: n"},
     {"grid.p", BL_OPTION_NORMS, AT(p), "[1, 2, inf]", 0, INFINITY, NULL, "",
