@@ -58,7 +58,7 @@ bl_err bl_layer_list_image(bl_layer_list *list) {
     bl_err err = BL_OK;
     bl_network *network = list->network;
     const size_t channels = list->config->channels;
-    BL_REQUIRE(channels > 0, BL_ERR_INPUT, "an image needs at least one channel");
+    BL_REQUIRE(channels > 0, BL_ERR_INPUT, "images need image.channels of at least 1");
     const size_t pixels = network->dimension / channels, side = (size_t)(sqrt((double)pixels) + 0.5);
     BL_REQUIRE(channels * side * side == network->dimension, BL_ERR_INPUT,
                "an image of %zu channels has %zu x side^2 numbers, such as %zu", channels, channels,

@@ -48,11 +48,11 @@ static size cnn_size(double depth, double width, double pixels, double channels,
     return s;
 }
 
-static size lenet_size(double depth, double width, double pixels, double channels) {
+static size lenet_size(size_t depth, double width, double pixels, double channels) {
     size s = {0, 0};
     add_conv3x3(&s, 1, pixels, channels, width);
     add_conv3x3(&s, 1, pixels, width, width);
-    for (double stage = 1; stage < depth; stage++) {
+    for (size_t stage = 1; stage < depth; stage++) {
         pixels /= 4;
         add_conv3x3(&s, 2, pixels, width, width);
     }
@@ -76,7 +76,7 @@ static size network_size(const bl_config *config, const bl_case *c) {
     case BL_FAMILY_CNN:
         return cnn_size(depth, c->width, n / channels, channels, classes);
     case BL_FAMILY_LENET:
-        return lenet_size(depth, c->width, n / channels, channels);
+        return lenet_size(c->depth, c->width, n / channels, channels);
     case BL_FAMILY_RESNET:
         return resnet_size(depth, c->width, n / channels, channels);
     case BL_FAMILY_DENSE:

@@ -30,6 +30,11 @@ def convolve(x, weight, bias, stride, padding):
     return y if bias is None else y + bias[:, None, None]
 
 
+def text(value):
+    """A text attribute, as h5py gives those of fixed or variable length."""
+    return value.decode() if isinstance(value, bytes) else value
+
+
 def forward(net, x):
     """Logits of a network's group at rows x, layer by layer as the format's description reads."""
     shape = net.attrs["input_shape"]
@@ -37,11 +42,11 @@ def forward(net, x):
     saved = []
     for name in sorted(key for key in net if key.startswith("layer_")):
         layer = net[name]
-        kind = layer.attrs["kind"]
+        kind = text(layer.attrs["kind"])
         weight = layer["weight"][...].astype(float) if "weight" in layer else None
         bias = layer["bias"][...].astype(float) if "bias" in layer else None
         if kind == "conv2d":
-            x = convolve(x, weight, bias, layer.attrs["stride"], layer.attrs["padding"])
+            x = convolve(x, weight, bias, layer.attrs["stride"], text(layer.attrs["padding"]))
         elif kind == "relu":
             x = np.maximum(x, 0)
         elif kind == "tanh":
