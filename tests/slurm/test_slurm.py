@@ -4,10 +4,13 @@ Every job's result file must be the same to the bit as the one of an uninterrupt
 packages munge and slurm-wlm (installed where apt-get can); else it is skipped and says so. BORDERLINE_FULL=1 does every case with
 srun and with mpirun, and more cases.
 """
+import contextlib
 import os
+import random
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
 import time
@@ -58,6 +61,19 @@ def why_not():
     return None
 
 
+def free_ports(count):
+    """The first of so many ports that nothing on this machine listens to: another cluster may run beside this one."""
+    while True:
+        first = random.randrange(20000, 31000, 1000)
+        with contextlib.ExitStack() as stack:
+            try:
+                for port in range(first, first + count):
+                    stack.enter_context(socket.socket()).bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return first
+
+
 class Cluster:
     """Slurm in a folder of its own. It is taken down when this process ends, however that ends."""
 
@@ -68,6 +84,7 @@ class Cluster:
         self.keeper = subprocess.Popen(
             ["sh", "-c", 'cat >/dev/null; timeout 60 "$0" down "$1"; rm -rf "$1" /tmp/ompi.n[0-9]*', CLUSTER, self.folder],
             stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+        os.environ["CLUSTER_PORT"] = str(free_ports(NODES + 1))
         self.up()
         os.environ["SLURM_CONF"] = os.path.join(self.folder, "slurm.conf")
 
