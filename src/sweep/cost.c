@@ -9,13 +9,14 @@
 
 /* Mean passes an input and norm, verification included, by effort. */
 static const double passes[] = {
-    [BL_EFFORT_FAST] = 16, [BL_EFFORT_STANDARD] = 70, [BL_EFFORT_THOROUGH] = 1200};
+    [BL_EFFORT_FAST] = 20, [BL_EFFORT_STANDARD] = 98, [BL_EFFORT_THOROUGH] = 1900};
 
-/* Linear steps, selections and copies, as multiply-adds an input coordinate and pass. */
-static const double sweep_cost = 60;
+/* What a pass costs beside its products, in multiply-adds: of its own, and an input coordinate (nearest points of planes,
+ * linear steps, lengths). Least squares over the units of a sweep of 2 depths, 3 widths, 4 dimensions. */
+static const double pass_cost = 4e4, sweep_cost = 350;
 
 /* Sampling, packing and float64 copies, as multiply-adds a weight. */
-static const double weight_cost = 300;
+static const double weight_cost = 30;
 
 /* Weights of a network, and multiply-adds of a pass; all to leading order. */
 typedef struct size {
@@ -88,7 +89,7 @@ static size network_size(const bl_config *config, const bl_case *c) {
 double bl_cost_network(const bl_config *config, const bl_case *c) {
     const size s = network_size(config, c);
     double columns = (double)config->inputs * (double)config->p.count;
-    return columns * passes[config->effort] * (s.pass + sweep_cost * (double)c->dimension) +
+    return columns * passes[config->effort] * (s.pass + pass_cost + sweep_cost * (double)c->dimension) +
            weight_cost * s.weights;
 }
 
