@@ -19,10 +19,12 @@
 enum {
     SEEK_MAX = 14,  /* evaluations without a crossing */
     STALL_MAX = 24, /* evaluations in a row that shorten nothing by 1e-4 */
+    RAY_STEPS = 4,  /* to meet a plane along a ray that the box bends */
     RESTRAINED = 8  /* evaluations of a later run that are held near the best length */
 };
 static const double OVERSTEP = 0.016;  /* in units of the margin; doubles with each further evaluation */
 static const double NEARLY = 1e-2;     /* a margin that a plane promises to overcome this soon, relative */
+static const double SLACK = 4e-6;      /* a margin too small for a new plane to move the nearest point */
 static const double SAME = 1e-3;       /* lengths of one point, relative */
 static const double CONVERGED = 2e-5;  /* relative gap between crossing and model */
 static const double WORTHWHILE = 2e-3; /* what a later run must promise to gain, falling with their number */
@@ -39,7 +41,7 @@ void bl_column_start(bl_column *c) {
 }
 
 /* A run in vain counts one failure, two if it came back to the best point, which is then likely the nearest there is. */
-static void end_run(bl_column *c) {
+void bl_column_end_run(bl_column *c) {
     bool won = c->best_length < c->length_before_run * (1.0 - 1e-6);
     bool back = c->phase == BL_PHASE_DESCEND && c->model_length < c->best_length * (1.0 + SAME);
     c->phase = BL_PHASE_DONE;
@@ -112,10 +114,6 @@ static void keep_admitting(bl_column *c, size_t n, double tolerance) {
 static bool solve_model(bl_column *c, const bl_search_input *in, size_t n, double beyond,
                         bl_nearest_work *work, double *length) {
     double offset[BL_NEAREST_PLANES];
-    size_t newest = c->planes - 1;
-    if (c->p == 0.0)
-        return bl_linear_step_within(0.0, n, in->lo, in->hi, c->normal[newest], c->offset[newest] - beyond,
-                                     work->v, c->query, length);
     for (size_t a = 0; a < c->planes; a++)
         offset[a] = c->offset[a] - beyond;
     bl_nearest_problem problem = {.p = c->p,
@@ -142,7 +140,7 @@ static void seek(bl_column *c, const bl_search_input *in, size_t n, bl_nearest_w
     bool later = isfinite(c->best_length), found = false;
     double beyond = c->evaluations > c->patience ? OVERSTEP * exp2(c->evaluations - c->patience) : 0.0;
     if (c->evaluations >= SEEK_MAX) {
-        end_run(c);
+        bl_column_end_run(c);
         return;
     }
     while (c->planes > 0 && !found) {
@@ -153,7 +151,7 @@ static void seek(bl_column *c, const bl_search_input *in, size_t n, bl_nearest_w
     if (!found)
         scale_query(c, in, n, 1.5);
     else if (later && length >= c->best_length && c->evaluations >= RESTRAINED)
-        end_run(c);
+        bl_column_end_run(c);
     else if (later && length >= c->best_length)
         scale_query(c, in, n, RESTRAINT * c->best_length / length);
 }
@@ -169,7 +167,7 @@ static void descend(bl_column *c, const bl_search_input *in, size_t n, bl_neares
     bool behind = c->incumbent_length > c->best_length;
     if (c->planes == 0 || c->stalls > STALL_MAX || length >= c->incumbent_length * (1.0 - CONVERGED) ||
         (behind && length >= c->best_length * (1.0 - worthwhile)))
-        end_run(c);
+        bl_column_end_run(c);
 }
 
 /* query crosses, or nearly so: the new incumbent. */
@@ -183,17 +181,25 @@ static void cross(bl_column *c, size_t n, const float *gradient) {
     bl_column_offer(c, n, c->query, lane_dot(n, gradient, c->query));
 }
 
-/* A point near its plane counts as a crossing where its ray meets the plane, if that is in the box. Confirmation in
- * float64 looks along this ray. */
+/* A point near its plane counts as a crossing a little beyond where its ray, held in the box, meets the plane.
+ * Confirmation in float64 looks along this ray. */
 static bool nearly_cross(bl_column *c, const bl_search_input *in, size_t n, double f, const float *gradient,
                          bl_nearest_work *work) {
-    double slope = lane_dot(n, gradient, c->query);
-    if (c->p == 0.0 || !(slope < 0.0) || f > NEARLY * -slope)
+    double slope = lane_dot(n, gradient, c->query), fall = -slope, left = f, factor = 1.0;
+    if (!(slope < 0.0) || f > NEARLY * -slope)
         return false;
     memcpy(work->v, c->query, n * sizeof *c->query);
-    scale_query(c, in, n, 1.0 - 1.01 * f / slope);
+    for (int step = 0; left > 0.0 && fall > 0.0 && step < RAY_STEPS; step++) {
+        double before = left, move = (left + 0.01 * f) / fall;
+        factor += move;
+        memcpy(c->query, work->v, n * sizeof *c->query);
+        scale_query(c, in, n, factor);
+        left = f + lane_dot(n, gradient, c->query) - slope;
+        fall = (before - left) / move;
+    }
     bool shorter = c->phase == BL_PHASE_SEEK || bl_float_norm(c->p, n, c->query) < c->incumbent_length;
-    if (shorter && f + lane_dot(n, gradient, c->query) - slope <= 0.0) {
+    if (left <= 0.0 && shorter &&
+        bl_float_norm(c->p, n, c->query) <= (1.0 + 3.0 * NEARLY) * c->query_length) {
         cross(c, n, gradient);
         return true;
     }
@@ -223,7 +229,7 @@ static void approach_incumbent(bl_column *c, size_t n) {
     }
     c->stalls++;
     if (moved < 1e-5 * c->scale || c->stalls > STALL_MAX)
-        end_run(c);
+        bl_column_end_run(c);
 }
 
 void bl_column_receive(bl_column *c, const bl_search_input *in, size_t n, double f, const float *gradient,
@@ -244,8 +250,11 @@ void bl_column_receive(bl_column *c, const bl_search_input *in, size_t n, double
     if (c->phase == BL_PHASE_SEEK)
         guess(c, n, f, slope);
     add_plane(c, n, f, gradient);
-    if (!nearly_cross(c, in, n, f, gradient, work))
+    if (!nearly_cross(c, in, n, f, gradient, work)) {
         c->stalls++;
+        if (f <= SLACK)
+            cross(c, n, gradient);
+    }
     if (c->phase == BL_PHASE_SEEK)
         seek(c, in, n, work);
     else

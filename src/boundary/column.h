@@ -54,6 +54,9 @@ typedef struct bl_column {
 /** Begin a run at query. */
 void bl_column_start(bl_column *column);
 
+/** End the run: phase DONE, its success counted. */
+void bl_column_end_run(bl_column *column);
+
 /** Take value and gradient (in units of the input's margin) at query and set the next query, or end the run (phase
  * DONE). gradient[n] is copied. */
 void bl_column_receive(bl_column *column, const bl_search_input *input, size_t n, double f,

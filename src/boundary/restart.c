@@ -5,6 +5,7 @@
  */
 #include "borderline/mem.h"
 #include "borderline/rng.h"
+#include "count.h"
 #include "lanes.h"
 #include "linear_step.h"
 #include "state.h"
@@ -14,6 +15,7 @@
 enum { MIXED_PLANES = 3, KINDS = 4 };
 static const double NOISE_LEAST = 0.5, NOISE_MOST = 1.5; /* of the best point's l2 length */
 static const double BEYOND_BEST = 1.1; /* where a start along planes is put, in best lengths */
+static const float THINNED = 0.33F;
 static const double GOLDEN = 0.6180339887498949;
 
 static bl_stream stream_of(const bl_column *c) {
@@ -101,14 +103,26 @@ static void start_around(bl_search *s, bl_column *c) {
         c->query[i] = fminf(fmaxf((found ? c->best[i] : 0.0F) + z[i], in->lo[i]), in->hi[i]);
 }
 
+/* p = 0: the best set, a third of it left out. */
+static void start_thinned(bl_search *s, bl_column *c) {
+    float *chance = s->work.v;
+    bl_rng_uniform(stream_of(c), 0.0F, 1.0F, s->n, chance);
+    for (size_t i = 0; i < s->n; i++)
+        c->query[i] = chance[i] < THINNED ? 0.0F : c->best[i];
+}
+
 void bl_search_restart(bl_search *s, bl_column *c) {
     size_t turn = (size_t)c->runs;
-    bool started = c->p > 0.0 && start_from_other_p(s, c);
+    bool started = start_from_other_p(s, c), count = c->p == 0.0;
     if (!started && turn % KINDS == 0)
         started = start_from_other_input(s, c, turn / KINDS);
-    if (!started && turn % KINDS == 2 && c->p > 0.0)
+    if (!started && turn % KINDS == 2 && !count)
         started = start_along_planes(s, c);
-    if (!started)
+    if (!started && count && isfinite(c->best_length))
+        start_thinned(s, c);
+    else if (!started)
         start_around(s, c);
+    if (count)
+        bl_count_round(c, &s->input[c->input], s->n, c->query);
     bl_column_start(c);
 }

@@ -4,10 +4,13 @@
  * batch. Passes are a common purse: columns whose runs still win go on while the others rest.
  */
 #include "borderline/mem.h"
-#include "lanes.h"
+#include "count.h"
 #include "state.h"
 
 #include <math.h>
+#include <string.h>
+
+enum { LAST_RESORT = 100 }; /* passes of a column that has found nothing, beyond its limit */
 
 static bl_effort_limits limits_of(bl_effort effort) {
     switch (effort) {
@@ -140,18 +143,30 @@ static bl_err advance(bl_search *s, const bl_oracle *o, const double *x0, size_t
     for (size_t r = 0; r < count; r++) {
         bl_column *c = &s->column[s->batch_column[r]];
         c->passes += 2;
-        bl_column_receive(c, &s->input[c->input], s->n, margin[r], gradient + r * s->n, &s->work);
+        if (c->p == 0.0)
+            bl_count_receive(c, &s->input[c->input], s->n, margin[r], gradient + r * s->n);
+        else
+            bl_column_receive(c, &s->input[c->input], s->n, margin[r], gradient + r * s->n, &s->work);
     }
 cleanup:
     return err;
 }
 
-/* The columns of the next batch: those in a run, and those whose failures are few enough for another. */
-static size_t form_batch(bl_search *s, int patience) {
+/* Whether a column takes part in the next batch: it is in a run, or its failures are few enough for another. Once the purse
+ * is empty only columns without any crossing go on, for a while. */
+static bool takes_part(const bl_search *s, const bl_column *c, int patience, bool empty) {
+    if (c->runs == 0)
+        return false;
+    if (empty)
+        return isinf(c->best_length) && c->passes < s->limits.passes + LAST_RESORT;
+    return c->phase != BL_PHASE_DONE || c->failures <= patience;
+}
+
+static size_t form_batch(bl_search *s, int patience, bool empty) {
     size_t count = 0;
     for (size_t k = 0; k < s->columns; k++) {
         bl_column *c = &s->column[k];
-        if (c->runs == 0 || (c->phase == BL_PHASE_DONE && c->failures > patience))
+        if (!takes_part(s, c, patience, empty))
             continue;
         if (c->phase == BL_PHASE_DONE)
             bl_search_restart(s, c);
@@ -167,14 +182,16 @@ static bl_err run_rounds(bl_search *s, const bl_oracle *o, const double *x0) {
     int patience = 0;
     for (size_t k = 0; k < s->columns; k++)
         purse += s->column[k].runs > 0 ? s->limits.passes : 0;
-    while (purse > 0) {
+    for (;;) {
         if (s->options.stop && s->options.stop(s->options.stop_context))
             BL_FAIL(BL_ERR_STOPPED, "the boundary search was stopped");
-        size_t count = form_batch(s, patience);
-        if (count == 0)
-            patience++;
-        else
+        size_t count = form_batch(s, patience, purse <= 0);
+        if (count > 0)
             BL_TRY(advance(s, o, x0, count));
+        else if (purse <= 0)
+            break;
+        else
+            patience++;
         purse -= 2 * (int64_t)count;
     }
 cleanup:

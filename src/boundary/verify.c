@@ -104,6 +104,8 @@ static bl_err follow_rays(bl_search *s, const bl_oracle *o, const double *x0) {
                 largest = j != in->source ? fmax(largest, z[j]) : largest;
             s->column[k].passes += 1;
             bl_ray_receive(&s->ray[k], (z[in->source] - largest) / in->margin);
+            if (s->column[k].p == 0.0 && isfinite(s->ray[k].outside))
+                s->ray[k].open = false; /* the count is the same all along */
             if (!s->ray[k].open)
                 close_ray(s, k);
         }
