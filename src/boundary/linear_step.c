@@ -217,7 +217,7 @@ static size_t block_size(const filling *f, size_t block) {
 /* Take the largest key, at most `limit` times. @return true when the target is met */
 static bool fill_by_tournament(filling *f, size_t limit) {
     size_t blocks = (f->q->n + BLOCK - 1) / BLOCK;
-    float largest[BLOCKS_MAX];
+    float largest[BLOCKS_MAX] = {0};
     if (blocks > BLOCKS_MAX)
         return false;
     for (size_t b = 0; b < blocks; b++)

@@ -64,7 +64,7 @@ static bool start_along_planes(bl_search *s, bl_column *c) {
     size_t n = s->n, m = s->options.p_count;
     uint32_t word[2 * MIXED_PLANES];
     float weight[MIXED_PLANES], *mixture = s->work.w;
-    bl_rng_words(stream_of(c), 0, 2 * MIXED_PLANES, word);
+    bl_rng_words(stream_of(c), 0, (size_t)2 * MIXED_PLANES, word);
     bl_rng_normal(stream_of(c), 1.0F, MIXED_PLANES, weight);
     memset(mixture, 0, n * sizeof *mixture);
     for (size_t k = 0; k < MIXED_PLANES; k++) {

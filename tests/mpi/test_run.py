@@ -15,7 +15,7 @@ SWEEP = """
 name: test sweep
 seed: 7
 network: {activation: relu, biases: {variance: 0.1}}
-grid: {depth: [1, 3], width: [16, 40], dimension: [12, 48], p: [1, 2, .inf, 3, 0]}
+grid: {depth: [1, 3], width: [16, 40], dimension: [12, 27, 48], p: [1, 2, .inf, 3, 0]}
 image: {channels: 3}
 samples: {networks: 12, inputs: 5, block: 2}
 kernel: {inputs: 9}
@@ -44,7 +44,7 @@ class Run(program.TestCase):
 
     def test_everything_is_there(self):
         with h5py.File(self.reference(), "r") as file:
-            self.assertEqual(file["distance"].shape, (2, 2, 2, 12, 5, 5))
+            self.assertEqual(file["distance"].shape, (2, 2, 3, 12, 5, 5))
             # where the class changes inside the box, every norm finds it; a small network may keep its class everywhere
             found = file["status"][()] == 1
             self.assertTrue((found == found[..., :1]).all())
@@ -81,7 +81,7 @@ class Run(program.TestCase):
                     done = int((file["unit/status"][()] == 1).sum())
                     self.assertEqual(status, 75, err)
                     self.assertLess(done, file["unit/status"].size)
-                self.assertRegex(err, r"stopped by SIG\w+ after \d+ of 48 units: --resume goes on with")
+                self.assertRegex(err, r"stopped by SIG\w+ after \d+ of 72 units: --resume goes on with")
                 self.check_done(program.run(["run", self.sweep, "-o", out, "--resume"], ranks=3))
                 self.assertEqual(program.differing(first, out), [])
 
@@ -89,7 +89,7 @@ class Run(program.TestCase):
         out = self.path("limited.h5")
         status, _, err = program.run(["run", self.sweep, "-o", out, "--time-limit", "0.05"], ranks=2)
         self.assertEqual(status, 75, err)
-        self.assertRegex(err, r"stopped by the time limit after \d+ of 48 units")
+        self.assertRegex(err, r"stopped by the time limit after \d+ of 72 units")
         self.check_done(program.run(["run", self.sweep, "-o", out, "--resume"], ranks=2))
         self.assertEqual(program.differing(self.reference(), out), [])
 
