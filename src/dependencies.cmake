@@ -136,6 +136,15 @@ else()
   dependency_missing("Random123 headers" "librandom123-dev" "random123" "or set CMAKE_PREFIX_PATH")
 endif()
 
+# zlib (data sets, plain or gzip)
+find_package(ZLIB QUIET)
+if(ZLIB_FOUND)
+  add_library(dependency_zlib INTERFACE)
+  target_link_libraries(dependency_zlib INTERFACE ZLIB::ZLIB)
+else()
+  dependency_missing("zlib" "zlib1g-dev" "zlib" "or set ZLIB_ROOT")
+endif()
+
 if(missing_dependencies)
   list(JOIN missing_dependencies "\n" missing_text)
   message(FATAL_ERROR "Borderline needs what was not found here:\n${missing_text}\n"
