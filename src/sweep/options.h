@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * The option table: every key of a sweep file, once. Private to src/sweep.
+ * Option tables: every key of a file, once. Private to src/sweep.
  */
 #ifndef BORDERLINE_SWEEP_OPTIONS_H
 #define BORDERLINE_SWEEP_OPTIONS_H
@@ -22,7 +22,7 @@ typedef enum bl_option_type {
 typedef struct bl_option {
     const char *key; /* "network.weights.variance" */
     bl_option_type type;
-    size_t offset;           /* in bl_config */
+    size_t offset;           /* in the configuration */
     const char *by_default;  /* YAML; NULL: must be given */
     double low, high;        /* bounds, inclusive */
     const char *const *word; /* BL_OPTION_WORD: NULL-terminated */
@@ -30,10 +30,33 @@ typedef struct bl_option {
     const char *help;
 } bl_option;
 
-extern const bl_option bl_options[];
-extern const size_t bl_option_count;
+/* The keys of one kind of file. */
+typedef struct bl_option_table {
+    const char *what;    /* what such a file holds: "sweep" */
+    const char *command; /* whose --help lists the keys */
+    const char *example; /* of --set */
+    const bl_option *option;
+    size_t count;
+    /* what no single value can tell; seen: the line of each option, 0 where it is not from the file */
+    bl_err (*check)(const char *file, const size_t *seen, const void *config);
+} bl_option_table;
 
-/* Write the value as YAML that reads back to the same bits. */
-void bl_option_print(FILE *stream, const bl_option *option, const bl_config *config);
+extern const bl_option_table bl_sweep_options;
+bl_err bl_sweep_check(const char *file, const size_t *seen, const void *sweep) BL_NODISCARD;
+
+/* Number of a key; SIZE_MAX where the table has none such. */
+size_t bl_option_find(const bl_option_table *table, const char *key);
+
+/* Defaults, then the file's text, then the overrides, into a zeroed configuration; as bl_config_parse. */
+bl_err bl_options_parse(const bl_option_table *table, const char *file, const char *text, size_t length,
+                        const char *const *overrides, size_t count, void *config) BL_NODISCARD;
+
+/* Free the texts and lists that the table's options hold. */
+void bl_options_clear(const bl_option_table *table, void *config);
+
+/* As bl_config_resolve, bl_config_difference and bl_config_help. */
+bl_err bl_options_resolve(const bl_option_table *table, const void *config, char **out) BL_NODISCARD;
+const char *bl_options_difference(const bl_option_table *table, const void *a, const void *b);
+void bl_options_help(const bl_option_table *table);
 
 #endif

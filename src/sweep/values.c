@@ -177,7 +177,7 @@ static bl_err read_box(const bl_place *at, const bl_option *option, yaml_documen
 }
 
 bl_err bl_value_read(const bl_place *at, const bl_option *option, yaml_document_t *document,
-                     yaml_node_t *node, bl_config *config) {
+                     yaml_node_t *node, void *config) {
     void *value = (char *)config + option->offset;
     switch (option->type) {
     case BL_OPTION_TEXT:

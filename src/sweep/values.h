@@ -27,6 +27,6 @@ const char *bl_value_text(const yaml_node_t *node);
 
 /* Read and check the option's value into the configuration. */
 bl_err bl_value_read(const bl_place *at, const bl_option *option, yaml_document_t *document,
-                     yaml_node_t *node, bl_config *config) BL_NODISCARD;
+                     yaml_node_t *node, void *config) BL_NODISCARD;
 
 #endif

@@ -19,12 +19,12 @@ CORE = ORDER[:ORDER.index("parallel")]
 MODULE = {
     "err": "base", "clock": "base", "log": "base", "mem": "base", "rng": "base", "stats": "base", "guess": "base",
     "config": "sweep", "grid": "sweep", "cost": "sweep",
-    "network": "network", "pass": "network",
+    "network": "network", "pass": "network", "dataset": "network",
     "boundary": "boundary",
     "gp": "gp",
     "comm": "parallel", "schedule": "parallel", "blockmatrix": "parallel",
     "fields": "experiment", "unit": "experiment", "kernels": "experiment", "spectra": "experiment",
-    "summary": "experiment", "probe": "experiment",
+    "summary": "experiment", "probe": "experiment", "dataset_share": "experiment",
     "results": "store", "provenance": "store", "networks_file": "store",
 }
 # headers written by the build
