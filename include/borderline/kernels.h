@@ -8,6 +8,7 @@
 #include "borderline/comm.h"
 #include "borderline/gp.h"
 #include "borderline/grid.h"
+#include "borderline/spectra.h"
 
 /* All of one case, M = config->kernel_inputs; matrices [M][M], spectra [M] ascending. */
 typedef struct bl_kernels {
@@ -15,8 +16,8 @@ typedef struct bl_kernels {
     double *spectrum_empirical, *spectrum_nngp;
     double deviation;        /* |empirical - nngp|_F / |nngp|_F */
     double deviation_output; /* |output - nngp|_F / |nngp|_F */
-    double kurtosis;      /* excess kurtosis of a logit over networks, mean over kernel inputs and logits */
-    double kl_divergence; /* KL( N(0, empirical) || N(0, nngp) ); NaN where either is singular to rounding */
+    double kurtosis; /* excess kurtosis of a logit over networks, mean over kernel inputs and logits */
+    bl_divergence divergence; /* of N(0, empirical) from N(0, nngp) */
 } bl_kernels;
 
 /** Kernels of a case from all its networks.

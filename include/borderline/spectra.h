@@ -5,9 +5,7 @@
 #ifndef BORDERLINE_SPECTRA_H
 #define BORDERLINE_SPECTRA_H
 
-#include "borderline/err.h"
-#include <mpi.h>
-#include <stddef.h>
+#include "borderline/blockmatrix.h"
 
 /** Eigenvalues of a symmetric matrix in ascending order.
  *
@@ -19,7 +17,7 @@
 BL_API bl_err bl_spectra_eigenvalues(MPI_Comm comm, size_t size, const double *matrix,
                                      double *eigenvalue) BL_NODISCARD;
 
-/** Kullback-Leibler divergence of two centred Gaussians.
+/** Kullback-Leibler divergence of two centred Gaussians, and the log determinants of their covariances.
  *
  * Math:        KL( N(0, A) || N(0, B) ) = ( tr(B^-1 A) - M + log det B - log det A ) / 2.
  * Shapes:      a[size][size], b[size][size] float64, the same on every rank of comm.
@@ -28,6 +26,13 @@ BL_API bl_err bl_spectra_eigenvalues(MPI_Comm comm, size_t size, const double *m
  * @return BL_OK; BL_ERR_LIBRARY; BL_ERR_MEMORY.
  */
 BL_API bl_err bl_spectra_divergence(MPI_Comm comm, size_t size, const double *a, const double *b,
-                                    double *divergence) BL_NODISCARD;
+                                    bl_divergence *divergence) BL_NODISCARD;
+
+/** Effective dimension of a spectrum: how many equal eigenvalues would be as concentrated.
+ *
+ * Math:        (sum lambda)^2 / sum lambda^2, the participation ratio; 1 for one direction, M for the identity.
+ * Collective:  no.
+ */
+BL_API double bl_spectra_dimension(size_t size, const double *eigenvalue);
 
 #endif

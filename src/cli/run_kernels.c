@@ -23,7 +23,7 @@ static bl_err write_kernels(bl_run *run, const bl_case *c, const bl_kernels *ker
         {BL_FIELD_SUMMARY_KERNEL_DEVIATION, &kernels->deviation},
         {BL_FIELD_SUMMARY_KERNEL_DEVIATION_OUTPUT, &kernels->deviation_output},
         {BL_FIELD_SUMMARY_KURTOSIS, &kernels->kurtosis},
-        {BL_FIELD_SUMMARY_KL_DIVERGENCE, &kernels->kl_divergence},
+        {BL_FIELD_SUMMARY_KL_DIVERGENCE, &kernels->divergence.value},
     };
     for (size_t i = 0; i < sizeof slabs / sizeof *slabs; i++)
         BL_TRY(bl_results_write(run->results, slabs[i].field, start, count, slabs[i].data));

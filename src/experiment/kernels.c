@@ -171,7 +171,7 @@ static bl_err finish(const bl_config *config, const bl_case *c, const sums *s, b
     BL_TRY(bl_spectra_eigenvalues(MPI_COMM_SELF, inputs, kernels->empirical, kernels->spectrum_empirical));
     BL_TRY(bl_spectra_eigenvalues(MPI_COMM_SELF, inputs, kernels->nngp, kernels->spectrum_nngp));
     BL_TRY(bl_spectra_divergence(MPI_COMM_SELF, inputs, kernels->empirical, kernels->nngp,
-                                 &kernels->kl_divergence));
+                                 &kernels->divergence));
 cleanup:
     bl_gp_network_destroy(&limit);
     bl_mem_free(x);

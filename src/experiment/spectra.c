@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "borderline/spectra.h"
 
-#include "borderline/blockmatrix.h"
-
 #include <math.h>
 
 enum { BLOCK = 64 };
@@ -36,18 +34,27 @@ cleanup:
 }
 
 bl_err bl_spectra_divergence(MPI_Comm comm, size_t size, const double *a, const double *b,
-                             double *divergence) {
+                             bl_divergence *divergence) {
     bl_err err = BL_OK;
     bl_blockmatrix *blocks_a = NULL, *blocks_b = NULL;
     BL_TRY(distribute(comm, size, a, &blocks_a));
     BL_TRY(distribute(comm, size, b, &blocks_b));
     err = bl_blockmatrix_divergence(blocks_a, blocks_b, divergence);
     if (err == BL_ERR_NUMERIC) {
-        *divergence = NAN;
+        *divergence = (bl_divergence){NAN, NAN, NAN};
         err = BL_OK;
     }
 cleanup:
     bl_blockmatrix_destroy(&blocks_a);
     bl_blockmatrix_destroy(&blocks_b);
     return err;
+}
+
+double bl_spectra_dimension(size_t size, const double *eigenvalue) {
+    double sum = 0, squares = 0;
+    for (size_t i = 0; i < size; i++) {
+        sum += eigenvalue[i];
+        squares += eigenvalue[i] * eigenvalue[i];
+    }
+    return sum * sum / squares;
 }

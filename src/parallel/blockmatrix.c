@@ -26,6 +26,15 @@ extern void pdpotrs_(const char *triangle, const int *n, const int *columns, con
                      const int *ja, const int *a_description, double *b, const int *ib, const int *jb,
                      const int *b_description, int *info, size_t triangle_length);
 
+extern void pdtran_(const int *rows, const int *columns, const double *alpha, const double *a, const int *ia,
+                    const int *ja, const int *a_description, const double *beta, double *c, const int *ic,
+                    const int *jc, const int *c_description);
+extern void pdtrsm_(const char *side, const char *triangle, const char *transposed, const char *unit,
+                    const int *rows, const int *columns, const double *alpha, const double *a, const int *ia,
+                    const int *ja, const int *a_description, double *b, const int *ib, const int *jb,
+                    const int *b_description, size_t side_length, size_t triangle_length,
+                    size_t transposed_length, size_t unit_length);
+
 static const int one = 1;
 
 struct bl_blockmatrix {
@@ -143,12 +152,178 @@ void bl_blockmatrix_fill(bl_blockmatrix *m, double (*value)(void *context, size_
     }
 }
 
+/* A local block on or below the diagonal. */
+typedef struct tile {
+    size_t i, rows, j, columns; /* global */
+    double *local;              /* of its first entry; columns are m->local_rows apart */
+} tile;
+
+static size_t smaller(size_t a, size_t b) {
+    return a < b ? a : b;
+}
+
+/* The next tile in the order of local columns; start with t->local = NULL. */
+static bool next_tile(const bl_blockmatrix *m, int *row, int *column, tile *t) {
+    for (;;) {
+        *row = t->local ? *row + m->block : 0;
+        if (!t->local)
+            *column = 0;
+        if (*row >= m->local_rows) {
+            *row = 0;
+            *column += m->block;
+        }
+        if (*column >= m->local_columns || m->local_rows == 0)
+            return false;
+        t->i = global_index(*row, m->block, m->row, m->rows);
+        t->j = global_index(*column, m->block, m->column, m->columns);
+        t->rows = smaller((size_t)m->block, (size_t)m->n - t->i);
+        t->columns = smaller((size_t)m->block, (size_t)m->n - t->j);
+        t->local = m->local + (size_t)*column * (size_t)m->local_rows + (size_t)*row;
+        if (t->i >= t->j)
+            return true;
+    }
+}
+
+bl_err bl_blockmatrix_add(bl_blockmatrix *m, bl_blockmatrix_block add, void *context) {
+    bl_err err = BL_OK;
+    double *block = NULL;
+    tile t = {.local = NULL};
+    int row = 0, column = 0;
+    BL_ALLOC(block, (size_t)m->block * (size_t)m->block);
+    while (next_tile(m, &row, &column, &t)) {
+        memset(block, 0, t.rows * t.columns * sizeof *block);
+        BL_TRY(add(context, t.i, t.rows, t.j, t.columns, block));
+        for (size_t b = 0; b < t.columns; b++)
+            for (size_t a = 0; a < t.rows; a++)
+                t.local[b * (size_t)m->local_rows + a] += block[a * t.columns + b];
+    }
+cleanup:
+    bl_mem_free(block);
+    return bl_comm_agree(m->comm, err);
+}
+
+bool bl_blockmatrix_touches(const bl_blockmatrix *m, size_t b) {
+    return m->context >= 0 &&
+           ((int)(b % (size_t)m->rows) == m->row || (int)(b % (size_t)m->columns) == m->column);
+}
+
+void bl_blockmatrix_scale(bl_blockmatrix *m, double factor) {
+    for (size_t i = 0; i < local_size(m); i++)
+        m->local[i] *= factor;
+}
+
+void bl_blockmatrix_shift(bl_blockmatrix *m, double value) {
+    tile t = {.local = NULL};
+    int row = 0, column = 0;
+    while (next_tile(m, &row, &column, &t))
+        for (size_t a = 0; t.i == t.j && a < t.rows; a++)
+            t.local[a * (size_t)m->local_rows + a] += value;
+}
+
+bl_err bl_blockmatrix_distance(const bl_blockmatrix *a, double scale, const bl_blockmatrix *b,
+                               double *difference, double *norm) {
+    double sum[2] = {0, 0};
+    tile t = {.local = NULL};
+    int row = 0, column = 0;
+    BL_ASSERT(a->comm == b->comm && a->n == b->n && a->block == b->block);
+    while (next_tile(b, &row, &column, &t)) {
+        const double twice = t.i == t.j ? 1 : 2;
+        const double *other = a->local + (t.local - b->local);
+        for (size_t k = 0; k < t.columns; k++)
+            for (size_t i = 0; i < t.rows; i++) {
+                size_t at = k * (size_t)b->local_rows + i;
+                double d = scale * other[at] - t.local[at];
+                sum[0] += twice * d * d;
+                sum[1] += twice * t.local[at] * t.local[at];
+            }
+    }
+    MPI_Allreduce(MPI_IN_PLACE, sum, 2, MPI_DOUBLE, MPI_SUM, a->comm);
+    *difference = sum[0];
+    *norm = sum[1];
+    return BL_OK;
+}
+
 /* Copies of the local part share the grid of the original, which owns it. */
 static bl_err copy_local(const bl_blockmatrix *m, double **out) {
     *out = bl_mem_alloc(local_size(m), sizeof **out);
     if (*out)
         memcpy(*out, m->local, local_size(m) * sizeof **out);
     return bl_comm_agree(m->comm, *out ? BL_OK : BL_ERR_MEMORY);
+}
+
+bl_err bl_blockmatrix_complete(bl_blockmatrix *m) {
+    bl_err err = BL_OK;
+    double *below = NULL;
+    const double unit = 1.0;
+    tile t = {.local = NULL};
+    int row = 0, column = 0;
+    for (int j = 0; j < m->local_columns; j++) /* nothing above the diagonal blocks */
+        for (int i = 0; i < m->local_rows; i++)
+            if (global_index(i, m->block, m->row, m->rows) / (size_t)m->block <
+                global_index(j, m->block, m->column, m->columns) / (size_t)m->block)
+                m->local[(size_t)j * (size_t)m->local_rows + (size_t)i] = 0.0;
+    BL_TRY(copy_local(m, &below));
+    while (next_tile(m, &row, &column, &t)) /* the diagonal blocks are complete */
+        for (size_t b = 0; t.i == t.j && b < t.columns; b++)
+            memset(below + (t.local - m->local) + b * (size_t)m->local_rows, 0, t.rows * sizeof *below);
+    if (m->context >= 0)
+        pdtran_(&m->n, &m->n, &unit, below, &one, &one, m->description, &unit, m->local, &one, &one,
+                m->description);
+cleanup:
+    bl_mem_free(below);
+    return err;
+}
+
+/* The columns of one local block of columns from all rows of the process grid, whole and in order, on `root`. */
+static void gather_columns(const bl_blockmatrix *m, MPI_Comm line, int root, int first, int count,
+                           double *pieces, double *whole) {
+    const double *mine = m->local + (size_t)first * (size_t)m->local_rows;
+    int rank, counts[1024], starts[1024], total = 0;
+    MPI_Comm_rank(line, &rank);
+    for (int r = 0; r < m->rows; r++) {
+        counts[r] = dealt(m->n, m->block, r, m->rows) * count;
+        starts[r] = total;
+        total += counts[r];
+    }
+    MPI_Gatherv(mine, m->local_rows * count, MPI_DOUBLE, pieces, counts, starts, MPI_DOUBLE, root, line);
+    if (rank != root)
+        return;
+    for (int r = 0; r < m->rows; r++) {
+        int rows = dealt(m->n, m->block, r, m->rows);
+        for (int k = 0; k < count; k++)
+            for (int i = 0; i < rows; i += m->block)
+                memcpy(whole + (size_t)k * (size_t)m->n + global_index(i, m->block, r, m->rows),
+                       pieces + starts[r] + (size_t)k * (size_t)rows + (size_t)i,
+                       smaller((size_t)m->block, (size_t)(rows - i)) * sizeof *whole);
+    }
+}
+
+bl_err bl_blockmatrix_visit_rows(const bl_blockmatrix *m,
+                                 bl_err (*visit)(void *context, size_t first, size_t count,
+                                                 const double *rows),
+                                 void *context) {
+    bl_err err = BL_OK;
+    double *pieces = NULL, *whole = NULL;
+    MPI_Comm line = MPI_COMM_NULL; /* the ranks of one column of the grid */
+    size_t panel = (size_t)m->block * (size_t)m->n;
+    BL_ASSERT(m->rows <= 1024);
+    MPI_Comm_split(m->comm, m->context >= 0 ? m->column : MPI_UNDEFINED, m->row, &line);
+    pieces = bl_mem_alloc(panel, sizeof *pieces);
+    whole = bl_mem_alloc(panel, sizeof *whole);
+    err = bl_comm_agree(m->comm, pieces && whole ? BL_OK : BL_ERR_MEMORY);
+    for (int j = 0; err == BL_OK && j < m->local_columns; j += m->block) {
+        size_t first = global_index(j, m->block, m->column, m->columns);
+        size_t count = smaller((size_t)m->block, (size_t)m->n - first);
+        int root = j / m->block % m->rows;
+        gather_columns(m, line, root, j, (int)count, pieces, whole);
+        bl_err code = m->row == root ? visit(context, first, count, whole) : BL_OK;
+        err = bl_comm_agree(line, code);
+    }
+    if (line != MPI_COMM_NULL)
+        MPI_Comm_free(&line);
+    bl_mem_free(pieces);
+    bl_mem_free(whole);
+    return bl_comm_agree(m->comm, err);
 }
 
 /* ScaLAPACK lets NaN through its checks, or does not return. */
@@ -268,33 +443,129 @@ cleanup:
     return err;
 }
 
-/* log det A, leaving A as it is. */
-static bl_err copy_log_determinant(bl_blockmatrix *a, double *value) {
+/* log det of a matrix that is overwritten by its factor; NaN where it is not positive definite. */
+static bl_err factor_log_determinant(bl_blockmatrix *m, double *value) {
     bl_err err = BL_OK;
-    double *original = NULL;
+    *value = NAN;
+    BL_TRY(require_finite(m));
+    err = bl_blockmatrix_cholesky(m);
+    if (err == BL_ERR_NUMERIC)
+        return BL_OK;
+    BL_TRY(err);
+    BL_TRY(bl_blockmatrix_log_determinant(m, value));
+cleanup:
+    return err;
+}
+
+bl_err bl_blockmatrix_divergence(bl_blockmatrix *a, bl_blockmatrix *b, bl_divergence *d) {
+    bl_err err = BL_OK;
+    double *original = NULL, trace = 0.0;
     BL_TRY(copy_local(a, &original));
-    BL_TRY(bl_blockmatrix_cholesky(a));
-    BL_TRY(bl_blockmatrix_log_determinant(a, value));
+    BL_TRY(factor_log_determinant(a, &d->log_det_a));
     memcpy(a->local, original, local_size(a) * sizeof *original);
+    BL_TRY(factor_log_determinant(b, &d->log_det_b));
+    d->value = NAN;
+    if (isnan(d->log_det_a) || isnan(d->log_det_b))
+        goto cleanup;
+    BL_TRY(bl_blockmatrix_solve_trace(b, a, &trace));
+    d->value = 0.5 * (trace - a->n + d->log_det_b - d->log_det_a);
 cleanup:
     bl_mem_free(original);
     return err;
 }
 
-bl_err bl_blockmatrix_divergence(bl_blockmatrix *a, bl_blockmatrix *b, double *value) {
+/* --- right sides: a matrix of n rows and a few columns on the factor's grid --- */
+
+typedef struct right_sides {
+    int columns, local_columns;
+    int description[9];
+    double *local; /* [local_columns][local_rows] of the factor */
+} right_sides;
+
+static bl_err create_right_sides(const bl_blockmatrix *m, size_t columns, right_sides *b) {
+    *b = (right_sides){.columns = (int)columns};
+    memcpy(b->description, m->description, sizeof b->description);
+    b->description[3] = b->columns;
+    if (m->context >= 0)
+        b->local_columns = dealt(b->columns, m->block, m->column, m->columns);
+    b->local = bl_mem_alloc((size_t)m->local_rows * (size_t)b->local_columns, sizeof *b->local);
+    return bl_comm_agree(m->comm, b->local ? BL_OK : BL_ERR_MEMORY);
+}
+
+bl_err bl_blockmatrix_solve(const bl_blockmatrix *m, size_t columns, double *b) {
     bl_err err = BL_OK;
-    double trace, log_a, log_b;
-    err = copy_log_determinant(a, &log_a);
-    if (err != BL_OK)
-        bl_err_prefix("first covariance: ");
-    BL_TRY(err);
-    err = bl_blockmatrix_cholesky(b);
-    if (err != BL_OK)
-        bl_err_prefix("second covariance: ");
-    BL_TRY(err);
-    BL_TRY(bl_blockmatrix_log_determinant(b, &log_b));
-    BL_TRY(bl_blockmatrix_solve_trace(b, a, &trace));
-    *value = 0.5 * (trace - a->n + log_b - log_a);
+    right_sides x = {0};
+    int info = 0;
+    BL_TRY(create_right_sides(m, columns, &x));
+    for (int j = 0; j < x.local_columns; j++)
+        for (int i = 0; i < m->local_rows; i++)
+            x.local[(size_t)j * (size_t)m->local_rows + (size_t)i] =
+                b[global_index(j, m->block, m->column, m->columns) * (size_t)m->n +
+                  global_index(i, m->block, m->row, m->rows)];
+    if (m->context >= 0)
+        pdpotrs_("L", &m->n, &x.columns, m->local, &one, &one, m->description, x.local, &one, &one,
+                 x.description, &info, 1);
+    BL_TRY(require_success(m, "PDPOTRS", info));
+    memset(b, 0, columns * (size_t)m->n * sizeof *b);
+    for (int j = 0; j < x.local_columns; j++)
+        for (int i = 0; i < m->local_rows; i++)
+            b[global_index(j, m->block, m->column, m->columns) * (size_t)m->n +
+              global_index(i, m->block, m->row, m->rows)] =
+                x.local[(size_t)j * (size_t)m->local_rows + (size_t)i];
+    for (size_t j = 0; j < columns; j++) /* every entry has one owner: the sum is exact */
+        MPI_Allreduce(MPI_IN_PLACE, b + j * (size_t)m->n, m->n, MPI_DOUBLE, MPI_SUM, m->comm);
 cleanup:
+    bl_mem_free(x.local);
     return err;
+}
+
+/* Every local block of the right sides from `right`. */
+static bl_err fill_right_sides(const bl_blockmatrix *m, right_sides *b, bl_blockmatrix_block right,
+                               void *context) {
+    bl_err err = BL_OK;
+    double *block = NULL;
+    BL_ALLOC(block, (size_t)m->block * (size_t)m->block);
+    for (int j = 0; j < b->local_columns; j += m->block)
+        for (int i = 0; i < m->local_rows; i += m->block) {
+            size_t first = global_index(j, m->block, m->column, m->columns);
+            size_t row = global_index(i, m->block, m->row, m->rows);
+            size_t columns = smaller((size_t)m->block, (size_t)b->columns - first);
+            size_t rows = smaller((size_t)m->block, (size_t)m->n - row);
+            BL_TRY(right(context, row, rows, first, columns, block));
+            for (size_t k = 0; k < columns; k++)
+                for (size_t r = 0; r < rows; r++)
+                    b->local[((size_t)j + k) * (size_t)m->local_rows + (size_t)i + r] =
+                        block[r * columns + k];
+        }
+cleanup:
+    bl_mem_free(block);
+    return err;
+}
+
+bl_err bl_blockmatrix_quadratic(const bl_blockmatrix *m, size_t columns, bl_blockmatrix_block right,
+                                void *context, double *value) {
+    bl_err err = BL_OK;
+    right_sides b = {0};
+    const double unit = 1.0;
+    BL_TRY(create_right_sides(m, columns, &b));
+    BL_TRY(bl_comm_agree(m->comm, fill_right_sides(m, &b, right, context)));
+    if (m->context >= 0)
+        pdtrsm_("L", "L", "N", "N", &m->n, &b.columns, &unit, m->local, &one, &one, m->description, b.local,
+                &one, &one, b.description, 1, 1, 1, 1);
+    memset(value, 0, columns * sizeof *value);
+    for (int j = 0; j < b.local_columns; j++)
+        for (int i = 0; i < m->local_rows; i++) {
+            double entry = b.local[(size_t)j * (size_t)m->local_rows + (size_t)i];
+            value[global_index(j, m->block, m->column, m->columns)] += entry * entry;
+        }
+    MPI_Allreduce(MPI_IN_PLACE, value, (int)columns, MPI_DOUBLE, MPI_SUM, m->comm);
+cleanup:
+    bl_mem_free(b.local);
+    return err;
+}
+
+size_t bl_blockmatrix_bytes(size_t n, size_t block, size_t ranks) {
+    int rows, columns, length = (int)smaller(n, INT_MAX), side = (int)smaller(block, n);
+    choose_grid((int)smaller(ranks, INT_MAX), (length - 1) / side + 1, &rows, &columns);
+    return (size_t)dealt(length, side, 0, rows) * (size_t)dealt(length, side, 0, columns) * sizeof(double);
 }
