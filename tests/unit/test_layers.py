@@ -18,14 +18,14 @@ CORE = ORDER[:ORDER.index("parallel")]
 # the folder each public header belongs to
 MODULE = {
     "err": "base", "clock": "base", "log": "base", "mem": "base", "rng": "base", "stats": "base", "guess": "base",
-    "config": "sweep", "grid": "sweep", "cost": "sweep",
+    "config": "sweep", "grid": "sweep", "cost": "sweep", "posterior_config": "sweep",
     "network": "network", "pass": "network", "dataset": "network",
     "boundary": "boundary",
-    "gp": "gp",
+    "gp": "gp", "posterior_mean": "gp",
     "comm": "parallel", "schedule": "parallel", "blockmatrix": "parallel",
     "fields": "experiment", "unit": "experiment", "kernels": "experiment", "spectra": "experiment",
-    "summary": "experiment", "probe": "experiment", "dataset_share": "experiment",
-    "results": "store", "provenance": "store", "networks_file": "store",
+    "summary": "experiment", "probe": "experiment", "dataset_share": "experiment", "posterior": "experiment",
+    "results": "store", "provenance": "store", "networks_file": "store", "posterior_file": "store",
 }
 # headers written by the build
 GENERATED = {"borderline_build.h", "borderline_git.h"}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * The file of `posterior`: data, network and noise of a Gaussian-process regression, and whose distances to measure.
+ */
+#ifndef BORDERLINE_POSTERIOR_CONFIG_H
+#define BORDERLINE_POSTERIOR_CONFIG_H
+
+#include "borderline/config.h"
+
+typedef enum bl_labels { BL_LABELS_CLASSES, BL_LABELS_PARITY } bl_labels;
+
+typedef struct bl_posterior_config {
+    bl_config base; /* name, seed, the network; p, box and effort of distances; base.inputs of each kind */
+    char *folder;   /* of the data */
+    size_t train, test; /* first images of either part; test = 0: all */
+    bl_labels labels;
+    size_t data_classes; /* classes that labels may name */
+    size_t depth;
+    double noise; /* variance of a label */
+    size_t block; /* of the distributed matrix */
+} bl_posterior_config;
+
+/** Read it from YAML text; arguments, ownership and errors as bl_config_parse. base.classes is what the labels need,
+ * base.channels and base.dimension are set once the data are known. */
+BL_API bl_err bl_posterior_config_parse(const char *file, const char *text, size_t length,
+                                        const char *const *overrides, size_t count,
+                                        bl_posterior_config **out) BL_NODISCARD;
+BL_API void bl_posterior_config_destroy(bl_posterior_config **config);
+
+/** The resolved echo and the help text, as bl_config_resolve and bl_config_help. */
+BL_API bl_err bl_posterior_config_resolve(const bl_posterior_config *config, char **out) BL_NODISCARD;
+BL_API void bl_posterior_config_help(void);
+
+#endif

@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * The posterior mean: a sum over training inputs of kernels, and its gradient. Products of a question are kept, so that its
+ * gradients need not form them again.
+ */
+#include "borderline/posterior_mean.h"
+
+#include "borderline/mem.h"
+#include "tanh_nodes.h"
+#include <math.h>
+#include <string.h>
+
+static const double pi = 3.14159265358979323846;
+
+struct bl_posterior_mean {
+    bl_gp_model model;
+    size_t n, inputs, columns, batch;
+    const float *x;      /* [inputs][n] */
+    const double *alpha; /* [columns][inputs] */
+    double *variance;    /* [depth + 1][inputs]: of x_j, layer by layer */
+    double *own, *rise;  /* [depth + 1]: of the point at hand, and its derivative in |x|^2/n */
+    double *point;       /* [batch][n]: the last question */
+    double *product;     /* [batch][inputs]: <point, x_j>/n */
+    double *value;       /* [batch][columns] */
+    double *sum;         /* [n] */
+};
+
+/* --- kernel of a pair, with derivatives: dV/dk1 = E[phi''(u) phi(v)]/2 (Price 1958) in closed form --- */
+
+static double erf_variance_slope(double k1, double k2, double k) {
+    double root = sqrt((1.0 + 2.0 * k1) * (1.0 + 2.0 * k2) - 4.0 * k * k);
+    return -4.0 * k / (pi * root * (1.0 + 2.0 * k1));
+}
+
+static double tanh_variance_slope(double k1, double k2, double k) {
+    double sum = 0.0;
+    for (int i = 0; i < TANH_NODES; i++)
+        for (int j = 0; j < TANH_NODES; j++) {
+            double s1 = tanh_node[i].scale, s2 = tanh_node[j].scale;
+            sum += tanh_node[i].weight * tanh_node[j].weight * s1 * s1 *
+                   erf_variance_slope(s1 * s1 * k1, s2 * s2 * k2, s1 * s2 * k);
+        }
+    return sum;
+}
+
+static double gelu_variance_slope(double k1, double k2, double k) {
+    double ends = (1.0 + k1) * (1.0 + k2), square = ends - k * k, root = sqrt(square), rise = 1.0 + k2;
+    double a = (k * k + k1 * k2 * square) / (ends * root);
+    double da = k2 * (square + k1 * rise) / (ends * root) - a * rise / ends - 0.5 * a * rise / square;
+    return (da - 0.5 * k * k * rise / (root * ends)) / (2.0 * pi);
+}
+
+static double two_slope_variance_slope(double a, double k1, double k2, double k) {
+    double mean = sqrt(k1 * k2), root = sqrt(fmax((mean - k) * (mean + k), 0.0));
+    return k1 > 0.0 ? (a - 1.0) * (a - 1.0) / (4.0 * pi) * root / k1 : 0.0;
+}
+
+/* dV/dk1 of one layer */
+static double variance_slope(const bl_gp_model *model, double k1, double k2, double k) {
+    switch (model->activation) {
+    case BL_RELU:
+        return two_slope_variance_slope(0.0, k1, k2, k);
+    case BL_LEAKY_RELU:
+        return two_slope_variance_slope(model->negative_slope, k1, k2, k);
+    case BL_ERF:
+        return erf_variance_slope(k1, k2, k);
+    case BL_TANH:
+        return tanh_variance_slope(k1, k2, k);
+    case BL_GELU:
+        return gelu_variance_slope(k1, k2, k);
+    default:
+        bl_err_bug(__FILE__, __LINE__, "the activation is known");
+    }
+}
+
+/* Variances of one input through the layers: variance[l stride]; their derivatives in |x|^2/n where asked for. */
+static void variances(const bl_gp_model *model, double q, size_t stride, double *variance, double *rise) {
+    const double b = model->bias_variance, w = model->weight_variance;
+    variance[0] = b + w * q;
+    if (rise)
+        rise[0] = w;
+    for (size_t l = 0; l < model->depth; l++) {
+        double k = variance[l * stride], v, dv;
+        bl_nngp_layer(model, k, k, k, &v, &dv);
+        variance[(l + 1) * stride] = b + w * v;
+        if (rise)
+            rise[l + 1] = w * (dv + 2.0 * variance_slope(model, k, k, k)) * rise[l];
+    }
+}
+
+/* k(x, x_j) from the variances of both and c = <x, x_j>/n. */
+static double kernel(const bl_posterior_mean *mean, size_t j, double c) {
+    const bl_gp_model *model = &mean->model;
+    double k = model->bias_variance + model->weight_variance * c;
+    for (size_t l = 0; l < model->depth; l++) {
+        double v;
+        bl_nngp_layer(model, mean->own[l], mean->variance[l * mean->inputs + j], k, &v, NULL);
+        k = model->bias_variance + model->weight_variance * v;
+    }
+    return k;
+}
+
+/* dk/dc and dk/d(|x|^2/n). */
+static void kernel_slopes(const bl_posterior_mean *mean, size_t j, double c, double *slope_c,
+                          double *slope_q) {
+    const bl_gp_model *model = &mean->model;
+    const double w = model->weight_variance;
+    double k = model->bias_variance + w * c;
+    *slope_c = w;
+    *slope_q = 0.0;
+    for (size_t l = 0; l < model->depth; l++) {
+        double v, dv, k1 = mean->own[l], k2 = mean->variance[l * mean->inputs + j];
+        bl_nngp_layer(model, k1, k2, k, &v, &dv);
+        *slope_c *= w * dv;
+        *slope_q = w * (dv * *slope_q + variance_slope(model, k1, k2, k) * mean->rise[l]);
+        k = model->bias_variance + w * v;
+    }
+}
+
+/* --- the mean --- */
+
+static double dot(size_t n, const double *a, const float *b) {
+    enum { LANES = 8 };
+    double lane[LANES] = {0}, sum = 0.0;
+    size_t i = 0;
+    for (; i + LANES <= n; i += LANES)
+        for (size_t k = 0; k < LANES; k++)
+            lane[k] += a[i + k] * (double)b[i + k];
+    for (; i < n; i++)
+        sum += a[i] * (double)b[i];
+    for (size_t k = 0; k < LANES; k++)
+        sum += lane[k];
+    return sum;
+}
+
+bl_err bl_posterior_mean_create(const bl_gp_model *model, size_t n, size_t inputs, const float *x,
+                                size_t columns, const double *alpha, size_t batch, bl_posterior_mean **out) {
+    bl_err err = BL_OK;
+    bl_posterior_mean *mean = NULL;
+    BL_ALLOC(mean, 1);
+    *mean = (bl_posterior_mean){.model = *model,
+                                .n = n,
+                                .inputs = inputs,
+                                .columns = columns,
+                                .batch = batch,
+                                .x = x,
+                                .alpha = alpha};
+    BL_ALLOC(mean->variance, (model->depth + 1) * inputs);
+    BL_ALLOC(mean->own, model->depth + 1);
+    BL_ALLOC(mean->rise, model->depth + 1);
+    BL_ALLOC(mean->point, batch * n);
+    BL_ALLOC(mean->product, batch * inputs);
+    BL_ALLOC(mean->value, batch * columns);
+    BL_ALLOC(mean->sum, n);
+    for (size_t j = 0; j < inputs; j++) {
+        for (size_t i = 0; i < n; i++)
+            mean->sum[i] = (double)x[j * n + i];
+        variances(model, dot(n, mean->sum, x + j * n) / (double)n, inputs, mean->variance + j, NULL);
+    }
+    *out = mean;
+    mean = NULL;
+cleanup:
+    bl_posterior_mean_destroy(&mean);
+    return err;
+}
+
+void bl_posterior_mean_destroy(bl_posterior_mean **mean) {
+    if (!*mean)
+        return;
+    bl_mem_free((*mean)->variance);
+    bl_mem_free((*mean)->own);
+    bl_mem_free((*mean)->rise);
+    bl_mem_free((*mean)->point);
+    bl_mem_free((*mean)->product);
+    bl_mem_free((*mean)->value);
+    bl_mem_free((*mean)->sum);
+    bl_mem_free(*mean);
+    *mean = NULL;
+}
+
+static double square_of(const bl_posterior_mean *mean, size_t row) {
+    const double *x = mean->point + row * mean->n;
+    double sum = 0.0;
+    for (size_t i = 0; i < mean->n; i++)
+        sum += x[i] * x[i];
+    return sum / (double)mean->n;
+}
+
+/* Values at the points; training inputs in their order, each for all points while it is in the cache. */
+static void answer(bl_posterior_mean *mean, size_t count) {
+    for (size_t j = 0; j < mean->inputs; j++)
+        for (size_t r = 0; r < count; r++)
+            mean->product[r * mean->inputs + j] =
+                dot(mean->n, mean->point + r * mean->n, mean->x + j * mean->n) / (double)mean->n;
+    memset(mean->value, 0, count * mean->columns * sizeof *mean->value);
+    for (size_t r = 0; r < count; r++) {
+        variances(&mean->model, square_of(mean, r), 1, mean->own, NULL);
+        for (size_t j = 0; j < mean->inputs; j++) {
+            double k = kernel(mean, j, mean->product[r * mean->inputs + j]);
+            for (size_t c = 0; c < mean->columns; c++)
+                mean->value[r * mean->columns + c] += mean->alpha[c * mean->inputs + j] * k;
+        }
+    }
+}
+
+/* One column is the second of two logits, its negative the first. */
+static double logit(const bl_posterior_mean *mean, size_t row, size_t c) {
+    if (mean->columns == 1)
+        return c == 0 ? -mean->value[row] : mean->value[row];
+    return mean->value[row * mean->columns + c];
+}
+
+static size_t logits_of(const bl_posterior_mean *mean) {
+    return mean->columns == 1 ? 2 : mean->columns;
+}
+
+static bl_err forward(void *context, size_t count, const size_t *input, const float *x, float *logits) {
+    bl_posterior_mean *mean = context;
+    size_t classes = logits_of(mean);
+    (void)input;
+    BL_ASSERT(count <= mean->batch);
+    for (size_t i = 0; i < count * mean->n; i++)
+        mean->point[i] = (double)x[i];
+    answer(mean, count);
+    for (size_t i = 0; i < count * classes; i++)
+        logits[i] = (float)logit(mean, i / classes, i % classes);
+    return BL_OK;
+}
+
+static bl_err forward64(void *context, size_t count, const size_t *input, const double *x, double *logits) {
+    bl_posterior_mean *mean = context;
+    size_t classes = logits_of(mean);
+    (void)input;
+    for (size_t done = 0; done < count; done += mean->batch) {
+        size_t some = count - done < mean->batch ? count - done : mean->batch;
+        memcpy(mean->point, x + done * mean->n, some * mean->n * sizeof *x);
+        answer(mean, some);
+        for (size_t i = 0; i < some * classes; i++)
+            logits[done * classes + i] = logit(mean, i / classes, i % classes);
+    }
+    return BL_OK;
+}
+
+/* What a training input weighs in the sum of the seeds times the logits. */
+static double weight_of(const bl_posterior_mean *mean, const float *seed, size_t j) {
+    if (mean->columns == 1)
+        return ((double)seed[1] - (double)seed[0]) * mean->alpha[j];
+    double sum = 0.0;
+    for (size_t c = 0; c < mean->columns; c++)
+        sum += (double)seed[c] * mean->alpha[c * mean->inputs + j];
+    return sum;
+}
+
+static bl_err gradient(void *context, size_t count, const size_t *row, const float *seed, float *result) {
+    bl_posterior_mean *mean = context;
+    const size_t n = mean->n, classes = logits_of(mean);
+    for (size_t k = 0; k < count; k++) {
+        const size_t r = row ? row[k] : k;
+        const double *product = mean->product + r * mean->inputs, *x = mean->point + r * n;
+        double own = 0.0;
+        variances(&mean->model, square_of(mean, r), 1, mean->own, mean->rise);
+        memset(mean->sum, 0, n * sizeof *mean->sum);
+        for (size_t j = 0; j < mean->inputs; j++) {
+            double slope_c, slope_q, weight = weight_of(mean, seed + k * classes, j) / (double)n;
+            kernel_slopes(mean, j, product[j], &slope_c, &slope_q);
+            own += 2.0 * weight * slope_q;
+            for (size_t i = 0; i < n; i++)
+                mean->sum[i] += weight * slope_c * (double)mean->x[j * n + i];
+        }
+        for (size_t i = 0; i < n; i++)
+            result[k * n + i] = (float)(mean->sum[i] + own * x[i]);
+    }
+    return BL_OK;
+}
+
+bl_oracle bl_posterior_mean_oracle(bl_posterior_mean *mean) {
+    return (bl_oracle){.dimension = mean->n,
+                       .classes = logits_of(mean),
+                       .batch = mean->batch,
+                       .context = mean,
+                       .forward = forward,
+                       .gradient = gradient,
+                       .forward64 = forward64};
+}

@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The posterior mean as an oracle: values against the kernel's own recursion, gradients against finite differences."""
+import ctypes as ct
+import unittest
+
+import numpy as np
+
+from borderline_core import check, lib, pointer
+from boundary_core import Oracle
+
+ACTIVATIONS = ["relu", "leaky_relu", "tanh", "erf", "gelu"]
+
+
+class Model(ct.Structure):
+    _fields_ = [("activation", ct.c_int), ("negative_slope", ct.c_double), ("weight_variance", ct.c_double),
+                ("bias_variance", ct.c_double), ("depth", ct.c_size_t)]
+
+
+lib.bl_posterior_mean_oracle.restype = Oracle
+
+
+def kernel(model, x, y):
+    out = np.empty((len(x), len(y)))
+    n = ct.c_size_t(x.shape[1])
+    check(lib.bl_nngp_kernel(ct.byref(model), n, ct.c_size_t(len(x)), pointer(x), ct.c_size_t(len(y)), pointer(y), pointer(out)))
+    return out
+
+
+QUESTION = ct.CFUNCTYPE(ct.c_int, *[ct.c_void_p, ct.c_size_t] + [ct.c_void_p] * 3)
+
+
+def ask(oracle, name, *arguments):
+    check(QUESTION(getattr(oracle, name))(oracle.context, *arguments))
+
+
+class PosteriorMean(unittest.TestCase):
+    def setUp(self):
+        rng = np.random.default_rng(3)
+        self.x = rng.random((15, 12), np.float32)
+        self.points = rng.random((4, 12), np.float32)
+        self.points[3] = self.x[2]  # at a training input
+        self.rng = rng
+
+    def oracle(self, model, alpha):
+        mean = ct.c_void_p()
+        check(lib.bl_posterior_mean_create(ct.byref(model), ct.c_size_t(12), ct.c_size_t(15), pointer(self.x),
+                                           ct.c_size_t(len(alpha)), pointer(alpha), ct.c_size_t(4), ct.byref(mean)))
+        self.addCleanup(lib.bl_posterior_mean_destroy, ct.byref(mean))
+        return lib.bl_posterior_mean_oracle(mean)
+
+    def models(self):
+        for i, name in enumerate(ACTIVATIONS):
+            for depth, bias in ((1, 0.0), (3, 0.3)):
+                yield f"{name} {depth}", Model(i, 0.1, 1.8, bias, depth)
+
+    def values(self, oracle, x):
+        out = np.empty((len(x), oracle.classes))
+        ask(oracle, "forward64", len(x), None, pointer(x), pointer(out))
+        return out
+
+    def test_values(self):
+        for name, model in self.models():
+            for columns in (1, 3):
+                with self.subTest(model=name, columns=columns):
+                    alpha = self.rng.standard_normal((columns, 15))
+                    oracle = self.oracle(model, alpha)
+                    expected = kernel(model, self.points, self.x) @ alpha.T
+                    if columns == 1:
+                        expected = np.hstack([-expected, expected])
+                    value = self.values(oracle, self.points.astype(float))
+                    np.testing.assert_allclose(value, expected, rtol=0, atol=1e-12 * np.abs(alpha).sum())
+
+    def test_gradients(self):
+        for name, model in self.models():
+            for columns in (1, 3):
+                with self.subTest(model=name, columns=columns):
+                    alpha = self.rng.standard_normal((columns, 15))
+                    oracle = self.oracle(model, alpha)
+                    seed = self.rng.standard_normal((3, oracle.classes)).astype(np.float32)
+                    row = np.array([2, 0, 1], np.uintp)
+                    logits, gradient = np.empty((4, oracle.classes), np.float32), np.empty((3, 12), np.float32)
+                    ask(oracle, "forward", 4, None, pointer(self.points), pointer(logits))
+                    ask(oracle, "gradient", 3, pointer(row), pointer(seed), pointer(gradient))
+                    h = 1e-5
+                    for k, r in enumerate(row.astype(int)):
+                        base = self.points[r].astype(float)
+                        step = h * np.eye(12)
+                        plus = np.vstack([self.values(oracle, (base + step)[i:i + 4]) for i in range(0, 12, 4)])
+                        minus = np.vstack([self.values(oracle, (base - step)[i:i + 4]) for i in range(0, 12, 4)])
+                        expected = (plus - minus) @ seed[k].astype(float) / (2 * h)
+                        np.testing.assert_allclose(gradient[k], expected, rtol=1e-5, atol=1e-5 * np.abs(expected).max())
+
+    def test_all_rows(self):
+        """row = NULL means rows 0, 1, ... of the last question."""
+        model = Model(0, 0.0, 2.0, 0.0, 2)
+        oracle = self.oracle(model, self.rng.standard_normal((1, 15)))
+        seed = np.tile(np.array([0, 1], np.float32), (4, 1))
+        logits, a, b = np.empty((4, 2), np.float32), np.empty((4, 12), np.float32), np.empty((4, 12), np.float32)
+        ask(oracle, "forward", 4, None, pointer(self.points), pointer(logits))
+        ask(oracle, "gradient", 4, None, pointer(seed), pointer(a))
+        ask(oracle, "gradient", 4, pointer(np.arange(4, dtype=np.uintp)), pointer(seed), pointer(b))
+        np.testing.assert_array_equal(a, b)
+        self.assertTrue(np.isfinite(a).all())
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
