@@ -46,6 +46,15 @@ BL_API bl_err bl_pass_forward(bl_pass *pass, size_t count, const float *x, float
 BL_API bl_err bl_pass_gradient(bl_pass *pass, size_t count, const size_t *row, const float *seed,
                                float *gradient) BL_NODISCARD;
 
+/** Gradients to the weights and biases, summed over the last forward batch, which must have been a full one.
+ *
+ * Math:        gradient = sum_ij seed[i][j] d logits_j(x[i]) / d parameters.
+ * Shapes:      seed[batch][classes]; gradient[bl_network_parameters]: layer after layer, weight then bias, each in the
+ *              order of its layer.
+ * Collective:  no.
+ */
+BL_API bl_err bl_pass_weight_gradient(bl_pass *pass, const float *seed, float *gradient) BL_NODISCARD;
+
 /** Output of the last activation (the last hidden layer's features) of the last forward batch:
  * [count][*width]; for a network without activation, the input. Borrowed until the next forward. */
 BL_API const float *bl_pass_features(const bl_pass *pass, size_t *width);

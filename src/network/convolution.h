@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Two-dimensional convolutions (cross-correlations, as networks use the word) in float32, forward and back to the
- * input; weights packed once and used for many images.
+ * Two-dimensional convolutions (cross-correlations, as networks use the word) in float32, forward, back to the
+ * input and back to the weights; weights packed once and used for many images.
  */
 #ifndef BORDERLINE_NETWORK_CONVOLUTION_H
 #define BORDERLINE_NETWORK_CONVOLUTION_H
@@ -34,7 +34,12 @@ bl_err bl_convolution_forward(bl_convolution *convolution, size_t rows, const fl
 bl_err bl_convolution_backward(bl_convolution *convolution, size_t rows, const float *dy,
                                float *dx) BL_NODISCARD;
 
-/* Bytes a convolution holds. */
+/* dweight = sum over a full batch of images of (dy/dweight)^T dy, in the order of the weight; dbias (NULL without) the
+ * same. The first use makes what it needs. */
+bl_err bl_convolution_backward_weights(bl_convolution *convolution, const float *x, const float *dy,
+                                       float *dweight, float *dbias) BL_NODISCARD;
+
+/* Bytes a convolution holds, gradients with respect to weights left out. */
 size_t bl_convolution_memory(const bl_convolution_shape *shape, size_t batch);
 
 #endif

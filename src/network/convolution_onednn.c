@@ -23,12 +23,20 @@ typedef struct direction {
     dnnl_memory_t weight;
 } direction;
 
+/* Back to the weights, for a full batch. */
+typedef struct weight_gradient {
+    operation full; /* primitive = NULL: not made yet */
+    float *data;    /* the gradient in the library's form */
+    dnnl_memory_t weight, bias;
+} weight_gradient;
+
 struct bl_convolution {
     bl_product_context *context; /* borrowed */
     bl_convolution_shape shape;
     size_t batch;
     dnnl_memory_t bias; /* NULL without */
     direction forward, backward;
+    weight_gradient gradient;
 };
 
 /* What a primitive is made of. */
@@ -53,6 +61,13 @@ static dnnl_status_t describe_backward(dnnl_engine_t engine, const geometry *g, 
                                                                 g->before, g->after, forward, NULL);
 }
 
+static dnnl_status_t describe_backward_weights(dnnl_engine_t engine, const geometry *g, bool with_bias,
+                                               dnnl_primitive_desc_t forward, dnnl_primitive_desc_t *out) {
+    return dnnl_convolution_backward_weights_primitive_desc_create(
+        out, engine, dnnl_convolution_direct, g->x, g->weight, with_bias ? g->bias : NULL, g->y, g->stride,
+        g->dilation, g->before, g->after, forward, NULL);
+}
+
 #else
 
 static dnnl_status_t describe_forward(dnnl_engine_t engine, const geometry *g, bl_layout_view weight,
@@ -69,6 +84,15 @@ static dnnl_status_t describe_backward(dnnl_engine_t engine, const geometry *g, 
     dnnl_convolution_desc_t what;
     const dnnl_status_t status = dnnl_convolution_backward_data_desc_init(
         &what, dnnl_convolution_direct, &g->x, weight, &g->y, g->stride, g->before, g->after);
+    return status != dnnl_success ? status : dnnl_primitive_desc_create(out, &what, NULL, engine, forward);
+}
+
+static dnnl_status_t describe_backward_weights(dnnl_engine_t engine, const geometry *g, bool with_bias,
+                                               dnnl_primitive_desc_t forward, dnnl_primitive_desc_t *out) {
+    dnnl_convolution_desc_t what;
+    const dnnl_status_t status = dnnl_convolution_backward_weights_desc_init(
+        &what, dnnl_convolution_direct, &g->x, &g->weight, with_bias ? &g->bias : NULL, &g->y, g->stride,
+        g->before, g->after);
     return status != dnnl_success ? status : dnnl_primitive_desc_create(out, &what, NULL, engine, forward);
 }
 
@@ -200,6 +224,10 @@ void bl_convolution_destroy(bl_convolution **convolution) {
         return;
     direction_destroy(&c->forward);
     direction_destroy(&c->backward);
+    operation_destroy(&c->gradient.full);
+    bl_onednn_memory_destroy(c->gradient.weight);
+    bl_onednn_memory_destroy(c->gradient.bias);
+    bl_mem_free(c->gradient.data);
     bl_onednn_memory_destroy(c->bias);
     bl_mem_free(c);
     *convolution = NULL;
@@ -267,6 +295,52 @@ bl_err bl_convolution_backward(bl_convolution *c, size_t rows, const float *dy, 
             BL_TRY(run_backward(c, &c->backward.piece, dy + i * outputs, dx + i * inputs));
     DNNL_TRY(dnnl_stream_wait(c->context->stream));
 cleanup:
+    return err;
+}
+
+static bl_err weight_gradient_create(bl_convolution *c) {
+    bl_err err = BL_OK;
+    geometry g = {0};
+    dnnl_primitive_desc_t forward = NULL, description = NULL;
+    weight_gradient *gradient = &c->gradient;
+    const dnnl_engine_t engine = c->context->engine;
+    BL_TRY(geometry_create(&c->shape, c->batch, &g));
+    DNNL_TRY(describe_forward(engine, &g, BL_LAYOUT_VIEW(g.weight), c->shape.with_bias, &forward));
+    DNNL_TRY(describe_backward_weights(engine, &g, c->shape.with_bias, forward, &description));
+    bl_layout_view form = dnnl_primitive_desc_query_md(description, dnnl_query_diff_weights_md, 0);
+    BL_ALLOC(gradient->data, (dnnl_memory_desc_get_size(form) + sizeof(float) - 1) / sizeof(float));
+    DNNL_TRY(dnnl_memory_create(&gradient->weight, form, engine, gradient->data));
+    if (c->shape.with_bias)
+        DNNL_TRY(dnnl_memory_create(&gradient->bias, BL_LAYOUT_VIEW(g.bias), engine, DNNL_MEMORY_NONE));
+    BL_TRY(operation_create(c, &g, description, &gradient->full));
+cleanup:
+    bl_onednn_description_destroy(forward);
+    bl_onednn_description_destroy(description);
+    geometry_destroy(&g);
+    return err;
+}
+
+bl_err bl_convolution_backward_weights(bl_convolution *c, const float *x, const float *dy, float *dweight,
+                                       float *dbias) {
+    bl_err err = BL_OK;
+    bl_layout plain = {0};
+    weight_gradient *gradient = &c->gradient;
+    if (!gradient->full.primitive)
+        BL_TRY(weight_gradient_create(c));
+    DNNL_TRY(dnnl_memory_set_data_handle(gradient->full.x, bl_onednn_unconst(x)));
+    DNNL_TRY(dnnl_memory_set_data_handle(gradient->full.y, bl_onednn_unconst(dy)));
+    if (gradient->bias)
+        DNNL_TRY(dnnl_memory_set_data_handle(gradient->bias, dbias));
+    const dnnl_exec_arg_t arguments[] = {{DNNL_ARG_SRC, gradient->full.x},
+                                         {DNNL_ARG_DIFF_DST, gradient->full.y},
+                                         {DNNL_ARG_DIFF_WEIGHTS, gradient->weight},
+                                         {DNNL_ARG_DIFF_BIAS, gradient->bias}};
+    DNNL_TRY(dnnl_primitive_execute(gradient->full.primitive, c->context->stream, gradient->bias ? 4 : 3,
+                                    arguments));
+    BL_TRY(weight_layout(&c->shape, dnnl_oihw, &plain));
+    BL_TRY(bl_onednn_reorder_back(c->context, gradient->weight, BL_LAYOUT_VIEW(plain), dweight));
+cleanup:
+    bl_layout_destroy(&plain);
     return err;
 }
 

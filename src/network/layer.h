@@ -42,6 +42,11 @@ typedef struct bl_layer_ops {
     bl_err (*backward)(const bl_layer *layer, void *state, size_t rows, const size_t *row, const float *x,
                        const float *y, const float *dy, float *dx);
 
+    /* The gradients with respect to weight and bias (NULL without) summed over the rows of a full batch; x is what
+     * the weights were applied to (of a residual sum: side). */
+    bl_err (*backward_weights)(const bl_layer *layer, void *state, size_t rows, const float *x,
+                               const float *dy, float *dweight, float *dbias);
+
     /* y = x + shortcut(side), where side is what the matching residual_begin saw, and dside = shortcut^T dy. */
     bl_err (*join)(const bl_layer *layer, void *state, size_t rows, const float *x, const float *side,
                    float *y);

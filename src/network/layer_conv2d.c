@@ -149,6 +149,12 @@ static bl_err backward(const bl_layer *layer, void *state, size_t rows, const si
     return bl_convolution_backward(state, rows, dy, dx);
 }
 
+static bl_err backward_weights(const bl_layer *layer, void *state, size_t rows, const float *x,
+                               const float *dy, float *dweight, float *dbias) {
+    (void)layer, (void)rows;
+    return bl_convolution_backward_weights(state, x, dy, dweight, dbias);
+}
+
 static size_t work64(const bl_layer *layer) {
     const bl_convolution_shape shape = shape_of(layer);
     return bl_conv2d_work64(&shape);
@@ -171,5 +177,6 @@ const bl_layer_ops bl_layer_conv2d_ops = {.name = "conv2d",
                                           .load = load,
                                           .forward = forward,
                                           .backward = backward,
+                                          .backward_weights = backward_weights,
                                           .work64 = work64,
                                           .forward64 = forward64};

@@ -83,6 +83,17 @@ static bl_err backward(const bl_layer *layer, void *state, size_t rows, const si
     return bl_product_run(((dense_state *)state)->backward, rows, dy, dx);
 }
 
+static bl_err backward_weights(const bl_layer *layer, void *state, size_t rows, const float *x,
+                               const float *dy, float *dweight, float *dbias) {
+    (void)state;
+    for (size_t o = 0; dbias && o < layer->outputs; o++) {
+        dbias[o] = 0.0F;
+        for (size_t i = 0; i < rows; i++)
+            dbias[o] += dy[i * layer->outputs + o];
+    }
+    return bl_product_outer(rows, layer->outputs, layer->inputs, dy, x, dweight);
+}
+
 static void forward64(const bl_layer *layer, size_t rows, const double *x, double *y, double *work) {
     (void)work;
     bl_dense_forward64(layer, rows, x, y);
@@ -99,4 +110,5 @@ const bl_layer_ops bl_layer_dense_ops = {.name = "dense",
                                          .load = load,
                                          .forward = forward,
                                          .backward = backward,
+                                         .backward_weights = backward_weights,
                                          .forward64 = forward64};

@@ -103,6 +103,12 @@ static bl_err split(const bl_layer *layer, void *state, size_t rows, const float
     return BL_OK;
 }
 
+static bl_err backward_weights(const bl_layer *layer, void *state, size_t rows, const float *x,
+                               const float *dy, float *dweight, float *dbias) {
+    (void)layer, (void)rows;
+    return bl_convolution_backward_weights(state, x, dy, dweight, dbias);
+}
+
 static size_t work64(const bl_layer *layer) {
     if (!has_convolution(layer))
         return 0;
@@ -136,5 +142,6 @@ const bl_layer_ops bl_layer_residual_end_ops = {.name = "residual_end",
                                                 .load = load,
                                                 .join = join,
                                                 .split = split,
+                                                .backward_weights = backward_weights,
                                                 .work64 = work64,
                                                 .join64 = join64};

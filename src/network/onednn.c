@@ -72,24 +72,43 @@ void *bl_onednn_unconst(const float *data) {
     return same;
 }
 
+static bl_err reorder(bl_product_context *context, dnnl_memory_t from, dnnl_memory_t to) {
+    bl_err err = BL_OK;
+    bl_layout_view source = NULL, target = NULL;
+    dnnl_primitive_desc_t description = NULL;
+    dnnl_primitive_t primitive = NULL;
+    DNNL_TRY(dnnl_memory_get_memory_desc(from, &source));
+    DNNL_TRY(dnnl_memory_get_memory_desc(to, &target));
+    DNNL_TRY(dnnl_reorder_primitive_desc_create(&description, source, context->engine, target,
+                                                context->engine, NULL));
+    DNNL_TRY(dnnl_primitive_create(&primitive, description));
+    const dnnl_exec_arg_t arguments[] = {{DNNL_ARG_FROM, from}, {DNNL_ARG_TO, to}};
+    DNNL_TRY(dnnl_primitive_execute(primitive, context->stream, 2, arguments));
+    DNNL_TRY(dnnl_stream_wait(context->stream));
+cleanup:
+    bl_onednn_primitive_destroy(primitive);
+    bl_onednn_description_destroy(description);
+    return err;
+}
+
 bl_err bl_onednn_reorder(bl_product_context *context, bl_layout_view plain, const float *from,
                          dnnl_memory_t target) {
     bl_err err = BL_OK;
-    bl_layout_view form = NULL;
     dnnl_memory_t source = NULL;
-    dnnl_primitive_desc_t description = NULL;
-    dnnl_primitive_t reorder = NULL;
-    DNNL_TRY(dnnl_memory_get_memory_desc(target, &form));
-    DNNL_TRY(dnnl_reorder_primitive_desc_create(&description, plain, context->engine, form, context->engine,
-                                                NULL));
-    DNNL_TRY(dnnl_primitive_create(&reorder, description));
     DNNL_TRY(dnnl_memory_create(&source, plain, context->engine, bl_onednn_unconst(from)));
-    const dnnl_exec_arg_t arguments[] = {{DNNL_ARG_FROM, source}, {DNNL_ARG_TO, target}};
-    DNNL_TRY(dnnl_primitive_execute(reorder, context->stream, 2, arguments));
-    DNNL_TRY(dnnl_stream_wait(context->stream));
+    BL_TRY(reorder(context, source, target));
 cleanup:
     bl_onednn_memory_destroy(source);
-    bl_onednn_primitive_destroy(reorder);
-    bl_onednn_description_destroy(description);
+    return err;
+}
+
+bl_err bl_onednn_reorder_back(bl_product_context *context, dnnl_memory_t source, bl_layout_view plain,
+                              float *to) {
+    bl_err err = BL_OK;
+    dnnl_memory_t target = NULL;
+    DNNL_TRY(dnnl_memory_create(&target, plain, context->engine, to));
+    BL_TRY(reorder(context, source, target));
+cleanup:
+    bl_onednn_memory_destroy(target);
     return err;
 }

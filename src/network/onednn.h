@@ -49,4 +49,8 @@ void *bl_onednn_unconst(const float *data);
 bl_err bl_onednn_reorder(bl_product_context *context, bl_layout_view plain, const float *from,
                          dnnl_memory_t target) BL_NODISCARD;
 
+/* Copy numbers from `source`, in its own layout, to layout `plain`. */
+bl_err bl_onednn_reorder_back(bl_product_context *context, dnnl_memory_t source, bl_layout_view plain,
+                              float *to) BL_NODISCARD;
+
 #endif

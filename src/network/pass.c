@@ -314,6 +314,40 @@ cleanup:
     return err;
 }
 
+/* Of one stage, dy behind it: to its place in the parameters' gradient, which ends at *end. */
+static bl_err stage_weights(bl_pass *pass, const stage *s, const float *dy, float **end) {
+    bl_err err = BL_OK;
+    const size_t weights = bl_layer_weights(&s->layer);
+    const size_t biases = s->layer.bias ? bl_layer_biases(&s->layer) : 0;
+    const float *x = s->ops->join ? pass->stage[s->layer.begin].x : s->x;
+    if (weights == 0)
+        goto cleanup;
+    *end -= weights + biases;
+    BL_TRY(s->ops->backward_weights(&s->layer, s->state, pass->batch, x, dy, *end,
+                                    biases > 0 ? *end + weights : NULL));
+cleanup:
+    return err;
+}
+
+bl_err bl_pass_weight_gradient(bl_pass *pass, const float *seed, float *gradient) {
+    bl_err err = BL_OK;
+    BL_ASSERT(pass->count == pass->batch);
+    const float *at = seed;
+    float *end = gradient + bl_network_parameters(pass->network);
+    fill_rows(pass, pass->batch, pass->batch, NULL);
+    for (size_t l = pass->stages; l-- > 0;) {
+        stage *s = &pass->stage[l];
+        float *work = at == pass->work[0] ? pass->work[1] : pass->work[0];
+        BL_TRY(stage_weights(pass, s, at, &end));
+        if (end == gradient) /* no weights before this one */
+            break;
+        if (is_active(s))
+            BL_TRY(stage_backward(pass, s, pass->batch, work, &at));
+    }
+cleanup:
+    return err;
+}
+
 const float *bl_pass_features(const bl_pass *pass, size_t *width) {
     BL_ASSERT(pass->count > 0);
     for (size_t l = pass->stages; l-- > 0;)

@@ -29,6 +29,10 @@ bl_err bl_product_load(bl_product *product, const float *matrix, bool transposed
  * callers pass numbers from bl_product_rows. */
 bl_err bl_product_run(bl_product *product, size_t rows, const float *x, float *y) BL_NODISCARD;
 
+/* da[outputs][inputs] = dy[rows][outputs]^T x[rows][inputs]: of a product, the gradient with respect to A. */
+bl_err bl_product_outer(size_t rows, size_t outputs, size_t inputs, const float *dy, const float *x,
+                        float *da) BL_NODISCARD;
+
 /* The number of rows that `count` points are padded to in an engine for at most `batch`. */
 size_t bl_product_rows(size_t count, size_t batch);
 

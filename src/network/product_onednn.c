@@ -262,6 +262,15 @@ cleanup:
     return err;
 }
 
+bl_err bl_product_outer(size_t rows, size_t outputs, size_t inputs, const float *dy, const float *x,
+                        float *da) {
+    bl_err err = BL_OK;
+    DNNL_TRY(dnnl_sgemm('T', 'N', (dnnl_dim_t)outputs, (dnnl_dim_t)inputs, (dnnl_dim_t)rows, 1.0F, dy,
+                        (dnnl_dim_t)outputs, x, (dnnl_dim_t)inputs, 0.0F, da, (dnnl_dim_t)inputs));
+cleanup:
+    return err;
+}
+
 size_t bl_product_rows(size_t count, size_t batch) {
     const size_t step = count <= 32 ? 4 : count <= 64 ? 8 : 16;
     const size_t rows = (count + step - 1) / step * step;
