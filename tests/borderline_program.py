@@ -128,8 +128,10 @@ class TestCase(unittest.TestCase):
                 case = np.unravel_index(right["unit/case"][unit], right["distance"].shape[:3])
                 networks = slice(int(right["unit/first_network"][unit]),
                                  int(right["unit/first_network"][unit] + right["unit/networks"][unit]))
+                inputs = slice(int(right["unit/first_input"][unit]),
+                               int(right["unit/first_input"][unit] + right["unit/inputs"][unit]))
                 for name in ("distance", "distance_inside", "status", "first_order", "passes", "input_norm", "output"):
-                    self.assertEqual(file[name][case][networks].tobytes(), right[name][case][networks].tobytes())
+                    self.assertEqual(file[name][case][networks, inputs].tobytes(), right[name][case][networks, inputs].tobytes())
             return len(done)
 
 

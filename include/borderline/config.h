@@ -49,6 +49,7 @@ typedef struct bl_config {
     size_t channels;
     size_t networks, inputs; /* a case */
     size_t block;            /* networks a unit; 0 = chosen by cost */
+    size_t input_block;      /* inputs a unit; 0 = chosen by cost */
     bl_input_kind input_kind;
     bl_box box;
     bl_effort effort;

@@ -18,14 +18,24 @@
  */
 BL_API double bl_cost_network(const bl_config *config, const bl_case *c);
 
-/** Cost of the unit: bl_cost_network times its networks. */
+/** Cost of the unit: that of its networks, of each of which it takes some inputs; each is sampled as a whole. */
 BL_API double bl_cost_unit(const bl_grid *grid, int64_t unit);
 
 /** Networks a unit of this case: as many as make about BL_COST_UNIT, at least one, at most all. */
 BL_API size_t bl_cost_block(const bl_config *config, const bl_case *c);
 
+/** Inputs a unit of this case: all of them where a network costs no more than BL_COST_UNIT; else the least
+ * divisor of their number with which products stay efficient: batches of BL_COST_COLUMNS columns (inputs x
+ * norms), weights used BL_COST_REUSE times whenever they are read (a convolution uses them for every pixel),
+ * and BL_COST_BATCH multiply-adds a pass.
+ */
+BL_API size_t bl_cost_input_block(const bl_config *config, const bl_case *c);
+
 /* Multiply-adds a unit aims at: about half a second of one core, long against scheduling and writing, short
  * against a job. */
-#define BL_COST_UNIT 2e10
+#define BL_COST_UNIT    2e10
+#define BL_COST_COLUMNS 16
+#define BL_COST_REUSE   64
+#define BL_COST_BATCH   1e9
 
 #endif

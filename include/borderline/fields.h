@@ -94,6 +94,8 @@ typedef enum bl_field_id {
     BL_FIELD_UNIT_CASE,
     BL_FIELD_UNIT_FIRST_NETWORK,
     BL_FIELD_UNIT_NETWORKS,
+    BL_FIELD_UNIT_FIRST_INPUT,
+    BL_FIELD_UNIT_INPUTS,
     BL_FIELD_UNIT_CHECKSUM, /* of all the unit's data: tells on resume what a fault has damaged */
     BL_FIELD_UNIT_COST,
     BL_FIELD_UNIT_SECONDS,

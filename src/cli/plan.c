@@ -23,7 +23,7 @@ static size_t ranks = 1, ranks_a_node = 64;
 static bl_texts overrides;
 
 static const bl_flag flags[] = {
-    {"--ranks", BL_FLAG_COUNT, &ranks, "N", "forecast for N ranks, beside 64, 1,024 and 16,384"},
+    {"--ranks", BL_FLAG_COUNT, &ranks, "N", "forecast for N ranks, beside 64, 1,024, 16,384 and 65,536"},
     {"--ranks-a-node", BL_FLAG_COUNT, &ranks_a_node, "K", "of the machine forecast for (64)"},
     {"--set", BL_FLAG_LIST, &overrides, "KEY=VALUE",
      "a value in place of the sweep file's (may be repeated)"},
@@ -59,21 +59,23 @@ typedef struct rates {
     timing timed[TIMED_MAX];
 } rates;
 
-/* Seconds of the second network (the first also prepares the libraries). */
-static bl_err time_network(const bl_config *config, const bl_case *c, double *seconds) {
+/* Seconds of the second network (the first also prepares the libraries): of one unit's inputs, as many times as units make it up. */
+static bl_err time_network(const bl_grid *grid, const bl_case *c, double *seconds) {
     bl_err err = BL_OK;
     bl_network *network = NULL;
     bl_probe *probe = NULL;
     float *x = NULL;
     double *x0 = NULL, *output = NULL, *norm = NULL;
     bl_search_result *result = NULL;
+    const bl_config *config = grid->config;
     bl_search_options options = bl_search_options_of(config);
-    size_t numbers = config->inputs * c->dimension, distances = config->inputs * config->p.count;
+    size_t inputs = grid->input_block[c->number];
+    size_t numbers = inputs * c->dimension, distances = inputs * config->p.count;
     BL_TRY(bl_network_create(config, c, &network));
-    BL_TRY(bl_probe_create(network, &options, config->inputs, &probe));
-    BL_ALLOC(x, numbers);
+    BL_TRY(bl_probe_create(network, &options, inputs, &probe));
+    BL_ALLOC(x, config->inputs * c->dimension);
     BL_ALLOC(x0, numbers);
-    BL_ALLOC(output, config->inputs);
+    BL_ALLOC(output, inputs);
     BL_ALLOC(norm, distances);
     BL_ALLOC(result, distances);
     for (size_t i = 0; i < 2; i++) {
@@ -82,7 +84,7 @@ static bl_err time_network(const bl_config *config, const bl_case *c, double *se
         for (size_t k = 0; k < numbers; k++)
             x0[k] = (double)x[k];
         BL_TRY(bl_probe_run(probe, network, x0, output, norm, result, NULL));
-        *seconds = bl_clock() - begin;
+        *seconds = (bl_clock() - begin) * (double)config->inputs / (double)inputs;
     }
 cleanup:
     bl_probe_destroy(&probe);
@@ -124,7 +126,7 @@ static bl_err measure_rates(const bl_grid *grid, rates *r) {
         const timing *last = r->count ? &r->timed[r->count - 1] : NULL;
         if (last && cost / last->cost * last->seconds > timing_budget)
             break;
-        BL_TRY(time_network(grid->config, &c, &seconds));
+        BL_TRY(time_network(grid, &c, &seconds));
         r->timed[r->count++] = (timing){cost, seconds};
     }
 cleanup:
@@ -145,15 +147,16 @@ static double seconds_of(const rates *r, double cost_of_network, double cost) {
 
 static double print_cases(const bl_grid *grid, const rates *r) {
     double total = 0;
-    (void)printf("%5s %6s %8s  %8s %14s %14s %12s\n", "depth", "width", "n", "units", "networks/unit",
-                 "Gmultiply-adds", "seconds/unit");
+    (void)printf("%5s %6s %8s  %8s %14s %12s %14s %12s\n", "depth", "width", "n", "units", "networks/unit",
+                 "inputs/unit", "Gmultiply-adds", "seconds/unit");
     for (size_t i = 0; i < grid->cases; i++) {
         bl_case c = bl_grid_case(grid, i);
         double network = bl_cost_network(grid->config, &c);
         double all = network * (double)grid->config->networks;
-        (void)printf("%5zu %6.0f %8zu  %8" PRId64 " %14zu %14.3g %12.3g\n", c.depth, c.width, c.dimension,
-                     grid->first_unit[i + 1] - grid->first_unit[i], grid->block[i], all / 1e9,
-                     seconds_of(r, network, network * (double)grid->block[i]));
+        (void)printf("%5zu %6.0f %8zu  %8" PRId64 " %14zu %12zu %14.3g %12.3g\n", c.depth, c.width,
+                     c.dimension, grid->first_unit[i + 1] - grid->first_unit[i], grid->block[i],
+                     grid->input_block[i], all / 1e9,
+                     seconds_of(r, network, bl_cost_unit(grid, grid->first_unit[i])));
         total += seconds_of(r, network, all);
     }
     return total;
@@ -176,7 +179,7 @@ cleanup:
 
 static bl_err print_forecast(const bl_grid *grid, const double *seconds) {
     bl_err err = BL_OK;
-    const size_t sizes[] = {ranks, 64, 1024, 16384};
+    const size_t sizes[] = {ranks, 64, 1024, 16384, 65536};
     (void)printf("\n%8s %14s %10s %12s\n", "ranks", "sweep's time", "seconds", "efficiency");
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
         bl_schedule_forecast forecast;

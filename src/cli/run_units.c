@@ -86,9 +86,9 @@ static bl_err write_record(walk *w, const bl_record *record, double begin) {
     const bl_config *config = w->run->sweep.config;
     bl_results *results = w->run->results;
     const bl_case *c = &record->unit.c;
-    size_t start[BL_FIELD_RANK_MAX] = {
-        c->depth_index, c->width_index, c->dimension_index, record->unit.first, 0, 0};
-    size_t count[BL_FIELD_RANK_MAX] = {1, 1, 1, record->unit.count, config->inputs, config->p.count};
+    size_t start[BL_FIELD_RANK_MAX] = {c->depth_index,     c->width_index,           c->dimension_index,
+                                       record->unit.first, record->unit.first_input, 0};
+    size_t count[BL_FIELD_RANK_MAX] = {1, 1, 1, record->unit.count, record->unit.inputs, config->p.count};
     const struct {
         bl_field_id field;
         const void *data;

@@ -31,7 +31,7 @@ const char *const bl_axis_long_name[BL_AXIS_COUNT] = {
     [BL_AXIS_KERNEL_INPUT] = "number of the kernel input (the same inputs for all networks of a dimension)",
     [BL_AXIS_KERNEL_INPUT_2] = "number of the kernel input, second index of a kernel",
     [BL_AXIS_QUANTILE] = "level of the quantile",
-    [BL_AXIS_UNIT] = "number of the unit of work (a block of networks of one case)",
+    [BL_AXIS_UNIT] = "number of the unit of work (a block of networks x inputs of one case)",
     [BL_AXIS_LAUNCH] = "number of the launch: one each time the program was started on this file",
 };
 
@@ -284,6 +284,12 @@ const bl_field bl_fields[BL_FIELD_COUNT] = {
                                      "number of the unit's first network within its case", NULL, false, 0},
     [BL_FIELD_UNIT_NETWORKS] = {"unit/networks", BL_INT64, AXES_UNIT, "1", "number of networks of the unit",
                                 NULL, false, 0},
+    [BL_FIELD_UNIT_FIRST_INPUT] = {"unit/first_input", BL_INT64, AXES_UNIT, "1",
+                                   "number of the first input that the unit takes of each of its networks",
+                                   NULL, false, 0},
+    [BL_FIELD_UNIT_INPUTS] = {"unit/inputs", BL_INT64, AXES_UNIT, "1",
+                              "number of inputs that the unit takes of each of its networks",
+                              "searched as one batch", false, 0},
     [BL_FIELD_UNIT_CHECKSUM] =
         {"unit/checksum", BL_INT64, AXES_UNIT, "1",
          "checksum of the unit's data, in all variables with a network axis",

@@ -13,6 +13,7 @@ struct bl_worker {
     const bl_grid *grid;
     bl_search_options options;
     size_t case_number; /* of network and probe; grid->cases: none yet */
+    size_t inputs;      /* of the probe */
     bl_network *network;
     bl_probe *probe;
     float *x;
@@ -26,11 +27,14 @@ bl_search_options bl_search_options_of(const bl_config *config) {
         .p = config->p.value, .p_count = config->p.count, .box = config->box, .effort = config->effort};
 }
 
+/* Networks x inputs of the largest unit. */
 static size_t largest_block(const bl_grid *grid) {
-    size_t block = 0;
-    for (size_t i = 0; i < grid->cases; i++)
-        block = grid->block[i] > block ? grid->block[i] : block;
-    return block;
+    size_t largest = 0;
+    for (size_t i = 0; i < grid->cases; i++) {
+        size_t outputs = grid->block[i] * grid->input_block[i];
+        largest = outputs > largest ? outputs : largest;
+    }
+    return largest;
 }
 
 bl_err bl_worker_create(const bl_grid *grid, bool (*stop)(void *context), void *stop_context,
@@ -44,7 +48,7 @@ bl_err bl_worker_create(const bl_grid *grid, bool (*stop)(void *context), void *
     worker->options = bl_search_options_of(config);
     worker->options.stop = stop;
     worker->options.stop_context = stop_context;
-    size_t outputs = largest_block(grid) * config->inputs;
+    size_t outputs = largest_block(grid);
     size_t distances = outputs * config->p.count;
     bl_record *record = &worker->record;
     BL_ALLOC(record->distance, distances);
@@ -91,17 +95,19 @@ void bl_worker_destroy(bl_worker **worker) {
     *worker = NULL;
 }
 
-static bl_err take_case(bl_worker *worker, const bl_case *c) {
+static bl_err take_case(bl_worker *worker, const bl_unit *unit) {
     bl_err err = BL_OK;
     const bl_config *config = worker->grid->config;
-    if (worker->case_number == c->number)
+    const bl_case *c = &unit->c;
+    if (worker->case_number == c->number && worker->inputs == unit->inputs)
         goto cleanup;
     drop_case(worker);
     BL_TRY(bl_network_create(config, c, &worker->network));
-    BL_TRY(bl_probe_create(worker->network, &worker->options, config->inputs, &worker->probe));
+    BL_TRY(bl_probe_create(worker->network, &worker->options, unit->inputs, &worker->probe));
     BL_ALLOC(worker->x, config->inputs * c->dimension);
-    BL_ALLOC(worker->x0, config->inputs * c->dimension);
+    BL_ALLOC(worker->x0, unit->inputs * c->dimension);
     worker->case_number = c->number;
+    worker->inputs = unit->inputs;
 cleanup:
     return err;
 }
@@ -124,16 +130,17 @@ bl_err bl_worker_run(bl_worker *worker, int64_t unit, const bl_record **out) {
     bl_err err = BL_OK;
     const bl_config *config = worker->grid->config;
     bl_record *record = &worker->record;
-    size_t inputs = config->inputs, distances = inputs * config->p.count;
     double begin = bl_clock();
     record->unit = bl_grid_unit(worker->grid, unit);
+    size_t inputs = record->unit.inputs, distances = inputs * config->p.count;
+    size_t n = record->unit.c.dimension;
     record->seconds_sampling = record->seconds_passes = 0;
-    BL_TRY(take_case(worker, &record->unit.c));
+    BL_TRY(take_case(worker, &record->unit));
     for (size_t k = 0; k < record->unit.count; k++) {
         double sampling = bl_clock();
         bl_unit_sample(config, &record->unit.c, record->unit.first + k, worker->network, worker->x);
-        for (size_t i = 0; i < inputs * record->unit.c.dimension; i++)
-            worker->x0[i] = (double)worker->x[i];
+        for (size_t i = 0; i < inputs * n; i++)
+            worker->x0[i] = (double)worker->x[record->unit.first_input * n + i];
         record->seconds_sampling += bl_clock() - sampling;
         BL_TRY(bl_probe_run(worker->probe, worker->network, worker->x0, record->output + k * inputs,
                             record->input_norm + k * distances, worker->result, NULL));
@@ -152,14 +159,15 @@ bl_err bl_worker_memory(const bl_grid *grid, size_t *bytes, size_t *largest) {
     bl_network *network = NULL;
     const bl_config *config = grid->config;
     bl_search_options options = bl_search_options_of(config);
-    size_t records = largest_block(grid) * config->inputs * (config->p.count * 41 + 8);
+    size_t records = largest_block(grid) * (config->p.count * 41 + 8);
     *bytes = 0;
     for (size_t i = 0; i < grid->cases; i++) {
         bl_case c = bl_grid_case(grid, i);
         BL_TRY(bl_network_create_shape(config, &c, &network));
         size_t held = bl_network_parameters(network) * sizeof(float) +
-                      config->inputs * c.dimension * (sizeof(float) + sizeof(double)) +
-                      bl_probe_memory(network, &options, config->inputs) + records;
+                      config->inputs * c.dimension * sizeof(float) +
+                      grid->input_block[i] * c.dimension * sizeof(double) +
+                      bl_probe_memory(network, &options, grid->input_block[i]) + records;
         bl_network_destroy(&network);
         if (held > *bytes) {
             *bytes = held;

@@ -253,26 +253,24 @@ cleanup:
 static bl_err write_units(hid_t file, const bl_grid *grid) {
     bl_err err = BL_OK;
     size_t units = (size_t)grid->units;
-    int64_t *number = NULL; /* case, first network, networks */
+    int64_t *number = NULL; /* [BL_UNIT_NUMBERS][units] */
     double *cost = NULL;
     hid_t dataset = H5I_INVALID_HID;
-    static const bl_field_id field[] = {BL_FIELD_UNIT_CASE, BL_FIELD_UNIT_FIRST_NETWORK,
-                                        BL_FIELD_UNIT_NETWORKS, BL_FIELD_UNIT_COST};
-    BL_ALLOC(number, 3 * units);
+    BL_ALLOC(number, BL_UNIT_NUMBERS * units);
     BL_ALLOC(cost, units);
     for (size_t u = 0; u < units; u++) {
         bl_unit unit = bl_grid_unit(grid, (int64_t)u);
-        number[u] = (int64_t)unit.c.number;
-        number[units + u] = (int64_t)unit.first;
-        number[2 * units + u] = (int64_t)unit.count;
+        for (size_t i = 0; i < BL_UNIT_NUMBERS; i++)
+            number[i * units + u] = bl_results_unit_number(&unit, i);
         cost[u] = bl_cost_unit(grid, (int64_t)u);
     }
-    for (size_t i = 0; i < 4; i++) {
-        const char *name = bl_fields[field[i]].name;
-        BL_H5(dataset = H5Dopen2(file, name, H5P_DEFAULT), "%s", name);
-        BL_H5(H5Dwrite(dataset, bl_results_type(bl_fields[field[i]].type), H5S_ALL, H5S_ALL, H5P_DEFAULT,
-                       i < 3 ? (const void *)(number + i * units) : cost),
-              "%s could not be written", name);
+    for (size_t i = 0; i <= BL_UNIT_NUMBERS; i++) {
+        const bool last = i == BL_UNIT_NUMBERS;
+        const bl_field *field = &bl_fields[last ? BL_FIELD_UNIT_COST : bl_results_unit_field[i]];
+        BL_H5(dataset = H5Dopen2(file, field->name, H5P_DEFAULT), "%s", field->name);
+        BL_H5(H5Dwrite(dataset, bl_results_type(field->type), H5S_ALL, H5S_ALL, H5P_DEFAULT,
+                       last ? (const void *)cost : number + i * units),
+              "%s could not be written", field->name);
         bl_h5_close(&dataset);
     }
 cleanup:

@@ -25,6 +25,11 @@ struct bl_results {
 /** The type in the file and in memory. */
 hid_t bl_results_type(bl_type type);
 
+/** What says which unit stands in a row of unit/...: fields (BL_INT64) and a unit's number in the i-th of them. */
+enum { BL_UNIT_NUMBERS = 5 };
+extern const bl_field_id bl_results_unit_field[BL_UNIT_NUMBERS];
+int64_t bl_results_unit_number(const bl_unit *unit, size_t i);
+
 /** units, long_name, comment, _FillValue, flags of a variable described by a field. */
 bl_err bl_results_describe(hid_t dataset, bl_field_id field) BL_NODISCARD;
 

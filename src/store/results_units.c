@@ -14,7 +14,7 @@ static uint64_t fnv1a(uint64_t hash, const uint64_t *word, size_t words) {
 }
 
 static bool belongs_to_units(const bl_field *field) {
-    return field->rank > 3 && field->axis[3] == BL_AXIS_NETWORK;
+    return field->rank > 4 && field->axis[3] == BL_AXIS_NETWORK && field->axis[4] == BL_AXIS_INPUT;
 }
 
 /* The unit's part of a field with axes depth, width, dimension, network, ... */
@@ -24,11 +24,13 @@ static bl_err unit_slab(const bl_results *results, size_t f, const bl_unit *unit
     hsize_t extent[BL_FIELD_RANK_MAX] = {0};
     hid_t space = H5Dget_space(results->field[f]);
     BL_H5(H5Sget_simple_extent_dims(space, extent, NULL), "%s: %s", results->path, bl_fields[f].name);
-    const size_t first[4] = {unit->c.depth_index, unit->c.width_index, unit->c.dimension_index, unit->first};
+    const size_t first[5] = {unit->c.depth_index, unit->c.width_index, unit->c.dimension_index, unit->first,
+                             unit->first_input};
+    const size_t length[5] = {1, 1, 1, unit->count, unit->inputs};
     *elements = 1;
     for (size_t i = 0; i < bl_fields[f].rank; i++) {
-        start[i] = i < 4 ? first[i] : 0;
-        count[i] = i < 3 ? 1 : i == 3 ? unit->count : (size_t)extent[i];
+        start[i] = i < 5 ? first[i] : 0;
+        count[i] = i < 5 ? length[i] : (size_t)extent[i];
         *elements *= count[i];
     }
 cleanup:
@@ -69,33 +71,39 @@ cleanup:
     return err;
 }
 
+const bl_field_id bl_results_unit_field[BL_UNIT_NUMBERS] = {BL_FIELD_UNIT_CASE, BL_FIELD_UNIT_FIRST_NETWORK,
+                                                            BL_FIELD_UNIT_NETWORKS, BL_FIELD_UNIT_FIRST_INPUT,
+                                                            BL_FIELD_UNIT_INPUTS};
+
+int64_t bl_results_unit_number(const bl_unit *unit, size_t i) {
+    const size_t number[BL_UNIT_NUMBERS] = {unit->c.number, unit->first, unit->count, unit->first_input,
+                                            unit->inputs};
+    return (int64_t)number[i];
+}
+
 /* The file's units must be the grid's: another version of the program may divide a sweep otherwise. */
 static bl_err check_units(const bl_results *results, const bl_grid *grid) {
     bl_err err = BL_OK;
     const size_t zero = 0, units = (size_t)grid->units;
     hsize_t stored = 0;
-    int64_t *table[3] = {NULL, NULL, NULL};
-    static const bl_field_id field[3] = {BL_FIELD_UNIT_CASE, BL_FIELD_UNIT_FIRST_NETWORK,
-                                         BL_FIELD_UNIT_NETWORKS};
+    int64_t *table = NULL;
     hid_t space = H5Dget_space(results->field[BL_FIELD_UNIT_STATUS]);
     BL_H5(H5Sget_simple_extent_dims(space, &stored, NULL), "%s: unit/status", results->path);
     bool same = stored == units;
-    for (size_t i = 0; same && i < 3; i++) {
-        BL_ALLOC(table[i], units);
-        BL_TRY(bl_results_read(results, field[i], &zero, &units, table[i]));
-    }
-    for (size_t u = 0; same && u < units; u++) {
-        bl_unit unit = bl_grid_unit(grid, (int64_t)u);
-        same = table[0][u] == (int64_t)unit.c.number && table[1][u] == (int64_t)unit.first &&
-               table[2][u] == (int64_t)unit.count;
+    BL_ALLOC(table, units);
+    for (size_t i = 0; same && i < BL_UNIT_NUMBERS; i++) {
+        BL_TRY(bl_results_read(results, bl_results_unit_field[i], &zero, &units, table));
+        for (size_t u = 0; same && u < units; u++) {
+            bl_unit unit = bl_grid_unit(grid, (int64_t)u);
+            same = table[u] == bl_results_unit_number(&unit, i);
+        }
     }
     BL_REQUIRE(same, BL_ERR_INPUT,
                "%s divides the sweep into other units than this version of the program: resume it with the "
                "version that its attribute source names",
                results->path);
 cleanup:
-    for (size_t i = 0; i < 3; i++)
-        bl_mem_free(table[i]);
+    bl_mem_free(table);
     bl_h5_close(&space);
     return err;
 }

@@ -86,16 +86,21 @@ static size network_size(const bl_config *config, const bl_case *c) {
     return dense_size(depth, c->width, n, classes);
 }
 
-double bl_cost_network(const bl_config *config, const bl_case *c) {
+/* A network with so many of its inputs. */
+static double part_cost(const bl_config *config, const bl_case *c, size_t inputs) {
     const size s = network_size(config, c);
-    double columns = (double)config->inputs * (double)config->p.count;
+    double columns = (double)inputs * (double)config->p.count;
     return columns * passes[config->effort] * (s.pass + pass_cost + sweep_cost * (double)c->dimension) +
            weight_cost * s.weights;
 }
 
+double bl_cost_network(const bl_config *config, const bl_case *c) {
+    return part_cost(config, c, config->inputs);
+}
+
 double bl_cost_unit(const bl_grid *grid, int64_t unit) {
     bl_unit u = bl_grid_unit(grid, unit);
-    return (double)u.count * bl_cost_network(grid->config, &u.c);
+    return (double)u.count * part_cost(grid->config, &u.c, u.inputs);
 }
 
 size_t bl_cost_block(const bl_config *config, const bl_case *c) {
@@ -105,4 +110,19 @@ size_t bl_cost_block(const bl_config *config, const bl_case *c) {
     /* as many units, of equal size */
     double units = ceil((double)config->networks / block);
     return (size_t)ceil((double)config->networks / units);
+}
+
+size_t bl_cost_input_block(const bl_config *config, const bl_case *c) {
+    if (config->input_block > 0)
+        return config->input_block < config->inputs ? config->input_block : config->inputs;
+    if (config->block > 0 || bl_cost_network(config, c) <= BL_COST_UNIT)
+        return config->inputs;
+    const size s = network_size(config, c);
+    double columns = fmax(BL_COST_COLUMNS, fmax(BL_COST_REUSE * s.weights, BL_COST_BATCH) / s.pass);
+    double least = columns / (double)config->p.count;
+    size_t inputs = config->inputs;
+    for (size_t parts = 1; parts <= config->inputs && (double)(config->inputs / parts) >= least; parts++)
+        if (config->inputs % parts == 0)
+            inputs = config->inputs / parts;
+    return inputs;
 }

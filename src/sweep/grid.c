@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Cases in row-major order of (depth, width, dimension), and each case's networks cut into units.
+ * Cases in row-major order of (depth, width, dimension), and each case's networks x inputs cut into units, row by row.
  */
 #include "borderline/grid.h"
 
@@ -23,6 +23,14 @@ cleanup:
     return err;
 }
 
+static size_t pieces(size_t count, size_t block) {
+    return (count + block - 1) / block;
+}
+
+static size_t at_most(size_t a, size_t b) {
+    return a < b ? a : b;
+}
+
 bl_err bl_grid_create(const bl_config *config, bl_grid **out) {
     bl_err err = BL_OK;
     bl_grid *grid = NULL;
@@ -32,11 +40,14 @@ bl_err bl_grid_create(const bl_config *config, bl_grid **out) {
     grid->cases = config->depth.count * config->width.count * config->dimension.count;
     BL_ALLOC(grid->first_unit, grid->cases + 1);
     BL_ALLOC(grid->block, grid->cases);
+    BL_ALLOC(grid->input_block, grid->cases);
     for (size_t i = 0; i < grid->cases; i++) {
         bl_case c = bl_grid_case(grid, i);
         grid->block[i] = bl_cost_block(config, &c);
+        grid->input_block[i] = bl_cost_input_block(config, &c);
         grid->first_unit[i + 1] =
-            grid->first_unit[i] + (int64_t)((config->networks + grid->block[i] - 1) / grid->block[i]);
+            grid->first_unit[i] + (int64_t)(pieces(config->networks, grid->block[i]) *
+                                            pieces(config->inputs, grid->input_block[i]));
     }
     grid->units = grid->first_unit[grid->cases];
     *out = grid;
@@ -51,6 +62,7 @@ void bl_grid_destroy(bl_grid **grid) {
         return;
     bl_mem_free((*grid)->first_unit);
     bl_mem_free((*grid)->block);
+    bl_mem_free((*grid)->input_block);
     bl_mem_free(*grid);
     *grid = NULL;
 }
@@ -79,8 +91,12 @@ bl_unit bl_grid_unit(const bl_grid *grid, int64_t number) {
             high = middle;
     }
     bl_unit u = {.number = number, .c = bl_grid_case(grid, low)};
-    u.first = (size_t)(number - grid->first_unit[low]) * grid->block[low];
-    u.count = grid->config->networks - u.first < grid->block[low] ? grid->config->networks - u.first
-                                                                  : grid->block[low];
+    const bl_config *config = grid->config;
+    size_t place = (size_t)(number - grid->first_unit[low]);
+    size_t columns = pieces(config->inputs, grid->input_block[low]);
+    u.first = place / columns * grid->block[low];
+    u.count = at_most(config->networks - u.first, grid->block[low]);
+    u.first_input = place % columns * grid->input_block[low];
+    u.inputs = at_most(config->inputs - u.first_input, grid->input_block[low]);
     return u;
 }

@@ -51,6 +51,9 @@ static const bl_option options[] = {
      "random inputs a network"},
     {"samples.block", BL_OPTION_COUNT, AT(block), "0", 0, 4294967295.0, NULL, "networks",
      "networks a unit of work; 0: chosen by cost"},
+    {"samples.input_block", BL_OPTION_COUNT, AT(input_block), "0", 0, 16777215.0, NULL, "inputs",
+     "inputs of a network that a unit of work takes, searched as one batch; 0: all, fewer where a network is "
+     "much work"},
     {"inputs.distribution", BL_OPTION_WORD, AT(input_kind), "uniform", 0, 0, input_name, "",
      "law of an input's numbers: uniform on the box (on [0, 1] without one), or standard normal (box: none)"},
     {"inputs.box", BL_OPTION_BOX, AT(box), "[0, 1]", -1e30, 1e30, NULL, "",

@@ -42,6 +42,31 @@ class Run(program.TestCase):
                 self.check_done(program.run(["run", self.sweep, "-o", out, "--force"], ranks, environment=environment))
                 self.assertEqual(program.differing(first, out), [])
 
+    def test_units_of_some_inputs(self):
+        """Networks cut into units by their inputs: the same bits on any number of ranks and after a resume; what does not depend on
+        which inputs are searched together is as with whole networks, the distances are to a few per cent."""
+        cut, files = ["--set", "samples.input_block=2"], []
+        for ranks in (1, 3):
+            files.append(self.path(f"cut{ranks}.h5"))
+            self.check_done(program.run(["run", self.sweep, "-o", files[-1], *cut], ranks))
+        self.assertEqual(program.differing(*files), [])
+        stopped = self.path("stopped.h5")
+        status, _, err = program.run(["run", self.sweep, "-o", stopped, *cut, "--time-limit", "0.2"], ranks=2)
+        self.assertEqual(status, 75, err)
+        self.check_done_units(files[0], stopped)
+        self.check_done(program.run(["run", self.sweep, "-o", stopped, *cut, "--resume"], ranks=2))
+        self.assertEqual(program.differing(files[0], stopped), [])
+        with h5py.File(self.reference(), "r") as whole, h5py.File(files[0], "r") as file:
+            self.assertEqual(len(file["unit/unit"]), 3 * len(whole["unit/unit"]))
+            self.assertEqual(set(file["unit/inputs"][()]), {1, 2})
+            for name in ("input_norm", "gram_empirical", "gram_output", "gram_nngp"):
+                np.testing.assert_array_equal(file[name][()], whole[name][()])
+            np.testing.assert_allclose(file["output"][()], whole["output"][()], rtol=1e-9, atol=1e-12)
+            both = (file["status"][()] == 1) & (whole["status"][()] == 1)
+            self.assertGreater(both.mean(), 0.8)
+            ratio = file["distance"][()][both] / whole["distance"][()][both]
+            self.assertAlmostEqual(np.median(ratio), 1, 3)
+
     def test_everything_is_there(self):
         with h5py.File(self.reference(), "r") as file:
             self.assertEqual(file["distance"].shape, (2, 2, 3, 12, 5, 5))

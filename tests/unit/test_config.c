@@ -81,6 +81,57 @@ static void test_grid(void) {
     bl_config_destroy(&config);
 }
 
+/* Every (network, input) of a case stands in exactly one unit; which inputs a unit takes goes by the work of a network. */
+static void test_inputs_of_units(void) {
+    const struct {
+        const char *text;
+        size_t block, inputs; /* expected */
+    } sweeps[] = {
+        {"grid: {depth: [2], width: [100], dimension: [768], p: [1, 2]}\nsamples: {networks: 7, inputs: 10, "
+         "block: 3, input_block: 4}\n",
+         3, 4},
+        {"grid: {depth: [2], width: [100], dimension: [768]}\nsamples: {networks: 7, inputs: 10, "
+         "input_block: 99}\n",
+         7, 10},
+        /* dense: its weights are used once a column, so its batches stay whole */
+        {"grid: {depth: [2], width: [4096], dimension: [9408]}\nsamples: {networks: 7, inputs: 10}\n", 1, 10},
+        {"network: {family: resnet}\nimage: {channels: 3}\ngrid: {depth: [20], width: [32], dimension: "
+         "[10800], p: [1, 2, inf, 0]}\n"
+         "samples: {networks: 7, inputs: 10}\n",
+         1, 5},
+        {"network: {family: resnet}\nimage: {channels: 3}\ngrid: {depth: [8], width: [4], dimension: [192]}\n"
+         "samples: {networks: 7, inputs: 10}\n",
+         7, 10},
+    };
+    for (size_t i = 0; i < sizeof sweeps / sizeof *sweeps; i++) {
+        bl_config *config = NULL;
+        bl_grid *grid = NULL;
+        int seen[7][10] = {{0}};
+        double cost = 0;
+        CHECK_OK(parse(sweeps[i].text, NULL, &config));
+        CHECK_OK(bl_grid_create(config, &grid));
+        CHECK(grid && grid->block[0] == sweeps[i].block && grid->input_block[0] == sweeps[i].inputs);
+        for (int64_t k = 0; grid && k < grid->units; k++) {
+            bl_unit u = bl_grid_unit(grid, k);
+            CHECK(u.count >= 1 && u.inputs >= 1 && u.first + u.count <= 7 && u.first_input + u.inputs <= 10);
+            for (size_t n = u.first; n < u.first + u.count; n++)
+                for (size_t x = u.first_input; x < u.first_input + u.inputs; x++)
+                    seen[n][x]++;
+            cost += bl_cost_unit(grid, k);
+        }
+        int wrong = 0;
+        for (size_t n = 0; n < 70; n++)
+            wrong += seen[n / 10][n % 10] != 1;
+        CHECK(wrong == 0);
+        /* parts cost what the whole does, but for the sampling that each repeats */
+        bl_case c = bl_grid_case(grid, 0);
+        double whole = 7 * bl_cost_network(config, &c);
+        CHECK(cost >= whole * (1 - 1e-12) && cost < 1.1 * whole);
+        bl_grid_destroy(&grid);
+        bl_config_destroy(&config);
+    }
+}
+
 static void refused(const char *text, const char *override, const char *message) {
     bl_config *config = NULL;
     bl_grid *grid = NULL;
@@ -150,6 +201,7 @@ static void test_complaints(void) {
 int main(void) {
     test_values();
     test_grid();
+    test_inputs_of_units();
     test_complaints();
     return check_result();
 }
