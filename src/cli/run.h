@@ -18,7 +18,7 @@ typedef struct bl_run {
 } bl_run;
 
 /* All units not yet done, over all ranks. Collective. BL_ERR_STOPPED when stopped early. */
-bl_err bl_run_units(bl_run *run) BL_NODISCARD;
+bl_err bl_run_units(bl_run *run, int64_t *done) BL_NODISCARD;
 
 /* Kernels of every case. Collective. */
 bl_err bl_run_kernels(bl_run *run) BL_NODISCARD;

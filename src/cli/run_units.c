@@ -173,12 +173,15 @@ static void report(const walk *w, double seconds, int64_t done) {
            most / (1024.0 * 1024.0));
 }
 
-bl_err bl_run_units(bl_run *run) {
+bl_err bl_run_units(bl_run *run, int64_t *done) {
     bl_err err = BL_OK;
+    *done = 0;
     todo t = {0};
     walk w = {.run = run};
     const bl_comm *comm = run->comm;
     BL_TRY(list_todo(run, &t));
+    if (t.count == 0)
+        goto cleanup;
     int64_t before = run->sweep.grid->units - t.count, finished = 0;
     BL_TRY(bl_agree(comm, bl_worker_create(run->sweep.grid, leave_unit, &w, &w.worker)));
     BL_TRY(bl_schedule_create(comm, t.count, t.unit, t.cost, &w.schedule));
@@ -191,7 +194,8 @@ bl_err bl_run_units(bl_run *run) {
     MPI_Allreduce(&mine, &seconds, 1, MPI_DOUBLE, MPI_MAX, comm->world);
     MPI_Allreduce(&w.units, &finished, 1, MPI_INT64_T, MPI_SUM, comm->world);
     bl_interrupt_share(comm);
-    if (comm->rank == 0 && t.count > 0)
+    *done = finished;
+    if (comm->rank == 0)
         bl_progress_end(&w.progress, finished);
     report(&w, seconds, finished);
     if (err == BL_ERR_STOPPED || (err == BL_OK && finished < t.count))

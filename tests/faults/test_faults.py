@@ -233,6 +233,32 @@ class Damage(Faults):
         self.assertRegex(err, r"\d+ units in .*out.h5 do not match their checksums and are done again")
         self.assertEqual(program.differing(reference, self.out), [])
 
+    def test_lost_in_mid_run(self):
+        """While the run goes on, the file system loses a status byte and changes a distance of other units: the run reads back what
+        it wrote, does both again, says so, and ends with the right bits."""
+        reference = self.reference()
+        process = self.start()
+        self.wait_for_units(self.out, 6)
+        for worker in program.workers(self.out):
+            os.kill(worker, signal.SIGSTOP)
+        lost, changed = program.units_done(self.out)[:2]
+        with h5py.File(self.out, "r") as file:
+            self.assertLess(len(program.units_done(self.out)), len(file["unit/status"]), "the run was too quick")
+            case = np.unravel_index(file["unit/case"][changed], file["distance"].shape[:3])
+            row = (*case, int(file["unit/first_network"][changed]), 0, 0)
+            byte = file["distance"].id.get_offset() + 8 * int(np.ravel_multi_index(row, file["distance"].shape))
+            places = {file["unit/status"].id.get_offset() + int(lost): b"\0", byte: b"\x5a"}
+        with open(self.out, "r+b") as file:
+            for place, content in places.items():
+                file.seek(place)
+                file.write(content)
+        for worker in program.workers(self.out):
+            os.kill(worker, signal.SIGCONT)
+        status, _, err = program.finish(process)
+        self.assertEqual(status, 0, err)
+        self.assertRegex(err, r"2 units were not in .*out.h5 as they had been written, and were done again")
+        self.assertEqual(program.differing(reference, self.out), [])
+
 
 class TwoRuns(Faults):
     def test_second_is_refused(self):
