@@ -115,6 +115,13 @@ BL_API void bl_network_destroy(bl_network **network);
  */
 BL_API void bl_network_sample(const bl_config *config, const bl_case *c, size_t number, bl_network *network);
 
+/** The same of start number `start` (0: bl_network_sample): other numbers for a training that begins again.
+ *
+ * Math:        stream index l + 65,536 start.
+ */
+BL_API void bl_network_sample_again(const bl_config *config, const bl_case *c, size_t number, size_t start,
+                                    bl_network *network);
+
 /** Draw inputs: input i from stream (seed, case, network, purpose, i).
  *
  * Math:        uniform: independent uniform numbers of the box, or of [0, 1) where the box has an open side;

@@ -26,7 +26,8 @@ typedef enum bl_purpose {
     BL_PURPOSE_BOOTSTRAP,    /* network = 0, index = statistic; resamples follow each other in the stream */
     BL_PURPOSE_PREDICTION,   /* network = draw */
     BL_PURPOSE_TEST,
-    BL_PURPOSE_FORECAST, /* simulated times of units: no result depends on them */
+    BL_PURPOSE_FORECAST,       /* simulated times of units: no result depends on them */
+    BL_PURPOSE_TRAINING_ORDER, /* index = epoch + 65,536 start */
     BL_PURPOSE_COUNT
 } bl_purpose;
 

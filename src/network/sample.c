@@ -7,6 +7,8 @@
 
 #include <math.h>
 
+enum { START_SHIFT = 16 }; /* a stream's index: layer, and above it the start */
+
 static void sample_weights(const bl_config *config, bl_stream stream, bl_layer *layer) {
     const size_t count = bl_layer_weights(layer);
     const size_t fan_in = count / bl_layer_biases(layer);
@@ -20,8 +22,13 @@ static void sample_weights(const bl_config *config, bl_stream stream, bl_layer *
 }
 
 void bl_network_sample(const bl_config *config, const bl_case *c, size_t number, bl_network *network) {
+    bl_network_sample_again(config, c, number, 0, network);
+}
+
+void bl_network_sample_again(const bl_config *config, const bl_case *c, size_t number, size_t start,
+                             bl_network *network) {
     const uint32_t case_number = (uint32_t)c->number, network_number = (uint32_t)number;
-    uint32_t weighted = 0;
+    uint32_t weighted = (uint32_t)start << START_SHIFT;
     for (size_t l = 0; l < network->layer_count; l++) {
         bl_layer *layer = &network->layer[l];
         if (!layer->weight)

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * Training of classifiers on labelled images (THEORY section 1, 'Trained networks'): softmax cross-entropy, a penalty on
+ * convolution kernels, Adam. A trained network is a pure function of the configuration, the data and its number.
+ */
+#ifndef BORDERLINE_TRAIN_H
+#define BORDERLINE_TRAIN_H
+
+#include "borderline/dataset.h"
+
+/* Settings of a training. */
+typedef struct bl_training {
+    size_t batch;
+    double rate; /* Adam's step */
+    double l2;   /* penalty l2 |W|^2 of every convolution kernel W */
+    bool parity; /* labels: class mod 2; else the class */
+    double
+        restart_below; /* begin again with a fresh network while the first epoch ends under this accuracy */
+} bl_training;
+
+enum {
+    BL_TRAINING_EPOCHS_MAX = 65535,
+    BL_TRAINING_RESTARTS_MAX = 100, /* the network after so many is trained on whatever its accuracy is */
+    BL_TRAINING_FIRST = 1000        /* images whose accuracy decides on a restart */
+};
+
+/* How far a training is. */
+typedef struct bl_training_progress {
+    int64_t epochs, restarts, steps; /* epochs and steps of the present start */
+    double loss,
+        accuracy; /* mean over the batches of the last epoch, each before its step; loss: cross-entropy
+                                        without the penalty */
+} bl_training_progress;
+
+/** One step of Adam.
+ *
+ * Math:        m = b1 m + (1 - b1) g, v = b2 v + (1 - b2) g^2, w = w - rate sqrt(1 - b2^t)/(1 - b1^t) m / (sqrt(v) + e) with
+ *              b1 = 0.9, b2 = 0.999, e = 1e-7 (Kingma & Ba 2015, the form before their section 2.1's end; Keras's
+ *              defaults); t = step counts from 1.
+ * Shapes:      gradient, m, v, weight [count].
+ * Collective:  no.
+ */
+BL_API void bl_adam_step(double rate, int64_t step, size_t count, const float *gradient, float *m, float *v,
+                         float *weight);
+
+/** Softmax cross-entropy of `count` points, its gradient to the logits over `batch`, and how many are classified rightly.
+ *
+ * Math:        loss = -sum_i log softmax(z_i)[label_i]; seed_i = (softmax(z_i) - e_label_i) / batch.
+ * Shapes:      logits, seed [count][classes]; label[count].
+ * Collective:  no.
+ * @return loss, in nats.
+ */
+BL_API double bl_cross_entropy(size_t classes, size_t count, size_t batch, const float *logits,
+                               const size_t *label, float *seed, size_t *right);
+
+typedef struct bl_trainer bl_trainer;
+
+/** A trainer for networks of this shape.
+ *
+ * Collective:  no.
+ * Ownership:   config and data are borrowed for the trainer's life; settings are copied, the shape's network is borrowed for
+ *              the call.
+ * @return BL_OK; BL_ERR_INPUT (images or classes that do not fit the network); BL_ERR_MEMORY; BL_ERR_LIBRARY.
+ */
+BL_API bl_err bl_trainer_create(const bl_config *config, const bl_training *settings, const bl_dataset *data,
+                                const bl_network *shape, bl_trainer **out) BL_NODISCARD;
+BL_API void bl_trainer_destroy(bl_trainer **trainer);
+
+/** Begin with network `number` of the case at its random start, bl_network_sample's.
+ * Collective:  no.
+ * Ownership:   network is borrowed until the next begin, and its weights are the trainer's to change.
+ */
+BL_API void bl_trainer_begin(bl_trainer *trainer, const bl_case *c, size_t number, bl_network *network);
+
+/** Train for one epoch, every image once, in an order drawn from stream (seed, case, network, order, start and epoch).
+ *
+ * After the first epoch a network whose accuracy on the first BL_TRAINING_FIRST images is under restart_below is replaced
+ * by a fresh one (bl_network_sample_again) and *progress tells of no epoch.
+ * Collective:  no.
+ * @param[in] stop  asked between steps, with stop_context; may be NULL
+ * @return BL_OK; BL_ERR_STOPPED (the network is in the midst of the epoch: only a restored state goes on);
+ *         BL_ERR_NUMERIC: the loss is no number.
+ */
+BL_API bl_err bl_trainer_epoch(bl_trainer *trainer, bool (*stop)(void *context), void *stop_context,
+                               bl_training_progress *progress) BL_NODISCARD;
+
+/** The gradient of what a step descends, at a batch of images, and that objective's cross-entropy (mean) in nats.
+ *
+ * Math:        gradient of mean cross-entropy + l2 sum |W|^2 over convolution kernels W.
+ * Shapes:      index[count] of images, count <= batch; gradient as of bl_pass_weight_gradient.
+ */
+BL_API bl_err bl_trainer_gradient(bl_trainer *trainer, size_t count, const size_t *index, float *gradient,
+                                  double *loss, size_t *right) BL_NODISCARD;
+
+/** Share of the first `count` images of a set that the network at hand classifies rightly. */
+BL_API bl_err bl_trainer_accuracy(bl_trainer *trainer, const bl_dataset *data, size_t count,
+                                  double *accuracy) BL_NODISCARD;
+
+/** All that a training goes on from, weights and moments: save it after an epoch; after bl_trainer_begin of the same network,
+ * restore it, and what follows has the same bits.
+ * Shapes:      state[bl_trainer_state_numbers].
+ */
+BL_API size_t bl_trainer_state_numbers(const bl_trainer *trainer);
+BL_API void bl_trainer_save(const bl_trainer *trainer, float *state, bl_training_progress *progress);
+BL_API void bl_trainer_restore(bl_trainer *trainer, const float *state, const bl_training_progress *progress);
+
+#endif

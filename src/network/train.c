@@ -1,0 +1,328 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * Training: batches through the pass engine, Adam on one long vector of parameters. Weights are packed anew every step;
+ * against a step's products this is little.
+ */
+#include "borderline/train.h"
+
+#include "borderline/mem.h"
+#include "borderline/pass.h"
+
+#include <math.h>
+#include <string.h>
+
+static const double beta1 = 0.9, beta2 = 0.999;
+static const float epsilon = 1e-7F;
+
+enum { START_SHIFT = 16 }; /* a stream's index: epoch, and above it the start */
+
+struct bl_trainer {
+    const bl_config *config;
+    bl_training settings;
+    const bl_dataset *data;
+    bl_pass *pass;
+    size_t parameters;
+    bl_network *network; /* borrowed: the one in training */
+    bl_case c;
+    size_t number;
+    bl_training_progress progress;
+    float *gradient, *m, *v; /* [parameters] */
+    float *x, *logits, *seed;
+    size_t *label; /* [batch] */
+    size_t *order; /* [images] */
+    uint32_t *word;
+};
+
+void bl_adam_step(double rate, int64_t step, size_t count, const float *restrict gradient, float *restrict m,
+                  float *restrict v, float *restrict weight) {
+    const double t = (double)step;
+    const float scale = (float)(rate * sqrt(1.0 - pow(beta2, t)) / (1.0 - pow(beta1, t)));
+    const float keep1 = (float)beta1, take1 = (float)(1.0 - beta1);
+    const float keep2 = (float)beta2, take2 = (float)(1.0 - beta2);
+    for (size_t i = 0; i < count; i++) {
+        const float g = gradient[i];
+        m[i] = keep1 * m[i] + take1 * g;
+        v[i] = keep2 * v[i] + take2 * (g * g);
+        weight[i] -= scale * m[i] / (sqrtf(v[i]) + epsilon);
+    }
+}
+
+static size_t largest(size_t classes, const float *logits) {
+    size_t best = 0;
+    for (size_t j = 1; j < classes; j++)
+        best = logits[j] > logits[best] ? j : best;
+    return best;
+}
+
+double bl_cross_entropy(size_t classes, size_t count, size_t batch, const float *logits, const size_t *label,
+                        float *seed, size_t *right) {
+    double loss = 0.0;
+    *right = 0;
+    for (size_t i = 0; i < count; i++) {
+        const float *z = logits + i * classes;
+        const size_t best = largest(classes, z);
+        double sum = 0.0;
+        for (size_t j = 0; j < classes; j++)
+            sum += exp((double)z[j] - (double)z[best]);
+        for (size_t j = 0; j < classes; j++) {
+            const double share = exp((double)z[j] - (double)z[best]) / sum;
+            seed[i * classes + j] = (float)((share - (j == label[i] ? 1.0 : 0.0)) / (double)batch);
+        }
+        loss += log(sum) + (double)z[best] - (double)z[label[i]];
+        *right += best == label[i];
+    }
+    return loss;
+}
+
+static bl_err check_fit(const bl_training *settings, const bl_dataset *data, const bl_network *shape) {
+    bl_err err = BL_OK;
+    const size_t classes = settings->parity ? 2 : data->classes;
+    BL_REQUIRE(settings->batch > 0, BL_ERR_INPUT, "a training batch needs at least one image");
+    BL_REQUIRE(data->numbers == shape->dimension, BL_ERR_INPUT,
+               "images of %zu x %zu x %zu are inputs of %zu numbers, the network takes %zu",
+               data->image.channels, data->image.height, data->image.width, data->numbers, shape->dimension);
+    BL_REQUIRE(shape->shape_rank == 1 ||
+                   (shape->shape[0] == data->image.channels && shape->shape[1] == data->image.height),
+               BL_ERR_INPUT, "the network takes images of %zu channels, the data have %zu", shape->shape[0],
+               data->image.channels);
+    BL_REQUIRE(classes == shape->classes, BL_ERR_INPUT, "labels of %zu classes, a network of %zu", classes,
+               shape->classes);
+cleanup:
+    return err;
+}
+
+bl_err bl_trainer_create(const bl_config *config, const bl_training *settings, const bl_dataset *data,
+                         const bl_network *shape, bl_trainer **out) {
+    bl_err err = BL_OK;
+    bl_trainer *trainer = NULL;
+    const size_t batch = settings->batch;
+    BL_TRY(check_fit(settings, data, shape));
+    BL_ALLOC(trainer, 1);
+    trainer->config = config;
+    trainer->settings = *settings;
+    trainer->data = data;
+    trainer->parameters = bl_network_parameters(shape);
+    BL_ALLOC(trainer->gradient, trainer->parameters);
+    BL_ALLOC(trainer->m, trainer->parameters);
+    BL_ALLOC(trainer->v, trainer->parameters);
+    BL_ALLOC(trainer->x, batch * shape->dimension);
+    BL_ALLOC(trainer->logits, batch * shape->classes);
+    BL_ALLOC(trainer->seed, batch * shape->classes);
+    BL_ALLOC(trainer->label, batch);
+    BL_ALLOC(trainer->order, data->count);
+    BL_ALLOC(trainer->word, data->count);
+    BL_TRY(bl_pass_create(shape, batch, &trainer->pass));
+    *out = trainer;
+    trainer = NULL;
+cleanup:
+    bl_trainer_destroy(&trainer);
+    return err;
+}
+
+void bl_trainer_destroy(bl_trainer **trainer) {
+    bl_trainer *t = *trainer;
+    if (!t)
+        return;
+    bl_pass_destroy(&t->pass);
+    bl_mem_free(t->gradient);
+    bl_mem_free(t->m);
+    bl_mem_free(t->v);
+    bl_mem_free(t->x);
+    bl_mem_free(t->logits);
+    bl_mem_free(t->seed);
+    bl_mem_free(t->label);
+    bl_mem_free(t->order);
+    bl_mem_free(t->word);
+    bl_mem_free(t);
+    *trainer = NULL;
+}
+
+/* A fresh network, `restarts` of them before it. */
+static void start(bl_trainer *t, int64_t restarts) {
+    t->progress = (bl_training_progress){.restarts = restarts};
+    memset(t->m, 0, t->parameters * sizeof *t->m);
+    memset(t->v, 0, t->parameters * sizeof *t->v);
+    bl_network_sample_again(t->config, &t->c, t->number, (size_t)restarts, t->network);
+}
+
+void bl_trainer_begin(bl_trainer *trainer, const bl_case *c, size_t number, bl_network *network) {
+    trainer->network = network;
+    trainer->c = *c;
+    trainer->number = number;
+    start(trainer, 0);
+}
+
+/* Fisher and Yates's shuffle; the multiplication's bias is under 2^-16 for 65,536 images. */
+static void shuffle(bl_trainer *t) {
+    const size_t count = t->data->count;
+    const uint32_t index = (uint32_t)(t->progress.restarts << START_SHIFT | t->progress.epochs);
+    const bl_stream stream = bl_rng_stream(t->config->seed, (uint32_t)t->c.number, (uint32_t)t->number,
+                                           BL_PURPOSE_TRAINING_ORDER, index);
+    bl_rng_words(stream, 0, count, t->word);
+    for (size_t i = 0; i < count; i++)
+        t->order[i] = i;
+    for (size_t i = count - 1; i > 0; i--) {
+        const size_t j = (size_t)((uint64_t)t->word[i] * (i + 1) >> 32), kept = t->order[i];
+        t->order[i] = t->order[j];
+        t->order[j] = kept;
+    }
+}
+
+/* Logits of images as a full batch: what is missing is filled with zeros. */
+static bl_err forward(bl_trainer *t, const bl_dataset *data, size_t count, const size_t *index) {
+    bl_err err = BL_OK;
+    const size_t n = data->numbers, missing = t->settings.batch - count;
+    bl_dataset_inputs(data, count, index, t->x);
+    memset(t->x + count * n, 0, missing * n * sizeof *t->x);
+    for (size_t i = 0; i < count; i++)
+        t->label[i] =
+            t->settings.parity ? bl_dataset_parity(data, index[i]) : bl_dataset_class(data, index[i]);
+    BL_TRY(bl_pass_forward(t->pass, t->settings.batch, t->x, t->logits));
+cleanup:
+    return err;
+}
+
+/* What every layer with weights has of the parameters, in their order. */
+static void each_layer(bl_trainer *t, void (*visit)(bl_trainer *t, bl_layer *layer, size_t first)) {
+    size_t first = 0;
+    for (size_t l = 0; l < t->network->layer_count; l++) {
+        bl_layer *layer = &t->network->layer[l];
+        if (!layer->weight)
+            continue;
+        visit(t, layer, first);
+        first += bl_layer_weights(layer) + (layer->bias ? bl_layer_biases(layer) : 0);
+    }
+}
+
+bl_err bl_trainer_gradient(bl_trainer *t, size_t count, const size_t *index, float *gradient, double *loss,
+                           size_t *right) {
+    bl_err err = BL_OK;
+    const size_t classes = t->network->classes;
+    BL_ASSERT(count > 0 && count <= t->settings.batch);
+    BL_TRY(bl_pass_load(t->pass, t->network));
+    BL_TRY(forward(t, t->data, count, index));
+    *loss = bl_cross_entropy(classes, count, count, t->logits, t->label, t->seed, right) / (double)count;
+    memset(t->seed + count * classes, 0, (t->settings.batch - count) * classes * sizeof *t->seed);
+    BL_TRY(bl_pass_weight_gradient(t->pass, t->seed, gradient));
+    size_t first = 0;
+    for (size_t l = 0; l < t->network->layer_count; l++) {
+        const bl_layer *layer = &t->network->layer[l];
+        const size_t weights = bl_layer_weights(layer);
+        const float twice = layer->kind == BL_LAYER_DENSE ? 0.0F : (float)(2.0 * t->settings.l2);
+        for (size_t i = 0; twice > 0.0F && i < weights; i++)
+            gradient[first + i] += twice * layer->weight[i];
+        first += weights + (layer->bias ? bl_layer_biases(layer) : 0);
+    }
+cleanup:
+    return err;
+}
+
+static void adam(bl_trainer *t, bl_layer *layer, size_t first) {
+    const size_t weights = bl_layer_weights(layer);
+    bl_adam_step(t->settings.rate, t->progress.steps, weights, t->gradient + first, t->m + first,
+                 t->v + first, layer->weight);
+    first += weights;
+    if (layer->bias)
+        bl_adam_step(t->settings.rate, t->progress.steps, bl_layer_biases(layer), t->gradient + first,
+                     t->m + first, t->v + first, layer->bias);
+}
+
+bl_err bl_trainer_accuracy(bl_trainer *t, const bl_dataset *data, size_t count, double *accuracy) {
+    bl_err err = BL_OK;
+    const size_t batch = t->settings.batch;
+    size_t *index = NULL, total = 0, right;
+    count = count < data->count ? count : data->count;
+    BL_ALLOC(index, batch);
+    BL_TRY(bl_pass_load(t->pass, t->network));
+    for (size_t first = 0; first < count; first += batch) {
+        const size_t images = count - first < batch ? count - first : batch;
+        for (size_t i = 0; i < images; i++)
+            index[i] = first + i;
+        BL_TRY(forward(t, data, images, index));
+        (void)bl_cross_entropy(t->network->classes, images, images, t->logits, t->label, t->seed, &right);
+        total += right;
+    }
+    *accuracy = (double)total / (double)count;
+cleanup:
+    bl_mem_free(index);
+    return err;
+}
+
+/* Whether the first epoch has taught too little, and another start is left. */
+static bl_err fails(bl_trainer *t, bool *failed) {
+    bl_err err = BL_OK;
+    double accuracy = 1.0;
+    if (t->progress.epochs == 1 && t->settings.restart_below > 0.0)
+        BL_TRY(bl_trainer_accuracy(t, t->data, BL_TRAINING_FIRST, &accuracy));
+    *failed = accuracy < t->settings.restart_below && t->progress.restarts < BL_TRAINING_RESTARTS_MAX;
+cleanup:
+    return err;
+}
+
+bl_err bl_trainer_epoch(bl_trainer *t, bool (*stop)(void *context), void *stop_context,
+                        bl_training_progress *progress) {
+    bl_err err = BL_OK;
+    const size_t images = t->data->count, batch = t->settings.batch;
+    double loss = 0.0;
+    size_t right = 0;
+    bool failed = false;
+    shuffle(t);
+    for (size_t first = 0; first < images; first += batch) {
+        const size_t count = images - first < batch ? images - first : batch;
+        double mean = 0.0;
+        size_t hits = 0;
+        BL_REQUIRE(!stop || !stop(stop_context), BL_ERR_STOPPED, "stopped while training a network");
+        BL_TRY(bl_trainer_gradient(t, count, t->order + first, t->gradient, &mean, &hits));
+        BL_REQUIRE(isfinite(mean), BL_ERR_NUMERIC,
+                   "training: the loss is no number after %lld steps: a smaller rate may do",
+                   (long long)t->progress.steps);
+        t->progress.steps++;
+        each_layer(t, adam);
+        loss += mean * (double)count;
+        right += hits;
+    }
+    t->progress.epochs++;
+    t->progress.loss = loss / (double)images;
+    t->progress.accuracy = (double)right / (double)images;
+    BL_TRY(fails(t, &failed));
+    if (failed)
+        start(t, t->progress.restarts + 1);
+    *progress = t->progress;
+cleanup:
+    return err;
+}
+
+size_t bl_trainer_state_numbers(const bl_trainer *trainer) {
+    return 3 * trainer->parameters;
+}
+
+/* Weights and biases to or from one vector. */
+static void copy_weights(const bl_trainer *t, float *vector, bool to_vector) {
+    for (size_t l = 0; l < t->network->layer_count; l++) {
+        bl_layer *layer = &t->network->layer[l];
+        float *const part[2] = {layer->weight, layer->bias};
+        const size_t numbers[2] = {bl_layer_weights(layer), bl_layer_biases(layer)};
+        for (size_t i = 0; i < 2; i++) {
+            if (!part[i])
+                continue;
+            memcpy(to_vector ? vector : part[i], to_vector ? part[i] : vector, numbers[i] * sizeof *vector);
+            vector += numbers[i];
+        }
+    }
+}
+
+void bl_trainer_save(const bl_trainer *t, float *state, bl_training_progress *progress) {
+    copy_weights(t, state, true);
+    memcpy(state + t->parameters, t->m, t->parameters * sizeof *state);
+    memcpy(state + 2 * t->parameters, t->v, t->parameters * sizeof *state);
+    *progress = t->progress;
+}
+
+void bl_trainer_restore(bl_trainer *t, const float *state, const bl_training_progress *progress) {
+    memcpy(t->m, state + t->parameters, t->parameters * sizeof *state);
+    memcpy(t->v, state + 2 * t->parameters, t->parameters * sizeof *state);
+    for (size_t i = 0; i < t->parameters; i++) /* copy_weights writes nothing into what it reads */
+        t->gradient[i] = state[i];
+    copy_weights(t, t->gradient, false);
+    t->progress = *progress;
+}
