@@ -5,6 +5,7 @@ first-order law (figure 1 of De Palma, Kiani, Lloyd 2021)."""
 
 import numpy as np
 
+import published
 import style
 
 
@@ -48,6 +49,15 @@ def predicted(axis, sweep, d, p):
                       markersize=9, label=label)
 
 
+def overlaid(axis, sweep, d, w, p):
+    """The paper's own medians, where the sweep has its networks."""
+    found = published.medians(sweep, d, w).get(float(sweep.p[p]))
+    if found:
+        n, median, error = found
+        axis.errorbar(n, median, yerr=[median * -np.expm1(-error), median * np.expm1(error)], color=style.COLOURS[6],
+                      marker="x", linestyle="none", capsize=1.5, elinewidth=0.6, label="published median (paper), one s.e.")
+
+
 def named(axes):
     """The legend's entries, each once: a panel may lack some (p = 0 has no guaranteed median)."""
     found = {}
@@ -71,6 +81,7 @@ def draw(sweep, folder):
             measured(axis, sweep, d, w, p)
             fit = fitted(axis, sweep, d, w, p)
             predicted(axis, sweep, d, p)
+            overlaid(axis, sweep, d, w, p)
             style.log_axis(axis.xaxis, sweep.dimension)
             axis.set_yscale("log")
             style.plain_log_ticks(axis.yaxis)

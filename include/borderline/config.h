@@ -19,6 +19,7 @@ typedef enum bl_activation {
     BL_ACTIVATION_COUNT
 } bl_activation;
 typedef enum bl_weights { BL_WEIGHTS_NORMAL, BL_WEIGHTS_TRUNCATED_NORMAL } bl_weights;
+typedef enum bl_scheme { BL_SCHEME_PAPER, BL_SCHEME_HE } bl_scheme;
 typedef enum bl_effort { BL_EFFORT_FAST, BL_EFFORT_STANDARD, BL_EFFORT_THOROUGH } bl_effort;
 typedef enum bl_input_kind { BL_INPUT_UNIFORM, BL_INPUT_NORMAL } bl_input_kind;
 
@@ -43,6 +44,7 @@ typedef struct bl_config {
     double negative_slope; /* of leaky_relu */
     bl_weights weights;
     double weight_variance; /* times 1 / fan_in */
+    bl_scheme scheme;       /* which layers depart from that */
     double bias_variance;
     size_t classes;
     bl_axis depth, width, dimension, p;

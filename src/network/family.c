@@ -112,7 +112,9 @@ bl_err bl_layer_list_residual_end(bl_layer_list *list, size_t stride, double var
     return append(list, &settings);
 }
 
-bl_err bl_layer_list_dense_glorot(bl_layer_list *list, size_t outputs) {
+bl_err bl_layer_list_dense_last(bl_layer_list *list, size_t outputs) {
+    if (list->config->scheme == BL_SCHEME_HE)
+        return bl_layer_list_dense(list, outputs, list->config->weight_variance);
     const bl_network *network = list->network;
     const size_t inputs = network->layer[network->layer_count - 1].outputs;
     const double variance = 2.0 * (double)inputs / (double)(inputs + outputs);

@@ -35,7 +35,7 @@ bl_err bl_layer_list_residual_begin(bl_layer_list *list) BL_NODISCARD;
 /* stride 1: adds what the matching begin saw; else a 1x1 convolution of it to as many channels as there are. */
 bl_err bl_layer_list_residual_end(bl_layer_list *list, size_t stride, double variance) BL_NODISCARD;
 
-/* The last layer, with Glorot's uniform law: variance 2 / (fan_in + fan_out) (Glorot & Bengio 2010). */
-bl_err bl_layer_list_dense_glorot(bl_layer_list *list, size_t outputs) BL_NODISCARD;
+/* The last layer. Scheme paper: Glorot's uniform law, variance 2 / (fan_in + fan_out) (Glorot & Bengio 2010); he: as any other. */
+bl_err bl_layer_list_dense_last(bl_layer_list *list, size_t outputs) BL_NODISCARD;
 
 #endif

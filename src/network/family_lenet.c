@@ -27,7 +27,7 @@ bl_err bl_family_lenet(const bl_config *config, const bl_case *c, bl_layer_list 
         BL_TRY(bl_layer_list_dense(list, 4 * channels, config->weight_variance));
         BL_TRY(bl_layer_list_activation(list));
     }
-    BL_TRY(bl_layer_list_dense_glorot(list, config->classes));
+    BL_TRY(bl_layer_list_dense_last(list, config->classes));
 cleanup:
     return err;
 }

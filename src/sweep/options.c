@@ -12,6 +12,7 @@ const char *const bl_activation_name[BL_ACTIVATION_COUNT + 1] = {"relu", "leaky_
 const char *const bl_family_name[] = {"dense", "cnn", "lenet", "resnet", NULL};
 const char *const bl_effort_name[] = {"fast", "standard", "thorough", NULL};
 static const char *const weights_name[] = {"normal", "truncated_normal", NULL};
+static const char *const scheme_name[] = {"paper", "he", NULL};
 static const char *const input_name[] = {"uniform", "normal", NULL};
 
 #define AT(member) offsetof(bl_config, member)
@@ -30,6 +31,9 @@ static const bl_option options[] = {
      "law of the weights; truncated: cut at two of its own deviations, variance as stated after the cut"},
     {"network.weights.variance", BL_OPTION_REAL, AT(weight_variance), "2.0", 1e-12, 1e12, NULL, "1/fan_in",
      "sigma_w^2: a weight's variance is this over the layer's fan-in"},
+    {"network.weights.scheme", BL_OPTION_WORD, AT(scheme), "paper", 0, 0, scheme_name, "",
+     "paper: cnn's convolutions have 1/100 of the variance, the last layer of cnn and lenet is Glorot "
+     "uniform; he: every layer of every family as stated (variance 2: He's)"},
     {"network.biases.variance", BL_OPTION_REAL, AT(bias_variance), "0.0", 0, 1e12, NULL, "",
      "sigma_b^2 of the normal biases; 0: no biases"},
     {"network.classes", BL_OPTION_COUNT, AT(classes), "2", 2, 1000, NULL, "classes",

@@ -114,6 +114,21 @@ static void test_laws(void) {
     bl_network_destroy(&resnet);
 }
 
+/* scheme he: the stated variance in every layer, the last one's law that of all */
+static void test_laws_of_scheme_he(void) {
+    const double cut = 2.0 / 0.87962566103423978;
+    bl_config config = paper_config();
+    config.scheme = BL_SCHEME_HE;
+    bl_network *cnn = made("cnn", &config, 2, 64, 768, true),
+               *lenet = made("lenet", &config, 1, 64, 768, true);
+    expect_law(&cnn->layer[0], 2.0 / 27.0, cut);
+    expect_law(&cnn->layer[2], 2.0 / 576.0, cut);
+    expect_law(&cnn->layer[cnn->layer_count - 1], 2.0 / (64.0 * 256.0), cut);
+    expect_law(&lenet->layer[lenet->layer_count - 1], 2.0 / 256.0, cut);
+    bl_network_destroy(&cnn);
+    bl_network_destroy(&lenet);
+}
+
 static double relative(const float *a, const double *b, size_t count) {
     double difference = 0.0, norm = 0.0;
     for (size_t i = 0; i < count; i++) {
@@ -198,6 +213,7 @@ int main(void) {
     test_parameters();
     test_multiply_adds();
     test_laws();
+    test_laws_of_scheme_he();
     test_passes();
     test_refusals();
     return check_result();
