@@ -36,6 +36,24 @@ typedef struct bl_box {
     double lo, hi;
 } bl_box;
 
+typedef enum bl_training_set { BL_TRAINING_NONE, BL_TRAINING_MNIST, BL_TRAINING_CIFAR10 } bl_training_set;
+typedef enum bl_labels { BL_LABELS_CLASSES, BL_LABELS_PARITY } bl_labels;
+
+/* How networks are trained before they are measured. */
+typedef struct bl_training {
+    bl_training_set set;
+    char *path;       /* the folder of its files */
+    bl_labels labels; /* parity: class mod 2 */
+    size_t epochs;    /* 0: the random networks, on the same images */
+    size_t batch;
+    unsigned optimizer; /* Adam */
+    double rate;        /* its step */
+    double l2;          /* penalty l2 |W|^2 of every convolution kernel W */
+    double
+        restart_below; /* begin again with a fresh network while the first epoch ends under this accuracy */
+    size_t images;     /* the first so many of either part of the set; 0: all */
+} bl_training;
+
 typedef struct bl_config {
     char *name;
     uint64_t seed;
@@ -58,6 +76,7 @@ typedef struct bl_config {
     size_t kernel_inputs; /* 0: no kernels */
     size_t bootstrap;     /* resamples */
     double confidence;    /* of intervals */
+    bl_training training;
 } bl_config;
 
 /** Read a sweep from YAML text.
@@ -89,6 +108,8 @@ BL_API void bl_config_help(void);
 BL_API extern const char *const bl_activation_name[BL_ACTIVATION_COUNT + 1]; /* NULL ends each list */
 BL_API extern const char *const bl_family_name[];
 BL_API extern const char *const bl_effort_name[];
+BL_API extern const char *const bl_training_set_name[];
+BL_API extern const char *const bl_labels_name[];
 
 /* Uniform inputs fill the box, or [0, 1] without one. */
 static inline bl_box bl_config_input_range(const bl_config *config) {

@@ -7,8 +7,6 @@
 
 #include "borderline/config.h"
 
-typedef enum bl_labels { BL_LABELS_CLASSES, BL_LABELS_PARITY } bl_labels;
-
 typedef struct bl_posterior_config {
     bl_config base; /* name, seed, the network; p, box and effort of distances; base.inputs of each kind */
     char *folder;   /* of the data */

@@ -27,6 +27,7 @@ typedef enum bl_purpose {
     BL_PURPOSE_PREDICTION,   /* network = draw */
     BL_PURPOSE_TEST,
     BL_PURPOSE_FORECAST,       /* simulated times of units: no result depends on them */
+    BL_PURPOSE_TRAINING_IMAGE, /* which images are measured; index = part of the set */
     BL_PURPOSE_TRAINING_ORDER, /* index = epoch + 65,536 start */
     BL_PURPOSE_COUNT
 } bl_purpose;

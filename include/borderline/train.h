@@ -8,16 +8,6 @@
 
 #include "borderline/dataset.h"
 
-/* Settings of a training. */
-typedef struct bl_training {
-    size_t batch;
-    double rate; /* Adam's step */
-    double l2;   /* penalty l2 |W|^2 of every convolution kernel W */
-    bool parity; /* labels: class mod 2; else the class */
-    double
-        restart_below; /* begin again with a fresh network while the first epoch ends under this accuracy */
-} bl_training;
-
 enum {
     BL_TRAINING_EPOCHS_MAX = 65535,
     BL_TRAINING_RESTARTS_MAX = 100, /* the network after so many is trained on whatever its accuracy is */
@@ -58,8 +48,7 @@ typedef struct bl_trainer bl_trainer;
 /** A trainer for networks of this shape.
  *
  * Collective:  no.
- * Ownership:   config and data are borrowed for the trainer's life; settings are copied, the shape's network is borrowed for
- *              the call.
+ * Ownership:   config and data are borrowed for the trainer's life; settings are copied; shape is borrowed for the call.
  * @return BL_OK; BL_ERR_INPUT (images or classes that do not fit the network); BL_ERR_MEMORY; BL_ERR_LIBRARY.
  */
 BL_API bl_err bl_trainer_create(const bl_config *config, const bl_training *settings, const bl_dataset *data,

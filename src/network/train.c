@@ -76,7 +76,7 @@ double bl_cross_entropy(size_t classes, size_t count, size_t batch, const float 
 
 static bl_err check_fit(const bl_training *settings, const bl_dataset *data, const bl_network *shape) {
     bl_err err = BL_OK;
-    const size_t classes = settings->parity ? 2 : data->classes;
+    const size_t classes = settings->labels == BL_LABELS_PARITY ? 2 : data->classes;
     BL_REQUIRE(settings->batch > 0, BL_ERR_INPUT, "a training batch needs at least one image");
     BL_REQUIRE(data->numbers == shape->dimension, BL_ERR_INPUT,
                "images of %zu x %zu x %zu are inputs of %zu numbers, the network takes %zu",
@@ -175,8 +175,8 @@ static bl_err forward(bl_trainer *t, const bl_dataset *data, size_t count, const
     bl_dataset_inputs(data, count, index, t->x);
     memset(t->x + count * n, 0, missing * n * sizeof *t->x);
     for (size_t i = 0; i < count; i++)
-        t->label[i] =
-            t->settings.parity ? bl_dataset_parity(data, index[i]) : bl_dataset_class(data, index[i]);
+        t->label[i] = t->settings.labels == BL_LABELS_PARITY ? bl_dataset_parity(data, index[i])
+                                                             : bl_dataset_class(data, index[i]);
     BL_TRY(bl_pass_forward(t->pass, t->settings.batch, t->x, t->logits));
 cleanup:
     return err;

@@ -24,13 +24,33 @@ static bl_err check_image(const char *file, const size_t *seen, const bl_config 
     return BL_OK;
 }
 
+static bl_err check_training(const char *file, const size_t *seen, const bl_config *config) {
+    const bl_training *training = &config->training;
+    bl_place at = {file, seen[bl_option_find(&bl_sweep_options, "training.dataset")], "training.dataset"};
+    const size_t classes = training->labels == BL_LABELS_PARITY ? 2 : 10;
+    if (training->set == BL_TRAINING_NONE)
+        return BL_OK;
+    if (!*training->path)
+        return bl_complain(&at, "give training.path: the folder of the images");
+    if (config->classes != classes)
+        return bl_complain(&at, "training.labels: %s needs network.classes: %zu, not %zu",
+                           classes == 2 ? "parity" : "classes", classes, config->classes);
+    if (config->box.lo > 0.0 || config->box.hi < 1.0)
+        return bl_complain(&at, "images have numbers from 0 to 1, which must lie in inputs.box");
+    return BL_OK;
+}
+
 bl_err bl_sweep_check(const char *file, const size_t *seen, const void *sweep) {
     const bl_config *config = sweep;
     bl_place at = {file, seen[bl_option_find(&bl_sweep_options, "inputs.distribution")],
                    "inputs.distribution"};
     if (config->input_kind == BL_INPUT_NORMAL && bl_box_is_bounded(config->box))
         return bl_complain(&at, "normal inputs would leave the box: give inputs.box: none");
-    return check_image(file, seen, config);
+    bl_err err = BL_OK;
+    BL_TRY(check_training(file, seen, config));
+    BL_TRY(check_image(file, seen, config));
+cleanup:
+    return err;
 }
 
 bl_err bl_config_parse(const char *file, const char *text, size_t length, const char *const *overrides,

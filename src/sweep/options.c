@@ -11,6 +11,9 @@ const char *const bl_activation_name[BL_ACTIVATION_COUNT + 1] = {"relu", "leaky_
                                                                  "erf",  "gelu",       NULL};
 const char *const bl_family_name[] = {"dense", "cnn", "lenet", "resnet", NULL};
 const char *const bl_effort_name[] = {"fast", "standard", "thorough", NULL};
+const char *const bl_training_set_name[] = {"none", "mnist", "cifar10", NULL};
+const char *const bl_labels_name[] = {"classes", "parity", NULL};
+static const char *const optimizer_name[] = {"adam", NULL};
 static const char *const weights_name[] = {"normal", "truncated_normal", NULL};
 static const char *const scheme_name[] = {"paper", "he", NULL};
 static const char *const input_name[] = {"uniform", "normal", NULL};
@@ -70,6 +73,26 @@ static const bl_option options[] = {
      "resamples of networks behind every interval"},
     {"summary.confidence", BL_OPTION_REAL, AT(confidence), "0.9", 0.01, 0.9999, NULL, "",
      "share of resamples that an interval holds"},
+    {"training.dataset", BL_OPTION_WORD, AT(training.set), "none", 0, 0, bl_training_set_name, "",
+     "images that networks are trained on before they are measured; `sample` trains and writes them"},
+    {"training.path", BL_OPTION_TEXT, AT(training.path), "\"\"", 0, 4000, NULL, "",
+     "folder of the data set's files; mnist: any IDX files of MNIST's names (jobs/fetch-data)"},
+    {"training.labels", BL_OPTION_WORD, AT(training.labels), "parity", 0, 0, bl_labels_name, "",
+     "what is learned: the class's parity (class mod 2), or the class"},
+    {"training.epochs", BL_OPTION_COUNT, AT(training.epochs), "15", 0, 65535, NULL, "epochs",
+     "passes through the training images; 0: the random networks, on the same images"},
+    {"training.batch", BL_OPTION_COUNT, AT(training.batch), "32", 1, 65536, NULL, "images",
+     "images of a step"},
+    {"training.optimizer", BL_OPTION_WORD, AT(training.optimizer), "adam", 0, 0, optimizer_name, "",
+     "b1 = 0.9, b2 = 0.999, epsilon = 1e-7"},
+    {"training.rate", BL_OPTION_REAL, AT(training.rate), "1e-4", 1e-12, 1e3, NULL, "", "the step of Adam"},
+    {"training.l2", BL_OPTION_REAL, AT(training.l2), "1e-4", 0, 1e6, NULL, "",
+     "penalty l2 |W|^2 of every convolution kernel W"},
+    {"training.restart_below", BL_OPTION_REAL, AT(training.restart_below), "0.53", 0, 1, NULL, "",
+     "fresh networks while the first epoch ends under this accuracy on the first 1,000 training images; 0: "
+     "never"},
+    {"training.images", BL_OPTION_COUNT, AT(training.images), "0", 0, 1e9, NULL, "images",
+     "the first so many training images, and test images; 0 or null: all"},
 };
 
 const bl_option_table bl_sweep_options = {.what = "sweep",

@@ -9,7 +9,6 @@
 
 #include <math.h>
 
-static const char *const labels_name[] = {"classes", "parity", NULL};
 static const char *const family_name[] = {"dense", "cnn", NULL}; /* the first of bl_family: without pooling */
 
 #define AT(member) offsetof(bl_posterior_config, member)
@@ -25,7 +24,7 @@ static const bl_option options[] = {
     {"data.test", BL_OPTION_COUNT, AT(test), "0", 0, 1e7, NULL, "images", "test images; 0: all"},
     {"data.classes", BL_OPTION_COUNT, AT(data_classes), "10", 2, 256, NULL, "classes",
      "classes that labels may name"},
-    {"data.labels", BL_OPTION_WORD, AT(labels), "classes", 0, 0, labels_name, "",
+    {"data.labels", BL_OPTION_WORD, AT(labels), "classes", 0, 0, bl_labels_name, "",
      "classes: one column each, 1 - 1/C for its class and -1/C for others; parity: one column, +1 for odd, "
      "-1"},
     {"network.family", BL_OPTION_WORD, AT(base.family), "dense", 0, 0, family_name, "",

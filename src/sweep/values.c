@@ -76,6 +76,11 @@ static bl_err read_seed(const bl_place *at, const yaml_node_t *node, uint64_t *s
 static bl_err read_count(const bl_place *at, const bl_option *option, const yaml_node_t *node,
                          size_t *value) {
     double number = 0;
+    const char *text = bl_value_text(node);
+    if (text && option->low <= 0 && (strcmp(text, "null") == 0 || strcmp(text, "~") == 0)) {
+        *value = 0;
+        return BL_OK;
+    }
     bl_err err = read_number(at, option, node, true, &number);
     if (err == BL_OK)
         *value = (size_t)number;

@@ -27,7 +27,7 @@ static bl_config config_of(size_t channels) {
 static bl_err time_step(const char *family, size_t depth, size_t width, bl_image image) {
     bl_err err = BL_OK;
     const bl_config config = config_of(image.channels);
-    const bl_training settings = {.batch = BATCH, .rate = 1e-4, .l2 = 1e-4, .parity = true};
+    const bl_training settings = {.batch = BATCH, .rate = 1e-4, .l2 = 1e-4, .labels = BL_LABELS_PARITY};
     bl_case c = {.depth = depth, .width = (double)width};
     bl_dataset *data = NULL;
     bl_network *network = NULL;
@@ -78,7 +78,7 @@ static bl_err learn(char **argument) {
     BL_TRY(bl_dataset_read(&source, &test));
     const bl_config config = config_of(train->image.channels);
     const bl_training settings = {
-        .batch = BATCH, .rate = 1e-4, .l2 = 1e-4, .parity = true, .restart_below = 0.53};
+        .batch = BATCH, .rate = 1e-4, .l2 = 1e-4, .labels = BL_LABELS_PARITY, .restart_below = 0.53};
     const bl_case c = {.depth = strtoul(argument[2], NULL, 10),
                        .width = strtod(argument[3], NULL),
                        .dimension = train->numbers};

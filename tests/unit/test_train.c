@@ -46,7 +46,10 @@ static void begin(setup *s, const char *family, size_t depth, size_t width, bool
                             .classes = parity ? 2 : CLASSES,
                             .channels = 1},
                  .c = {.depth = depth, .width = (double)width, .dimension = SIDE * SIDE},
-                 .training = {.batch = BATCH, .rate = 3e-3, .l2 = 1e-2, .parity = parity},
+                 .training = {.batch = BATCH,
+                              .rate = 3e-3,
+                              .l2 = 1e-2,
+                              .labels = parity ? BL_LABELS_PARITY : BL_LABELS_CLASSES},
                  .data = quarters(IMAGES)};
     CHECK_OK(bl_network_create_family(family, &s->config, &s->c, true, &s->network));
     CHECK_OK(bl_trainer_create(&s->config, &s->training, s->data, s->network, &s->trainer));
@@ -181,7 +184,7 @@ static void test_refusals(void) {
     bl_trainer *trainer = NULL;
     begin(&s, "dense", 1, 4, true, 0.0);
     CHECK(bl_trainer_epoch(s.trainer, at_once, NULL, &progress) == BL_ERR_STOPPED);
-    s.training.parity = false;
+    s.training.labels = BL_LABELS_CLASSES;
     CHECK(bl_trainer_create(&s.config, &s.training, s.data, s.network, &trainer) == BL_ERR_INPUT);
     CHECK(strstr(bl_err_message(), "labels of 4 classes, a network of 2"));
     end(&s);

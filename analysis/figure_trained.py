@@ -1,0 +1,109 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-3-Clause
+"""Distances of trained against untrained networks by kind of image (figures 3 and 4 of De Palma, Kiani, Lloyd 2021), from
+two files of `borderline measure` on networks that `borderline sample` made from one sweep with `training` (for the second,
+with training.epochs=0).
+
+    analysis/figure_trained.py TRAINED.h5 UNTRAINED.h5 [-o FOLDER]
+"""
+
+import argparse
+import os
+
+import numpy as np
+
+import style
+from borderline_file import FileError, Measurement
+
+KINDS = ("training", "test", "random")
+BOOTSTRAP = 2000
+
+
+def distances(path):
+    """[kind, network, input, p]: the inputs of every network are as many images of each kind, one kind after the other."""
+    file = Measurement(path)
+    values = np.stack([file[name]["distance"].over("input", "p")[0] for name in file.networks])
+    if values.shape[1] % len(KINDS):
+        raise FileError(f"{path}: {values.shape[1]} inputs a network are not as many of each of three kinds of image")
+    networks, inputs, norms = values.shape
+    return file.p, values.reshape(networks, len(KINDS), inputs // len(KINDS), norms).transpose(1, 0, 2, 3)
+
+
+def median_with_interval(values):
+    """Median of [network, input] and a 90 % percentile interval of a bootstrap over networks."""
+    random = np.random.default_rng(0)
+    drawn = [np.nanmedian(values[random.integers(0, len(values), len(values))]) for _ in range(BOOTSTRAP)]
+    return np.nanmedian(values), *np.quantile(drawn, [0.05, 0.95])
+
+
+def draw_medians(p, sets, folder):
+    figure, axes, below = style.panels(len(p), sharex=True)
+    for k, axis in enumerate(axes):
+        for s, (name, values) in enumerate(sets.items()):
+            for kind in range(len(KINDS)):
+                middle, low, high = median_with_interval(values[kind, ..., k])
+                print(f"p = {p[k]:<4g} {name:9s} {KINDS[kind]:8s} median {middle:.4g} [{low:.4g}, {high:.4g}]")
+                axis.errorbar(kind + 0.12 * (2 * s - 1), middle, [[middle - low], [high - middle]], capsize=2,
+                              color=style.COLOURS[s], marker=style.MARKERS[s], markersize=4)
+        axis.set_xticks(range(len(KINDS)), KINDS)
+        axis.set_xlim(-0.5, len(KINDS) - 0.5)
+        axis.set_yscale("log")
+        style.plain_log_ticks(axis.yaxis)
+        axis.set_title(style.norm_label(p[k]))
+    axes[0].set_ylabel("median distance")
+    style.legend_below(below, [style.key(name, color=style.COLOURS[s], marker=style.MARKERS[s], linestyle="")
+                               for s, name in enumerate(sets)])
+    return style.save(figure, folder, "trained_median_distance")
+
+
+def straight_start(values):
+    """Slope of distance against percentile: a line through the origin, least squares over the lowest quarter."""
+    values = values[: max(2, len(values) // 4)]
+    level = np.arange(1, len(values) + 1) - 0.5
+    return np.sum(values * level) / np.sum(level**2)
+
+
+def draw_percentiles(p, sets, name, folder):
+    figure, axes, below = style.panels(len(p))
+    for k, axis in enumerate(axes):
+        for kind in range(len(KINDS)):
+            values = sets[name][kind, ..., k].ravel()
+            values = np.sort(values[np.isfinite(values)])
+            axis.plot(100 * (np.arange(values.size) + 0.5) / values.size, values, color=style.COLOURS[kind])
+            if KINDS[kind] == "random":
+                slope = straight_start(values) * values.size / 100
+                axis.plot([0, 50], [0, 50 * slope], color=style.GUIDE, linestyle="--", linewidth=1)
+        axis.set_xlim(0, 100)
+        axis.set_ylim(bottom=0)
+        axis.set_title(style.norm_label(p[k]))
+        axis.set_xlabel("percentile")
+    axes[0].set_ylabel("distance")
+    style.legend_below(below, [style.key(kind, color=style.COLOURS[i], linestyle="-") for i, kind in enumerate(KINDS)] +
+                       [style.key("line through 0, lowest quarter of random", color=style.GUIDE, linestyle="--")])
+    figure.suptitle(f"Sorted distances, {name} networks", fontsize=9)
+    return style.save(figure, folder, f"{name}_percentiles")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("trained")
+    parser.add_argument("untrained")
+    parser.add_argument("-o", default="figures", metavar="FOLDER")
+    given = parser.parse_args()
+    try:
+        p, trained = distances(given.trained)
+        other, untrained = distances(given.untrained)
+        if not np.array_equal(p, other):
+            raise FileError(f"{given.untrained} has other norms than {given.trained}")
+    except FileError as error:
+        raise SystemExit(f"figure_trained: {error}") from None
+    os.makedirs(given.o, exist_ok=True)
+    sets = {"trained": trained, "untrained": untrained}
+    written = draw_medians(p, sets, given.o)
+    for name in sets:
+        written += draw_percentiles(p, sets, name, given.o)
+    print(*written, sep="\n")
+
+
+if __name__ == "__main__":
+    main()
