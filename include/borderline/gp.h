@@ -174,6 +174,22 @@ BL_API bl_err bl_gp_network_family(const char *family, const bl_config *config, 
 BL_API bl_err bl_gp_network_of(const bl_config *config, size_t depth, size_t dimension,
                                bl_gp_network **out) BL_NODISCARD;
 
+/* The limit of a configuration's family at a depth, whichever its kind. */
+typedef struct bl_gp_limit {
+    bl_gp_model model;
+    size_t n;
+    bl_gp_network *network; /* NULL for dense, whose law is `model` */
+} bl_gp_limit;
+
+/** Make it ready; freed with bl_gp_limit_clear. Not collective. @return as bl_gp_network_of. */
+BL_API bl_err bl_gp_limit_create(const bl_config *config, size_t depth, size_t dimension,
+                                 bl_gp_limit *limit) BL_NODISCARD;
+BL_API void bl_gp_limit_clear(bl_gp_limit *limit);
+
+/** bl_nngp_kernel or bl_gp_kernel of it, with their shapes. Not collective. @return BL_OK; BL_ERR_MEMORY. */
+BL_API bl_err bl_gp_limit_kernel(const bl_gp_limit *limit, size_t rows, const float *x, size_t columns,
+                                 const float *y, double *kernel) BL_NODISCARD;
+
 /* --- kernels of sampled networks --- */
 
 /** Products of rows in float64.
@@ -269,6 +285,16 @@ BL_API bl_err bl_predict_network_first_order(const bl_config *config, const bl_g
                                              size_t depth, size_t dimension, bl_box box, size_t draws,
                                              size_t levels, const double *level, double *quantile,
                                              double *error) BL_NODISCARD;
+
+/** First-order law at given inputs, draw d at input d mod inputs; within the configuration's box.
+ *
+ * Shapes:      x[inputs][dimension]; else as bl_predict_first_order.
+ * Collective:  no.
+ * @return BL_OK; BL_ERR_INPUT as bl_gp_network_of; BL_ERR_MEMORY.
+ */
+BL_API bl_err bl_predict_first_order_at(const bl_config *config, size_t depth, size_t dimension,
+                                        size_t inputs, const float *x, size_t draws, size_t levels,
+                                        const double *level, double *quantile, double *error) BL_NODISCARD;
 
 /** Guaranteed median: the largest eps for which a rigorous lower tail keeps P(d_p <= eps) <= 1/2, in the GP
  * limit.

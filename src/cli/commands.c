@@ -9,8 +9,8 @@
 #include <stdio.h>
 #include <string.h>
 
-static const bl_command *const commands[] = {&bl_command_run, &bl_command_plan, &bl_command_measure,
-                                             &bl_command_sample, &bl_command_show};
+static const bl_command *const commands[] = {&bl_command_run,    &bl_command_plan,      &bl_command_measure,
+                                             &bl_command_sample, &bl_command_posterior, &bl_command_show};
 enum { COMMANDS = sizeof commands / sizeof *commands };
 
 static void print_program_help(void) {
@@ -28,9 +28,9 @@ static void print_command_help(const bl_command *command) {
     size_t flags = command->flags(&flag);
     (void)printf("borderline %s\n\n%s\n\n", command->synopsis, command->summary);
     bl_arguments_help(flags, flag);
-    if (command->sweep_help) {
-        (void)puts("\nKeys of a sweep file (also --set KEY=VALUE):");
-        bl_config_help();
+    if (command->keys_help) {
+        (void)printf("\nKeys of %s (also --set KEY=VALUE):\n", command->keys_of);
+        command->keys_help();
     }
 }
 
@@ -38,7 +38,7 @@ bl_err bl_command_find(int argc, char **argv, const bl_command **out) {
     bl_err err = BL_OK;
     *out = NULL;
     BL_REQUIRE(argc > 1, BL_ERR_INPUT,
-               "a command is expected: run, plan, measure, sample or show (borderline --help)");
+               "a command is expected: run, plan, measure, sample, posterior or show (borderline --help)");
     if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0) {
         print_program_help();
         goto cleanup;
@@ -56,7 +56,8 @@ bl_err bl_command_find(int argc, char **argv, const bl_command **out) {
     }
     if (!command && guess.best)
         BL_FAIL(BL_ERR_INPUT, "unknown command '%s'; did you mean '%s'?", argv[1], guess.best);
-    BL_REQUIRE(command, BL_ERR_INPUT, "unknown command '%s' (run, plan, measure, sample or show)", argv[1]);
+    BL_REQUIRE(command, BL_ERR_INPUT, "unknown command '%s' (run, plan, measure, sample, posterior or show)",
+               argv[1]);
     for (int i = 2; i < argc; i++)
         if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
             print_command_help(command);
@@ -90,8 +91,8 @@ static bl_err read_file(const char *path, void **bytes, size_t *length) {
     BL_ALLOC(text, room);
     for (size_t got; (got = fread(text + *length, 1, room - 1 - *length, file)) > 0;) {
         *length += got;
-        BL_REQUIRE(*length < room - 1, BL_ERR_INPUT, "%s is no sweep file: it has more than %zu bytes", path,
-                   room - 2);
+        BL_REQUIRE(*length < room - 1, BL_ERR_INPUT, "%s is no YAML file of ours: it has more than %zu bytes",
+                   path, room - 2);
     }
     BL_REQUIRE(!ferror(file), BL_ERR_INPUT, "%s cannot be read: %s", path, strerror(errno));
     *bytes = text;
@@ -103,22 +104,30 @@ cleanup:
     return err;
 }
 
-bl_err bl_sweep_read(const bl_comm *comm, const char *path, const bl_texts *overrides, bl_sweep *sweep) {
+bl_err bl_command_read(const bl_comm *comm, const char *path, char **text, size_t *length) {
     bl_err err = BL_OK;
     void *bytes = NULL;
+    *length = 0;
+    if (comm->rank == 0)
+        err = read_file(path, &bytes, length);
+    BL_TRY(bl_comm_broadcast(comm, err, &bytes, length));
+    *text = bytes;
+    bytes = NULL;
+cleanup:
+    bl_mem_free(bytes);
+    return err;
+}
+
+bl_err bl_sweep_read(const bl_comm *comm, const char *path, const bl_texts *overrides, bl_sweep *sweep) {
+    bl_err err = BL_OK;
     size_t length = 0;
     *sweep = (bl_sweep){0};
-    if (comm->rank == 0)
-        err = read_file(path, &bytes, &length);
-    BL_TRY(bl_comm_broadcast(comm, err, &bytes, &length));
-    sweep->text = bytes;
-    bytes = NULL;
+    BL_TRY(bl_command_read(comm, path, &sweep->text, &length));
     err = bl_config_parse(path, sweep->text, length, overrides->text, overrides->count, &sweep->config);
     if (err == BL_OK)
         err = bl_grid_create(sweep->config, &sweep->grid);
     BL_TRY(bl_agree(comm, err));
 cleanup:
-    bl_mem_free(bytes);
     return err;
 }
 

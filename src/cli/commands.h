@@ -23,11 +23,12 @@ typedef struct bl_command {
     /* flags of the command, their targets in static storage; *flag is borrowed */
     size_t (*flags)(const bl_flag **flag);
     bl_err (*run)(const bl_invocation *invocation);
-    bool sweep_help; /* --help also lists the keys of a sweep file */
+    void (*keys_help)(void); /* of the file it reads, for --help; NULL: none */
+    const char *keys_of;     /* what has those keys: "a sweep file" */
 } bl_command;
 
 extern const bl_command bl_command_run, bl_command_plan, bl_command_measure, bl_command_sample,
-    bl_command_show;
+    bl_command_posterior, bl_command_show;
 
 /* The command that the arguments name. Answers --help and --version itself: *command stays NULL with BL_OK.
  * BL_ERR_INPUT for an unknown command ('did you mean'). */
@@ -36,6 +37,9 @@ bl_err bl_command_find(int argc, char **argv, const bl_command **command) BL_NOD
 /* Read the arguments after the command's name; `what` names the positional text in complaints (NULL: none is taken). */
 bl_err bl_command_arguments(const bl_invocation *invocation, const bl_command *command, const char *what,
                             const char **place) BL_NODISCARD;
+
+/* Rank 0 reads a text file and broadcasts it; *text is the caller's, zero-terminated. Collective. */
+bl_err bl_command_read(const bl_comm *comm, const char *path, char **text, size_t *length) BL_NODISCARD;
 
 /* A sweep as every rank has it. */
 typedef struct bl_sweep {

@@ -42,7 +42,8 @@ const bl_command bl_command_plan = {
     .summary = "Print cases, units, work, memory a rank, file size and time of a sweep, without running it.",
     .flags = flags_of,
     .run = plan_command,
-    .sweep_help = true,
+    .keys_help = bl_config_help,
+    .keys_of = "a sweep file",
 };
 
 /* --- time: a network of a few cases is timed, the others follow by their cost --- */

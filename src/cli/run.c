@@ -47,7 +47,8 @@ const bl_command bl_command_run = {
     .summary = "Do a sweep; under mpirun or srun on as many ranks as they start.",
     .flags = flags_of,
     .run = run_command,
-    .sweep_help = true,
+    .keys_help = bl_config_help,
+    .keys_of = "a sweep file",
 };
 
 /* Every rank of a node holds the largest case at the same time. */

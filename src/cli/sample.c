@@ -41,7 +41,8 @@ const bl_command bl_command_sample = {
                "train them.",
     .flags = flags_of,
     .run = sample_command,
-    .sweep_help = true,
+    .keys_help = bl_config_help,
+    .keys_of = "a sweep file",
 };
 
 /* The name of a network in the file. */

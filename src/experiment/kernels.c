@@ -154,18 +154,14 @@ static bl_err finish(const bl_config *config, const bl_case *c, const sums *s, b
     bl_err err = BL_OK;
     float *x = NULL;
     size_t inputs = s->inputs;
-    bl_gp_network *limit = NULL; /* stays NULL for dense */
-    bl_gp_model model = bl_gp_model_of(config, c->depth);
+    bl_gp_limit limit = {.network = NULL};
     BL_ALLOC(x, inputs * c->dimension);
     sample_kernel_inputs(config, c, x);
     average_features(s, kernels->empirical);
     average_outputs(s, kernels->output);
     BL_TRY(average_kurtosis(s, &kernels->kurtosis));
-    BL_TRY(bl_gp_network_of(config, c->depth, c->dimension, &limit));
-    if (limit)
-        BL_TRY(bl_gp_kernel(limit, inputs, x, inputs, x, kernels->nngp));
-    else
-        BL_TRY(bl_nngp_kernel(&model, c->dimension, inputs, x, inputs, x, kernels->nngp));
+    BL_TRY(bl_gp_limit_create(config, c->depth, c->dimension, &limit));
+    BL_TRY(bl_gp_limit_kernel(&limit, inputs, x, inputs, x, kernels->nngp));
     kernels->deviation = bl_empirical_deviation(inputs, 1, kernels->empirical, kernels->nngp);
     kernels->deviation_output = bl_empirical_deviation(inputs, 1, kernels->output, kernels->nngp);
     BL_TRY(bl_spectra_eigenvalues(MPI_COMM_SELF, inputs, kernels->empirical, kernels->spectrum_empirical));
@@ -173,7 +169,7 @@ static bl_err finish(const bl_config *config, const bl_case *c, const sums *s, b
     BL_TRY(bl_spectra_divergence(MPI_COMM_SELF, inputs, kernels->empirical, kernels->nngp,
                                  &kernels->divergence));
 cleanup:
-    bl_gp_network_destroy(&limit);
+    bl_gp_limit_clear(&limit);
     bl_mem_free(x);
     return err;
 }

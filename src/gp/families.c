@@ -57,3 +57,19 @@ bl_err bl_gp_network_of(const bl_config *config, size_t depth, size_t dimension,
         return BL_OK;
     return bl_gp_network_family(bl_family_name[config->family], config, depth, dimension, out);
 }
+
+bl_err bl_gp_limit_create(const bl_config *config, size_t depth, size_t dimension, bl_gp_limit *limit) {
+    *limit = (bl_gp_limit){.model = bl_gp_model_of(config, depth), .n = dimension};
+    return bl_gp_network_of(config, depth, dimension, &limit->network);
+}
+
+void bl_gp_limit_clear(bl_gp_limit *limit) {
+    bl_gp_network_destroy(&limit->network);
+}
+
+bl_err bl_gp_limit_kernel(const bl_gp_limit *limit, size_t rows, const float *x, size_t columns,
+                          const float *y, double *kernel) {
+    if (limit->network)
+        return bl_gp_kernel(limit->network, rows, x, columns, y, kernel);
+    return bl_nngp_kernel(&limit->model, limit->n, rows, x, columns, y, kernel);
+}

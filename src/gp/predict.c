@@ -23,6 +23,7 @@ typedef struct law {
     bl_box box;
     size_t n, draws;
     size_t inputs;               /* draw d is at input d mod inputs */
+    const float *given;          /* [inputs][n]; NULL: drawn from the configuration's law */
     bl_gp_gradient gradient_law; /* of a network of layers; its network is NULL for dense */
     size_t fields;               /* one logit each; two classes: the margin, whose factor sqrt 2 cancels */
     float *input;                /* [n] */
@@ -103,7 +104,10 @@ static void draw_gradient(law *l, size_t draw, size_t field, const bl_gp_local *
 /* The input of draws number `input`, `input` + inputs, ... and the law there. */
 static bl_err set_input(law *l, size_t input) {
     bl_err err = BL_OK;
-    bl_predict_input(l->config, l->model.depth, l->n, input, l->input);
+    if (l->given)
+        memcpy(l->input, l->given + input * l->n, l->n * sizeof *l->input);
+    else
+        bl_predict_input(l->config, l->model.depth, l->n, input, l->input);
     l->square = 0.0;
     for (size_t i = 0; i < l->n; i++) {
         l->x[i] = (double)l->input[i];
@@ -199,33 +203,59 @@ static void summarise(law *l, size_t p_index, size_t levels, const double *level
     *error = isfinite(spread) ? spread : NAN;
 }
 
+/* The law `l`, whose settings are made, as quantiles. */
+static bl_err predict(law *l, const bl_gp_network *network, size_t levels, const double *level,
+                      double *quantile, double *error) {
+    bl_err err = BL_OK;
+    const bl_axis *p = &l->config->p;
+    BL_ASSERT(l->draws >= 2);
+    BL_TRY(law_allocate(l));
+    if (network)
+        BL_TRY(bl_gp_gradient_create(network, &l->gradient_law));
+    for (size_t input = 0; input < l->inputs && input < l->draws; input++) {
+        BL_TRY(set_input(l, input));
+        for (size_t d = input; d < l->draws; d += l->inputs) {
+            draw_fields(l, d);
+            for (size_t k = 0; k < p->count; k++)
+                l->distance[k * l->draws + d] = draw_distance(l, p->value[k]);
+        }
+    }
+    for (size_t k = 0; k < p->count; k++)
+        summarise(l, k, levels, level, quantile + k * levels, error + k);
+cleanup:
+    law_free(l);
+    return err;
+}
+
+static law law_of(const bl_config *config, size_t depth, size_t dimension, bl_box box, size_t draws) {
+    return (law){.config = config,
+                 .model = bl_gp_model_of(config, depth),
+                 .box = box,
+                 .n = dimension,
+                 .draws = draws,
+                 .fields = config->classes == 2 ? 1 : config->classes};
+}
+
 bl_err bl_predict_network_first_order(const bl_config *config, const bl_gp_network *network, size_t depth,
                                       size_t dimension, bl_box box, size_t draws, size_t levels,
                                       const double *level, double *quantile, double *error) {
+    law l = law_of(config, depth, dimension, box, draws);
+    l.inputs = network && draws > NETWORK_INPUTS ? NETWORK_INPUTS : draws;
+    return predict(&l, network, levels, level, quantile, error);
+}
+
+bl_err bl_predict_first_order_at(const bl_config *config, size_t depth, size_t dimension, size_t inputs,
+                                 const float *x, size_t draws, size_t levels, const double *level,
+                                 double *quantile, double *error) {
     bl_err err = BL_OK;
-    law l = {.config = config,
-             .model = bl_gp_model_of(config, depth),
-             .box = box,
-             .n = dimension,
-             .draws = draws,
-             .inputs = network && draws > NETWORK_INPUTS ? NETWORK_INPUTS : draws,
-             .fields = config->classes == 2 ? 1 : config->classes};
-    BL_ASSERT(draws >= 2);
-    BL_TRY(law_allocate(&l));
-    if (network)
-        BL_TRY(bl_gp_gradient_create(network, &l.gradient_law));
-    for (size_t input = 0; input < l.inputs; input++) {
-        BL_TRY(set_input(&l, input));
-        for (size_t d = input; d < draws; d += l.inputs) {
-            draw_fields(&l, d);
-            for (size_t k = 0; k < config->p.count; k++)
-                l.distance[k * draws + d] = draw_distance(&l, config->p.value[k]);
-        }
-    }
-    for (size_t k = 0; k < config->p.count; k++)
-        summarise(&l, k, levels, level, quantile + k * levels, error + k);
+    bl_gp_network *network = NULL;
+    law l = law_of(config, depth, dimension, config->box, draws);
+    l.inputs = inputs;
+    l.given = x;
+    BL_TRY(bl_gp_network_of(config, depth, dimension, &network));
+    BL_TRY(predict(&l, network, levels, level, quantile, error));
 cleanup:
-    law_free(&l);
+    bl_gp_network_destroy(&network);
     return err;
 }
 

@@ -5,7 +5,7 @@
 #include "borderline/posterior_config.h"
 
 #include "borderline/mem.h"
-#include "options.h"
+#include "values.h"
 
 #include <math.h>
 
@@ -53,8 +53,14 @@ static const bl_option options[] = {
      "rows and columns of a block of the distributed kernel"},
 };
 
-static bl_err check(const char *file, const size_t *seen, const void *config) {
-    (void)file, (void)seen, (void)config;
+static const bl_option_table table;
+
+static bl_err check(const char *file, const size_t *seen, const void *posterior) {
+    const bl_posterior_config *config = posterior;
+    bl_place at = {file, seen[bl_option_find(&table, "boundary.inputs")], "boundary.inputs"};
+    if (config->base.family != BL_FAMILY_DENSE && config->base.inputs > 0)
+        return bl_complain(&at,
+                           "distances are measured for the dense family alone: give boundary: {inputs: 0}");
     return BL_OK;
 }
 
