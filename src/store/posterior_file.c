@@ -22,15 +22,207 @@ static const char *const axis_meaning[AXES] = {"number of the training image in 
                                                "probability level",
                                                "tenth of confidence"};
 
+/* Columns of the search's results. */
+typedef struct columns {
+    double *distance, *inside, *first_order;
+    int32_t *passes;
+    int8_t *status;
+} columns;
+
+/* Where the numbers come from. */
+typedef struct source {
+    bl_posterior p;
+    columns c;
+} source;
+
 /* What is written. `distances`: only where distances were measured. */
 typedef struct variable {
     const char *name;
     bl_type type;
     bool distances;
     size_t rank, axis[RANK_MAX];
-    const void *data;
+    size_t offset; /* in the source */
+    bool pointed;  /* there is a pointer to the numbers */
     const char *long_name, *comment;
 } variable;
+
+#define HERE(member)  offsetof(source, member), false
+#define THERE(member) offsetof(source, member), true
+
+static const variable variables[] = {
+    {"accuracy",
+     BL_FLOAT64,
+     false,
+     0,
+     {0},
+     HERE(p.accuracy),
+     "share of test images classified rightly",
+     NULL},
+    {"accuracy_train",
+     BL_FLOAT64,
+     false,
+     0,
+     {0},
+     HERE(p.accuracy_train),
+     "share of training images classified rightly",
+     NULL},
+    {"log_marginal_likelihood",
+     BL_FLOAT64,
+     false,
+     0,
+     {0},
+     HERE(p.log_marginal),
+     "log density of all targets under the prior",
+     "sum over columns of -y^T alpha/2 - log det(K + noise I)/2 - M/2 log(2 pi)"},
+    {"log_determinant", BL_FLOAT64, false, 0, {0}, HERE(p.log_determinant), "log det(K + noise I)", NULL},
+    {"negative_log_likelihood",
+     BL_FLOAT64,
+     false,
+     0,
+     {0},
+     HERE(p.negative_log),
+     "mean of -log probability of a test image's class",
+     "probability that the class's column is the largest of independent normals N(mean, variance + "
+     "noise)"},
+    {"calibration_error",
+     BL_FLOAT64,
+     false,
+     0,
+     {0},
+     HERE(p.calibration_error),
+     "expected calibration error over tenths of confidence",
+     "sum over bins of the share of images times |accuracy - mean confidence|"},
+    {"bin_count",
+     BL_INT64,
+     false,
+     1,
+     {BIN},
+     HERE(p.bin_count),
+     "test images whose confidence is in the bin",
+     NULL},
+    {"bin_confidence",
+     BL_FLOAT64,
+     false,
+     1,
+     {BIN},
+     HERE(p.bin_confidence),
+     "mean confidence of the bin",
+     NULL},
+    {"bin_accuracy",
+     BL_FLOAT64,
+     false,
+     1,
+     {BIN},
+     HERE(p.bin_accuracy),
+     "share classified rightly in the bin",
+     NULL},
+    {"label",
+     BL_INT32,
+     false,
+     1,
+     {TEST},
+     THERE(p.label_test),
+     "label of a test image: class, or its parity",
+     NULL},
+    {"predicted", BL_INT32, false, 1, {TEST}, THERE(p.predicted), "predicted label of a test image", NULL},
+    {"confidence",
+     BL_FLOAT64,
+     false,
+     1,
+     {TEST},
+     THERE(p.confidence),
+     "probability of the predicted label",
+     NULL},
+    {"mean",
+     BL_FLOAT64,
+     false,
+     2,
+     {TEST, COLUMN},
+     THERE(p.mean),
+     "posterior mean at a test image",
+     "k(x)^T (K + noise I)^-1 y (Rasmussen and Williams 2006, section 2.2)"},
+    {"variance",
+     BL_FLOAT64,
+     false,
+     1,
+     {TEST},
+     THERE(p.variance),
+     "posterior variance of the latent function at a test image",
+     "k(x, x) - k(x)^T (K + noise I)^-1 k(x); the same for every column"},
+    {"alpha",
+     BL_FLOAT64,
+     false,
+     2,
+     {COLUMN, TRAIN},
+     THERE(p.alpha),
+     "weights of the training images",
+     "(K + noise I)^-1 y"},
+    {"distance",
+     BL_FLOAT64,
+     true,
+     3,
+     {KIND, INPUT, P},
+     THERE(c.distance),
+     "verified distance to the boundary of the posterior mean",
+     "NaN where status is not 1"},
+    {"distance_inside",
+     BL_FLOAT64,
+     true,
+     3,
+     {KIND, INPUT, P},
+     THERE(c.inside),
+     "largest length on the same segment confirmed to keep the class",
+     NULL},
+    {"first_order",
+     BL_FLOAT64,
+     true,
+     3,
+     {KIND, INPUT, P},
+     THERE(c.first_order),
+     "length of the first linear step",
+     NULL},
+    {"passes",
+     BL_INT32,
+     true,
+     3,
+     {KIND, INPUT, P},
+     THERE(c.passes),
+     "evaluations spent (with gradient 2)",
+     NULL},
+    {"status",
+     BL_INT8,
+     true,
+     3,
+     {KIND, INPUT, P},
+     THERE(c.status),
+     "0 pending, 1 found, 2 not found, 3 not verified",
+     NULL},
+    {"output",
+     BL_FLOAT64,
+     true,
+     2,
+     {KIND, INPUT},
+     THERE(p.output),
+     "margin of the posterior mean at the input",
+     "largest output minus the next; of parity 2 m(x)"},
+    {"input_norm", BL_FLOAT64, true, 3, {KIND, INPUT, P}, THERE(p.norm), "l^p norm of the input", NULL},
+    {"prior_law",
+     BL_FLOAT64,
+     true,
+     3,
+     {KIND, P, QUANTILE},
+     THERE(p.law),
+     "first-order law of the prior at the same inputs: quantiles of the distance",
+     "THEORY section 4; random networks of infinite width before they see data"},
+    {"prior_law_error",
+     BL_FLOAT64,
+     true,
+     2,
+     {KIND, P},
+     THERE(p.law_error),
+     "standard error of the law's median",
+     NULL},
+};
 
 static bl_err create_axes(hid_t file, const bl_posterior *p, const size_t *length) {
     bl_err err = BL_OK;
@@ -44,7 +236,8 @@ cleanup:
     return err;
 }
 
-static bl_err write_variable(const char *path, hid_t file, const size_t *length, const variable *v) {
+static bl_err write_variable(const char *path, hid_t file, const source *from, const size_t *length,
+                             const variable *v) {
     bl_err err = BL_OK;
     size_t shape[RANK_MAX] = {0};
     hid_t dataset = H5I_INVALID_HID, type = bl_results_type(v->type);
@@ -57,18 +250,14 @@ static bl_err write_variable(const char *path, hid_t file, const size_t *length,
         BL_TRY(bl_h5_attribute_text(dataset, "comment", v->comment));
     for (size_t i = 0; i < v->rank; i++)
         BL_TRY(bl_h5_attach_axis(dataset, i, file, axis_name[v->axis[i]]));
-    BL_TRY(bl_h5_write(path, v->name, dataset, type, H5S_ALL, H5S_ALL, v->data));
+    const char *data = (const char *)from + v->offset;
+    if (v->pointed)
+        data = *(const char *const *)data;
+    BL_TRY(bl_h5_write(path, v->name, dataset, type, H5S_ALL, H5S_ALL, data));
 cleanup:
     bl_h5_close(&dataset);
     return err;
 }
-
-/* Columns of the search's results. */
-typedef struct columns {
-    double *distance, *inside, *first_order;
-    int32_t *passes;
-    int8_t *status;
-} columns;
 
 static bl_err split(const bl_posterior *p, columns *c) {
     bl_err err = BL_OK;
@@ -89,186 +278,11 @@ cleanup:
     return err;
 }
 
-static bl_err write_variables(const char *path, hid_t file, const bl_posterior *p, const size_t *length,
-                              const columns *c) {
+static bl_err write_variables(const char *path, hid_t file, const source *from, const size_t *length) {
     bl_err err = BL_OK;
-    const variable all[] = {
-        {"accuracy",
-         BL_FLOAT64,
-         false,
-         0,
-         {0},
-         &p->accuracy,
-         "share of test images classified rightly",
-         NULL},
-        {"accuracy_train",
-         BL_FLOAT64,
-         false,
-         0,
-         {0},
-         &p->accuracy_train,
-         "share of training images classified rightly",
-         NULL},
-        {"log_marginal_likelihood",
-         BL_FLOAT64,
-         false,
-         0,
-         {0},
-         &p->log_marginal,
-         "log density of all targets under the prior",
-         "sum over columns of -y^T alpha/2 - log det(K + noise I)/2 - M/2 log(2 pi)"},
-        {"log_determinant", BL_FLOAT64, false, 0, {0}, &p->log_determinant, "log det(K + noise I)", NULL},
-        {"negative_log_likelihood",
-         BL_FLOAT64,
-         false,
-         0,
-         {0},
-         &p->negative_log,
-         "mean of -log probability of a test image's class",
-         "probability that the class's column is the largest of independent normals N(mean, variance + "
-         "noise)"},
-        {"calibration_error",
-         BL_FLOAT64,
-         false,
-         0,
-         {0},
-         &p->calibration_error,
-         "expected calibration error over tenths of confidence",
-         "sum over bins of the share of images times |accuracy - mean confidence|"},
-        {"bin_count",
-         BL_INT64,
-         false,
-         1,
-         {BIN},
-         p->bin_count,
-         "test images whose confidence is in the bin",
-         NULL},
-        {"bin_confidence",
-         BL_FLOAT64,
-         false,
-         1,
-         {BIN},
-         p->bin_confidence,
-         "mean confidence of the bin",
-         NULL},
-        {"bin_accuracy",
-         BL_FLOAT64,
-         false,
-         1,
-         {BIN},
-         p->bin_accuracy,
-         "share classified rightly in the bin",
-         NULL},
-        {"label",
-         BL_INT32,
-         false,
-         1,
-         {TEST},
-         p->label_test,
-         "label of a test image: class, or its parity",
-         NULL},
-        {"predicted", BL_INT32, false, 1, {TEST}, p->predicted, "predicted label of a test image", NULL},
-        {"confidence",
-         BL_FLOAT64,
-         false,
-         1,
-         {TEST},
-         p->confidence,
-         "probability of the predicted label",
-         NULL},
-        {"mean",
-         BL_FLOAT64,
-         false,
-         2,
-         {TEST, COLUMN},
-         p->mean,
-         "posterior mean at a test image",
-         "k(x)^T (K + noise I)^-1 y (Rasmussen and Williams 2006, section 2.2)"},
-        {"variance",
-         BL_FLOAT64,
-         false,
-         1,
-         {TEST},
-         p->variance,
-         "posterior variance of the latent function at a test image",
-         "k(x, x) - k(x)^T (K + noise I)^-1 k(x); the same for every column"},
-        {"alpha",
-         BL_FLOAT64,
-         false,
-         2,
-         {COLUMN, TRAIN},
-         p->alpha,
-         "weights of the training images",
-         "(K + noise I)^-1 y"},
-        {"distance",
-         BL_FLOAT64,
-         true,
-         3,
-         {KIND, INPUT, P},
-         c->distance,
-         "verified distance to the boundary of the posterior mean",
-         "NaN where status is not 1"},
-        {"distance_inside",
-         BL_FLOAT64,
-         true,
-         3,
-         {KIND, INPUT, P},
-         c->inside,
-         "largest length on the same segment confirmed to keep the class",
-         NULL},
-        {"first_order",
-         BL_FLOAT64,
-         true,
-         3,
-         {KIND, INPUT, P},
-         c->first_order,
-         "length of the first linear step",
-         NULL},
-        {"passes",
-         BL_INT32,
-         true,
-         3,
-         {KIND, INPUT, P},
-         c->passes,
-         "evaluations spent (with gradient 2)",
-         NULL},
-        {"status",
-         BL_INT8,
-         true,
-         3,
-         {KIND, INPUT, P},
-         c->status,
-         "0 pending, 1 found, 2 not found, 3 not verified",
-         NULL},
-        {"output",
-         BL_FLOAT64,
-         true,
-         2,
-         {KIND, INPUT},
-         p->output,
-         "margin of the posterior mean at the input",
-         "largest output minus the next; of parity 2 m(x)"},
-        {"input_norm", BL_FLOAT64, true, 3, {KIND, INPUT, P}, p->norm, "l^p norm of the input", NULL},
-        {"prior_law",
-         BL_FLOAT64,
-         true,
-         3,
-         {KIND, P, QUANTILE},
-         p->law,
-         "first-order law of the prior at the same inputs: quantiles of the distance",
-         "THEORY section 4; random networks of infinite width before they see data"},
-        {"prior_law_error",
-         BL_FLOAT64,
-         true,
-         2,
-         {KIND, P},
-         p->law_error,
-         "standard error of the law's median",
-         NULL},
-    };
-    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
-        if (!all[i].distances || p->inputs > 0)
-            BL_TRY(write_variable(path, file, length, &all[i]));
+    for (size_t i = 0; i < sizeof variables / sizeof *variables; i++)
+        if (!variables[i].distances || from->p.inputs > 0)
+            BL_TRY(write_variable(path, file, from, length, &variables[i]));
 cleanup:
     return err;
 }
@@ -297,7 +311,8 @@ bl_err bl_posterior_file_write(const char *path, const bl_posterior *p, const ch
     bl_h5_creation creation = BL_H5_NO_CREATION;
     hid_t group = H5I_INVALID_HID;
     char *resolved = NULL;
-    columns c = {0};
+    source from = {.p = *p};
+    columns *c = &from.c;
     bool distances = p->inputs > 0;
     const size_t length[AXES] = {p->train,
                                  p->test,
@@ -308,7 +323,7 @@ bl_err bl_posterior_file_write(const char *path, const bl_posterior *p, const ch
                                  distances ? BL_QUANTILES : 0,
                                  BL_CALIBRATION_BINS};
     double bytes = 1e6 + 8.0 * (double)(p->columns * (p->train + p->test) + 4 * p->test);
-    BL_TRY(split(p, &c));
+    BL_TRY(split(p, c));
     BL_TRY(bl_posterior_config_resolve(p->config, &resolved));
     BL_TRY(bl_h5_creation_begin(path, "", bytes, force, &creation));
     BL_TRY(create_axes(creation.file, p, length));
@@ -317,13 +332,13 @@ bl_err bl_posterior_file_write(const char *path, const bl_posterior *p, const ch
     BL_TRY(bl_h5_create_text(group, "config_resolved", resolved,
                              "the same with every default and --set written out (YAML)"));
     bl_h5_close(&group);
-    BL_TRY(write_variables(path, creation.file, p, length, &c));
+    BL_TRY(write_variables(path, creation.file, &from, length));
     BL_TRY(set_complete(path, creation.file));
     BL_TRY(bl_h5_creation_commit(&creation));
 cleanup:
     bl_h5_close(&group);
     bl_h5_creation_end(&creation);
-    void *const owned[] = {c.distance, c.inside, c.first_order, c.passes, c.status, resolved};
+    void *const owned[] = {c->distance, c->inside, c->first_order, c->passes, c->status, resolved};
     for (size_t i = 0; i < sizeof owned / sizeof *owned; i++)
         bl_mem_free(owned[i]);
     if (err == BL_ERR_IO)
