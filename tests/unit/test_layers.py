@@ -19,7 +19,7 @@ CORE = ORDER[:ORDER.index("parallel")]
 MODULE = {
     "err": "base", "clock": "base", "log": "base", "mem": "base", "rng": "base", "stats": "base", "guess": "base",
     "config": "sweep", "grid": "sweep", "cost": "sweep", "posterior_config": "sweep",
-    "network": "network", "pass": "network", "dataset": "network",
+    "network": "network", "pass": "network", "dataset": "network", "train": "network",
     "boundary": "boundary",
     "gp": "gp", "posterior_mean": "gp",
     "comm": "parallel", "schedule": "parallel", "blockmatrix": "parallel",
