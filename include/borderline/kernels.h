@@ -6,6 +6,7 @@
 #define BORDERLINE_KERNELS_H
 
 #include "borderline/comm.h"
+#include "borderline/fields.h"
 #include "borderline/gp.h"
 #include "borderline/grid.h"
 #include "borderline/spectra.h"
@@ -17,7 +18,8 @@ typedef struct bl_kernels {
     double deviation;        /* |empirical - nngp|_F / |nngp|_F */
     double deviation_output; /* |output - nngp|_F / |nngp|_F */
     double kurtosis; /* excess kurtosis of a logit over networks, mean over kernel inputs and logits */
-    bl_divergence divergence; /* of N(0, empirical) from N(0, nngp) */
+    bl_divergence divergence;                   /* of N(0, empirical) from N(0, nngp) */
+    double dimension_empirical, dimension_nngp; /* effective, bl_spectra_dimension */
 } bl_kernels;
 
 /** Kernels of a case from all its networks.
@@ -32,7 +34,28 @@ BL_API bl_err bl_kernels_create(const bl_comm *comm, const bl_grid *grid, size_t
                                 bl_kernels **out) BL_NODISCARD;
 BL_API void bl_kernels_destroy(bl_kernels **kernels);
 
-/** Bytes a rank needs at the most for the kernels of any case. Not collective. */
-BL_API bl_err bl_kernels_memory(const bl_grid *grid, size_t *bytes) BL_NODISCARD;
+/* Kernels of more inputs than this are spread over all ranks by bl_kernels_spread, and their spectra, divergences and
+ * deviations have the rounding of the grid of ranks; their entries, and everything of smaller kernels, have the same bits on
+ * any number of ranks. */
+enum { BL_KERNELS_ONE_RANK = 1024, BL_KERNELS_BLOCK = 128 };
+
+/** The same for many inputs: blocks are computed where they live, block-cyclic over all ranks.
+ *
+ * Math:        as above. Every rank makes every network anew and passes the blocks of inputs that its own blocks need;
+ *              an entry is summed over networks in their order.
+ * Shapes:      no matrix is held by any rank: rows(context, field, first, count, row) gets whole rows row[count][M] of
+ *              gram_nngp, gram_empirical and gram_output, each on one rank, to be written.
+ * Collective:  on comm->world; rows is not.
+ * Ownership:   *out is complete on every rank but for its three matrices, which are NULL; freed with bl_kernels_destroy.
+ * @return BL_OK; what rows returned; BL_ERR_MEMORY, BL_ERR_LIBRARY, BL_ERR_NUMERIC; the same on every rank.
+ */
+BL_API bl_err bl_kernels_spread(const bl_comm *comm, const bl_grid *grid, size_t case_number,
+                                bl_err (*rows)(void *context, bl_field_id field, size_t first, size_t count,
+                                               const double *row),
+                                void *context, bl_kernels **out) BL_NODISCARD;
+
+
+/** Bytes a rank needs at the most for the kernels of any case, on that many ranks. Not collective. */
+BL_API bl_err bl_kernels_memory(const bl_grid *grid, size_t ranks, size_t *bytes) BL_NODISCARD;
 
 #endif

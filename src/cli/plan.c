@@ -169,7 +169,7 @@ static bl_err print_memory(const bl_grid *grid, size_t program) {
     size_t worker = 0, kernels = 0;
     double mib = 1024.0 * 1024.0;
     BL_TRY(bl_worker_memory(grid, &worker, NULL));
-    BL_TRY(bl_kernels_memory(grid, &kernels));
+    BL_TRY(bl_kernels_memory(grid, ranks, &kernels));
     size_t ours = worker > kernels ? worker : kernels;
     (void)printf("memory a rank: %.0f MiB (largest case %.1f MiB, program and libraries %.0f MiB)\n",
                  (double)(ours + program) / mib, (double)ours / mib, (double)program / mib);

@@ -56,7 +56,7 @@ static bl_err check_memory(const bl_comm *comm, const bl_grid *grid) {
     bl_err err = BL_OK;
     size_t worker = 0, kernels = 0, largest = 0;
     BL_TRY(bl_worker_memory(grid, &worker, &largest));
-    BL_TRY(bl_kernels_memory(grid, &kernels));
+    BL_TRY(bl_kernels_memory(grid, (size_t)comm->size, &kernels));
     size_t rank_bytes = worker > kernels ? worker : kernels;
     size_t available = bl_mem_available();
     bl_case c = bl_grid_case(grid, largest);

@@ -24,11 +24,28 @@ static bl_err write_kernels(bl_run *run, const bl_case *c, const bl_kernels *ker
         {BL_FIELD_SUMMARY_KERNEL_DEVIATION_OUTPUT, &kernels->deviation_output},
         {BL_FIELD_SUMMARY_KURTOSIS, &kernels->kurtosis},
         {BL_FIELD_SUMMARY_KL_DIVERGENCE, &kernels->divergence.value},
+        {BL_FIELD_SUMMARY_LOG_DETERMINANT_EMPIRICAL, &kernels->divergence.log_det_a},
+        {BL_FIELD_SUMMARY_LOG_DETERMINANT_NNGP, &kernels->divergence.log_det_b},
+        {BL_FIELD_SUMMARY_EFFECTIVE_DIMENSION_EMPIRICAL, &kernels->dimension_empirical},
+        {BL_FIELD_SUMMARY_EFFECTIVE_DIMENSION_NNGP, &kernels->dimension_nngp},
     };
     for (size_t i = 0; i < sizeof slabs / sizeof *slabs; i++)
-        BL_TRY(bl_results_write(run->results, slabs[i].field, start, count, slabs[i].data));
+        if (slabs[i].data) /* matrices that are spread over ranks have been written by rows */
+            BL_TRY(bl_results_write(run->results, slabs[i].field, start, count, slabs[i].data));
 cleanup:
     return err;
+}
+
+typedef struct rows_of {
+    const bl_run *run;
+    bl_case c;
+} rows_of;
+
+static bl_err write_rows(void *context, bl_field_id field, size_t first, size_t count, const double *row) {
+    const rows_of *to = context;
+    size_t start[BL_FIELD_RANK_MAX] = {to->c.depth_index, to->c.width_index, to->c.dimension_index, first, 0};
+    size_t shape[BL_FIELD_RANK_MAX] = {1, 1, 1, count, to->run->sweep.config->kernel_inputs};
+    return bl_results_write(to->run->results, field, start, shape, row);
 }
 
 bl_err bl_run_kernels(bl_run *run) {
@@ -40,8 +57,11 @@ bl_err bl_run_kernels(bl_run *run) {
         bl_case c = bl_grid_case(grid, i);
         int owner = (int)(i % (size_t)run->comm->size);
         BL_TRY(bl_run_pause(run));
-        err = bl_kernels_create(run->comm, grid, i, owner, &kernels);
-        if (err == BL_OK && kernels)
+        if (grid->config->kernel_inputs > BL_KERNELS_ONE_RANK)
+            err = bl_kernels_spread(run->comm, grid, i, write_rows, &(rows_of){run, c}, &kernels);
+        else
+            err = bl_kernels_create(run->comm, grid, i, owner, &kernels);
+        if (err == BL_OK && kernels && run->comm->rank == owner)
             err = write_kernels(run, &c, kernels);
         bl_kernels_destroy(&kernels);
         BL_TRY(bl_agree(run->comm, err));

@@ -275,6 +275,20 @@ const bl_field bl_fields[BL_FIELD_COUNT] = {
          "log det K - log det E) / 2 in nats, E = gram_empirical, K = gram_nngp, M "
          "kernel inputs; NaN where a kernel is not positive definite",
          false, 0},
+    [BL_FIELD_SUMMARY_LOG_DETERMINANT_EMPIRICAL] =
+        {"summary/log_determinant_empirical", BL_FLOAT64, AXES_KERNEL, "1",
+         "log determinant of gram_empirical",
+         "2 sum log L_ii of its Cholesky factor; NaN where it is not positive definite", false, 0},
+    [BL_FIELD_SUMMARY_LOG_DETERMINANT_NNGP] =
+        {"summary/log_determinant_nngp", BL_FLOAT64, AXES_KERNEL, "1", "log determinant of gram_nngp",
+         "2 sum log L_ii of its Cholesky factor; NaN where it is not positive definite", false, 0},
+    [BL_FIELD_SUMMARY_EFFECTIVE_DIMENSION_EMPIRICAL] =
+        {"summary/effective_dimension_empirical", BL_FLOAT64, AXES_KERNEL, "1",
+         "effective dimension of gram_empirical", "(sum lambda)^2 / sum lambda^2 over its eigenvalues lambda",
+         false, 0},
+    [BL_FIELD_SUMMARY_EFFECTIVE_DIMENSION_NNGP] =
+        {"summary/effective_dimension_nngp", BL_FLOAT64, AXES_KERNEL, "1", "effective dimension of gram_nngp",
+         "(sum lambda)^2 / sum lambda^2 over its eigenvalues lambda", false, 0},
     [BL_FIELD_UNIT_STATUS] = {"unit/status", BL_INT8, AXES_UNIT, "1",
                               "whether the unit's results are in the file",
                               "written after all of the unit's data; what --resume reads", false, 0},

@@ -168,6 +168,8 @@ static bl_err finish(const bl_config *config, const bl_case *c, const sums *s, b
     BL_TRY(bl_spectra_eigenvalues(MPI_COMM_SELF, inputs, kernels->nngp, kernels->spectrum_nngp));
     BL_TRY(bl_spectra_divergence(MPI_COMM_SELF, inputs, kernels->empirical, kernels->nngp,
                                  &kernels->divergence));
+    kernels->dimension_empirical = bl_spectra_dimension(inputs, kernels->spectrum_empirical);
+    kernels->dimension_nngp = bl_spectra_dimension(inputs, kernels->spectrum_nngp);
 cleanup:
     bl_gp_limit_clear(&limit);
     bl_mem_free(x);
@@ -211,7 +213,7 @@ void bl_kernels_destroy(bl_kernels **kernels) {
     *kernels = NULL;
 }
 
-bl_err bl_kernels_memory(const bl_grid *grid, size_t *bytes) {
+bl_err bl_kernels_memory(const bl_grid *grid, size_t ranks, size_t *bytes) {
     bl_err err = BL_OK;
     bl_network *network = NULL;
     const bl_config *config = grid->config;
@@ -220,10 +222,19 @@ bl_err bl_kernels_memory(const bl_grid *grid, size_t *bytes) {
     for (size_t i = 0; i < grid->cases && inputs > 0; i++) {
         bl_case c = bl_grid_case(grid, i);
         BL_TRY(bl_network_create_shape(config, &c, &network));
-        size_t engine = bl_network_parameters(network) * sizeof(float) + bl_pass_memory(network, inputs) +
+        size_t batch = inputs <= BL_KERNELS_ONE_RANK ? inputs : BL_KERNELS_BLOCK;
+        size_t engine = bl_network_parameters(network) * sizeof(float) + bl_pass_memory(network, batch) +
                         inputs * c.dimension * sizeof(float);
+        if (inputs > BL_KERNELS_ONE_RANK) /* features; dense: `width` numbers an input */
+            engine += inputs * network->layer[network->layer_count - 1].inputs * sizeof(float);
         bl_network_destroy(&network);
         *bytes = engine > *bytes ? engine : *bytes;
+    }
+    if (inputs > BL_KERNELS_ONE_RANK) { /* logits; three kernels and a copy, a panel of rows twice */
+        *bytes += config->networks * inputs * config->classes * sizeof(float) +
+                  4 * bl_blockmatrix_bytes(inputs, BL_KERNELS_BLOCK, ranks) +
+                  2 * BL_KERNELS_BLOCK * inputs * sizeof(double);
+        goto cleanup;
     }
     /* the sums, the kernels with their block-cyclic copies and workspace */
     *bytes += sizeof(double) * (chunks_of(config) * inputs * inputs +

@@ -16,25 +16,35 @@ bl_err bl_empirical_add_features(const bl_gp_model *model, size_t inputs, size_t
                            1.0, gram);
 }
 
+/* Covariance over the classes of two inputs' logits: sum of (z - mean)(z' - mean'), measured from the first class. */
+static double output_term(size_t classes, const float *left, const float *right) {
+    double product = 0.0, left_sum = 0.0, right_sum = 0.0;
+    for (size_t c = 1; c < classes; c++) {
+        double a = (double)left[c] - (double)left[0], b = (double)right[c] - (double)right[0];
+        product += a * b;
+        left_sum += a;
+        right_sum += b;
+    }
+    return 1.0 / (double)(classes - 1) * (product - left_sum * right_sum / (double)classes);
+}
+
 void bl_empirical_add_outputs(size_t inputs, size_t classes, const float *logits, double *gram) {
     BL_ASSERT(classes >= 2);
-    const double scale = 1.0 / (double)(classes - 1);
     for (size_t i = 0; i < inputs; i++)
         for (size_t j = 0; j <= i; j++) {
-            const float *left = logits + i * classes, *right = logits + j * classes;
-            /* sum of (z - mean)(z' - mean'), measured from the first class */
-            double product = 0.0, left_sum = 0.0, right_sum = 0.0;
-            for (size_t c = 1; c < classes; c++) {
-                double a = (double)left[c] - (double)left[0], b = (double)right[c] - (double)right[0];
-                product += a * b;
-                left_sum += a;
-                right_sum += b;
-            }
-            double term = scale * (product - left_sum * right_sum / (double)classes);
+            double term = output_term(classes, logits + i * classes, logits + j * classes);
             gram[i * inputs + j] += term;
             if (j < i)
                 gram[j * inputs + i] += term;
         }
+}
+
+void bl_empirical_add_output_block(size_t rows, const float *left, size_t columns, const float *right,
+                                   size_t classes, double *block) {
+    BL_ASSERT(classes >= 2);
+    for (size_t i = 0; i < rows; i++)
+        for (size_t j = 0; j < columns; j++)
+            block[i * columns + j] += output_term(classes, left + i * classes, right + j * classes);
 }
 
 double bl_empirical_deviation(size_t inputs, double scale, const double *a, const double *b) {

@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Kernels spread over ranks: against numpy, the small kernels' own path, and themselves on 1 x 1, 1 x 2 and 2 x 2 grids."""
+import unittest
+
+import h5py
+import numpy as np
+
+from borderline_core import rng
+from borderline_program import TestCase, main, run
+
+SWEEP = """
+name: large kernels
+seed: 3
+network: {{family: {family}}}
+grid: {{depth: [2], width: [{width}], dimension: [{dimension}], p: [2]}}
+image: {{channels: {channels}}}
+samples: {{networks: 5, inputs: 1}}
+boundary: {{effort: fast}}
+kernel: {{inputs: {inputs}}}
+summary: {{bootstrap: 10}}
+"""
+GRAMS = ("gram_nngp", "gram_empirical", "gram_output")
+
+
+def arccos_kernel(x, depth):
+    """ReLU, sigma_w^2 = 2, no bias (Cho and Saul 2009)."""
+    k = 2 * x @ x.T / x.shape[1]
+    scale = np.sqrt(np.outer(k.diagonal(), k.diagonal()))
+    for _ in range(depth):
+        rho = np.clip(k / scale, -1, 1)
+        k = scale * (np.sqrt(1 - rho * rho) + rho * (np.pi - np.arccos(rho))) / np.pi
+    return k
+
+
+class Spread(TestCase):
+    def compute(self, ranks, inputs, family="dense", dimension=48, channels=0, width=96):
+        sweep = self.write("sweep.yaml", SWEEP.format(inputs=inputs, family=family, dimension=dimension, channels=channels, width=width))
+        self.check_done(run(["run", sweep, "-o", self.path("out.h5"), "--force"], ranks))
+        with h5py.File(self.path("out.h5"), "r") as file:
+            found = {name: file[name][0, 0, 0] for name in GRAMS}
+            found.update({name: file["summary/" + name][0, 0, 0] for name in file["summary"]
+                          if name.startswith(("spectrum", "kernel_", "kurt", "kl_", "log_det", "effective"))
+                          and file["summary/" + name].ndim >= 3 and file["summary/" + name].shape[0] == 1})
+        return found
+
+    def test_dense(self):
+        inputs = 1100
+        x = np.stack([rng.uniform(rng.stream(3, 0, 0, "kernel_input", i), 48) for i in range(inputs)]).astype(float)
+        expected = arccos_kernel(x, 2)
+        runs = [self.compute(ranks, inputs) for ranks in (1, 2, 4)]
+        for k in runs:
+            np.testing.assert_allclose(k["gram_nngp"], expected, rtol=1e-10)
+            for name in GRAMS:
+                np.testing.assert_array_equal(k[name], k[name].T)
+                np.testing.assert_array_equal(k[name], runs[0][name])  # entries: the same bits
+            for kind in ("nngp", "empirical"):
+                values = np.linalg.eigvalsh(k["gram_" + kind])
+                np.testing.assert_allclose(k["spectrum_" + kind], values, rtol=0, atol=1e-12 * values[-1])
+                np.testing.assert_allclose(k["effective_dimension_" + kind], values.sum() ** 2 / (values ** 2).sum(), rtol=1e-10)
+            np.testing.assert_allclose(k["log_determinant_nngp"], np.linalg.slogdet(expected)[1], rtol=1e-10)
+            self.assertTrue(np.isnan(k["kl_divergence"]))  # 480 features for 1,100 inputs
+            for kind, name in (("empirical", "kernel_deviation"), ("output", "kernel_deviation_output")):
+                right = np.linalg.norm(k["gram_" + kind] - expected) / np.linalg.norm(expected)
+                np.testing.assert_allclose(k[name], right, rtol=1e-10)
+            self.assertEqual(k["kurtosis"], runs[0]["kurtosis"])
+
+    def test_divergence(self):
+        """Enough features that both kernels are regular: KL by numpy."""
+        k = self.compute(2, 1030, dimension=768, width=512)
+        e, n = k["gram_empirical"], k["gram_nngp"]
+        right = 0.5 * (np.trace(np.linalg.solve(n, e)) - 1030 + np.linalg.slogdet(n)[1] - np.linalg.slogdet(e)[1])
+        np.testing.assert_allclose(k["kl_divergence"], right, rtol=1e-8)
+
+    def test_as_small_kernels(self):
+        """The first inputs of a large kernel are those of a small one, whose path is another."""
+        for family, more in (("dense", {}), ("cnn", {"dimension": 48, "channels": 3, "width": 16})):
+            with self.subTest(family=family):
+                small, large = self.compute(1, 40, family, **more), self.compute(2, 1030, family, **more)
+                np.testing.assert_allclose(large["gram_nngp"][:40, :40], small["gram_nngp"], rtol=1e-12)
+                for name in ("gram_empirical", "gram_output"):
+                    np.testing.assert_allclose(large[name][:40, :40], small[name], rtol=0,
+                                               atol=1e-5 * np.abs(small[name]).max())
+
+
+if __name__ == "__main__":
+    main()
