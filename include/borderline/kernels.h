@@ -54,7 +54,6 @@ BL_API bl_err bl_kernels_spread(const bl_comm *comm, const bl_grid *grid, size_t
                                                const double *row),
                                 void *context, bl_kernels **out) BL_NODISCARD;
 
-
 /** Bytes a rank needs at the most for the kernels of any case, on that many ranks. Not collective. */
 BL_API bl_err bl_kernels_memory(const bl_grid *grid, size_t ranks, size_t *bytes) BL_NODISCARD;
 
