@@ -234,6 +234,7 @@ static bl_err plan_command(const bl_invocation *invocation) {
     bl_sweep sweep = {0};
     BL_TRY(bl_command_arguments(invocation, &bl_command_plan, "the sweep file", &place));
     BL_TRY(bl_sweep_read(invocation->comm, place, &overrides, &sweep));
+    BL_TRY(bl_sweep_refuse_training(&sweep));
     BL_TRY(bl_agree(invocation->comm, invocation->comm->rank == 0 ? print_plan(&sweep) : BL_OK));
 cleanup:
     bl_sweep_clear(&sweep);

@@ -181,10 +181,8 @@ static bl_err run_command(const bl_invocation *invocation) {
     BL_REQUIRE(!(resume && force), BL_ERR_INPUT, "--resume and --force exclude each other");
     bl_interrupt_start(time_limit, grace);
     err = bl_sweep_read(comm, place, &overrides, &run.sweep);
-    if (err == BL_OK && run.sweep.config->training.set != BL_TRAINING_NONE)
-        err = bl_err_set(BL_ERR_INPUT,
-                         "training.dataset: run measures random networks; `borderline sample` trains "
-                         "networks, `borderline measure` measures them");
+    if (err == BL_OK)
+        err = bl_sweep_refuse_training(&run.sweep);
     if (err == BL_OK)
         err = bl_agree(comm, check_memory(comm, run.sweep.grid));
     if (err == BL_OK)

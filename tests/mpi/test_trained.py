@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Networks of a sweep with `training`: what sample writes, the same bits again, untrained partners on the same images,
+"""Networks of a sweep with `training`: what sample writes, the same bits on other numbers of ranks, untrained partners on the same images,
 refusals, distances and figures of them."""
 import gzip
 import os
@@ -17,7 +17,7 @@ seed: 5
 network: {family: resnet}
 grid: {depth: [8], width: [4], dimension: [64], p: [1, 2, inf]}
 image: {channels: 1}
-samples: {networks: 2, inputs: 4}
+samples: {networks: 4, inputs: 4}
 training: {dataset: mnist, path: PATH, labels: parity, epochs: 8, rate: 3e-3, images: null}
 """
 
@@ -42,10 +42,10 @@ def write_images(folder, part, packed):
 
 
 class Trained(TestCase):
-    def sample(self, name, *settings):
+    def sample(self, name, *settings, ranks=0):
         path = os.path.join(self.folder, name)
         given = [x for s in settings for x in ("--set", s)]
-        return path, run(["sample", self.sweep, "-o", path, *given])
+        return path, run(["sample", self.sweep, "-o", path, *given], ranks)
 
     def setUp(self):
         super().setUp()
@@ -58,15 +58,15 @@ class Trained(TestCase):
     def test_networks(self):
         trained, (status, _, err) = self.sample("trained.h5")
         self.assertEqual(status, 0, err)
-        accuracy = [float(line.rsplit(" ", 1)[1]) for line in err.splitlines() if "of test images" in line]
-        self.assertEqual(len(accuracy), 2)
+        accuracy = [float(line.rsplit(" ", 1)[1]) for line in err.splitlines() if "on test images" in line]
+        self.assertEqual(len(accuracy), 4)
         self.assertGreater(min(accuracy), 0.8)
-        again, (status, _, err) = self.sample("again.h5")
+        again, (status, _, err) = self.sample("again.h5", ranks=3)
         self.assertEqual(status, 0, err)
         untrained, (status, _, err) = self.sample("untrained.h5", "training.epochs=0")
         self.assertEqual(status, 0, err)
         with h5py.File(trained) as a, h5py.File(again) as b, h5py.File(untrained) as u:
-            self.assertEqual(len(a), 2)
+            self.assertEqual(len(a), 4)
             for name in a:
                 x = a[name]["inputs"][...]
                 self.assertEqual(x.shape, (12, 64))
@@ -104,9 +104,10 @@ class Trained(TestCase):
             _, (status, _, err) = self.sample("refused.h5", *settings)
             self.assertNotEqual(status, 0, words)
             self.assertIn(words, "\n".join(complaint(err)))
-        status, _, err = run(["run", self.sweep, "-o", os.path.join(self.folder, "run.h5")])
-        self.assertEqual(status, 1)
-        self.assertIn("`borderline sample` trains", err)
+        for command in ["run", self.sweep, "-o", os.path.join(self.folder, "run.h5")], ["plan", self.sweep]:
+            status, _, err = run(command)
+            self.assertEqual(status, 1)
+            self.assertIn("`borderline sample` trains", err)
 
 
 if __name__ == "__main__":
