@@ -9,6 +9,7 @@ import sys
 import figure_distance
 import figure_kernel
 import figure_percentiles
+import figure_perturbation
 import figure_relative
 import figure_width
 import style
@@ -35,8 +36,12 @@ def draw_all(path, folder):
 def main():
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # `figures my.h5 | head` ends quietly
     parser = argparse.ArgumentParser(prog="figures", description="Draw all figures of result files, as PNG and PDF.")
-    parser.add_argument("file", nargs="+", help="result file of `borderline run`")
+    parser.add_argument("file", nargs="+", help="result file of `borderline run`; with --networks, of `borderline measure`")
     parser.add_argument("-o", "--output", help="folder (default: FILE-figures beside each file)")
+    parser.add_argument("--networks", metavar="NETWORKS.h5",
+                        help="the file that was measured with --save-points: draws the boundary points of one input")
+    parser.add_argument("--network", help="with --networks: name of the network (default: the first)")
+    parser.add_argument("--input", type=int, default=0, help="with --networks: number of the input (default: 0)")
     arguments = parser.parse_args()
     failed = 0
     for path in arguments.file:
@@ -45,8 +50,11 @@ def main():
         if arguments.output and len(arguments.file) > 1:
             folder = os.path.join(arguments.output, os.path.basename(stem))
         try:
-            failed += draw_all(path, folder)
-        except FileError as error:
+            if arguments.networks:
+                print("\n".join(figure_perturbation.draw(path, arguments.networks, folder, arguments.network, arguments.input)))
+            else:
+                failed += draw_all(path, folder)
+        except (FileError, style.NothingToDraw) as error:
             print(f"figures: {error}", file=sys.stderr)
             failed += 1
     sys.exit(1 if failed else 0)

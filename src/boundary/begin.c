@@ -12,6 +12,9 @@
 /* Inputs so near to the boundary that float32 margins are noise get the first step only, confirmed in float64. */
 static const double NOISE_MAX = 0.03;
 
+/* Where the first run looks first, of the first step: coming from inside it meets more faces before it crosses. */
+static const float SHORT_OF_FIRST = 0.9F;
+
 static void reset(bl_search *s) {
     size_t stride = (3 + s->limits.planes) * s->n;
     for (size_t i = 0; i < s->inputs; i++)
@@ -26,6 +29,7 @@ static void reset(bl_search *s) {
                          .p_index = k % s->options.p_count,
                          .planes_max = s->limits.planes,
                          .patience = s->limits.patience,
+                         .nearly = s->limits.nearly,
                          .query = point,
                          .incumbent = point + s->n,
                          .best = point + 2 * s->n,
@@ -148,8 +152,11 @@ bl_err bl_search_begin(bl_search *s, const bl_oracle *o, const double *x0, doubl
             in->noise /= in->margin;
         if (in->noise > NOISE_MAX && c->scale > 0.0)
             bl_column_offer(c, s->n, c->query, -1.0);
-        else if (c->scale > 0.0)
+        else if (c->scale > 0.0) {
+            for (size_t e = 0; e < s->n; e++)
+                c->query[e] *= c->p == 0.0 ? 1.0F : SHORT_OF_FIRST;
             bl_column_start(c);
+        }
     }
 cleanup:
     return err;

@@ -22,12 +22,11 @@ enum {
     RAY_STEPS = 4,  /* to meet a plane along a ray that the box bends */
     RESTRAINED = 8  /* evaluations of a later run that are held near the best length */
 };
-static const double OVERSTEP = 0.016;  /* in units of the margin; doubles with each further evaluation */
-static const double NEARLY = 1e-2;     /* a margin that a plane promises to overcome this soon, relative */
+static const double OVERSTEP = 0.008;  /* in units of the margin; doubles with each further evaluation */
 static const double SLACK = 4e-6;      /* a margin too small for a new plane to move the nearest point */
 static const double SAME = 1e-3;       /* lengths of one point, relative */
 static const double CONVERGED = 2e-5;  /* relative gap between crossing and model */
-static const double WORTHWHILE = 2e-3; /* what a later run must promise to gain, falling with their number */
+static const double WORTHWHILE = 5e-3; /* what a later run must promise to gain, falling with their number */
 static const double RESTRAINT = 1.1;   /* times the best length: where later runs look at most */
 static const double TRIED_FRACTION = 0.4; /* of the way back to the crossing */
 
@@ -186,7 +185,7 @@ static void cross(bl_column *c, size_t n, const float *gradient) {
 static bool nearly_cross(bl_column *c, const bl_search_input *in, size_t n, double f, const float *gradient,
                          bl_nearest_work *work) {
     double slope = lane_dot(n, gradient, c->query), fall = -slope, left = f, factor = 1.0;
-    if (!(slope < 0.0) || f > NEARLY * -slope)
+    if (!(slope < 0.0) || f > c->nearly * -slope)
         return false;
     memcpy(work->v, c->query, n * sizeof *c->query);
     for (int step = 0; left > 0.0 && fall > 0.0 && step < RAY_STEPS; step++) {
@@ -199,7 +198,7 @@ static bool nearly_cross(bl_column *c, const bl_search_input *in, size_t n, doub
     }
     bool shorter = c->phase == BL_PHASE_SEEK || bl_float_norm(c->p, n, c->query) < c->incumbent_length;
     if (left <= 0.0 && shorter &&
-        bl_float_norm(c->p, n, c->query) <= (1.0 + 3.0 * NEARLY) * c->query_length) {
+        bl_float_norm(c->p, n, c->query) <= (1.0 + 3.0 * c->nearly) * c->query_length) {
         cross(c, n, gradient);
         return true;
     }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
  * The search: all inputs and all p of a network advance together, one value and gradient a column and round, in one
- * batch. Passes are a common purse: columns whose runs still win go on while the others rest.
+ * batch. The columns of one p share a purse of passes: those whose runs still win go on while the others rest.
  */
 #include "borderline/mem.h"
 #include "count.h"
@@ -15,11 +15,11 @@ enum { LAST_RESORT = 100 }; /* passes of a column that has found nothing, beyond
 static bl_effort_limits limits_of(bl_effort effort) {
     switch (effort) {
     case BL_EFFORT_FAST:
-        return (bl_effort_limits){8, 15, 2};
+        return (bl_effort_limits){.planes = 8, .passes = 16, .patience = 6, .nearly = 0.03};
     case BL_EFFORT_STANDARD:
-        return (bl_effort_limits){16, 94, 3};
+        return (bl_effort_limits){.planes = 16, .passes = 95, .patience = 3, .nearly = 0.03};
     default:
-        return (bl_effort_limits){16, 1940, 3};
+        return (bl_effort_limits){.planes = 16, .passes = 1950, .patience = 3, .nearly = 0.01};
     }
 }
 
@@ -33,7 +33,7 @@ size_t bl_search_memory(const bl_search_options *options, size_t n, size_t class
                  4 * sizeof(float);
     size_t column = sizeof(bl_column) + sizeof(bl_ray) + 2 * sizeof(size_t) +
                     options->p_count * sizeof(double) + classes * (sizeof(double) + 2 * sizeof(float));
-    return sizeof(bl_search) + n * row + columns * column +
+    return sizeof(bl_search) + n * row + columns * column + options->p_count * sizeof(bl_purse) +
            inputs * (sizeof(bl_search_input) + classes * sizeof(double));
 }
 
@@ -43,6 +43,7 @@ static bl_err allocate(bl_search *s) {
     BL_ALLOC(s->input, s->inputs);
     BL_ALLOC(s->column, columns);
     BL_ALLOC(s->adopted, columns * s->options.p_count);
+    BL_ALLOC(s->purse, s->options.p_count);
     BL_ALLOC(s->ray, columns);
     BL_ALLOC(s->batch_column, columns);
     BL_ALLOC(s->batch_input, columns);
@@ -90,9 +91,9 @@ void bl_search_destroy(bl_search **search) {
     bl_search *s = *search;
     if (!s)
         return;
-    void *owned[] = {s->p,           s->input,  s->column,   s->adopted, s->ray,  s->batch_column,
-                     s->batch_input, s->rows,   s->logits64, s->logits,  s->seed, s->room,
-                     s->bias,        s->points, s->work_rows};
+    void *owned[] = {s->p,           s->input,    s->column,   s->adopted, s->purse, s->ray,  s->batch_column,
+                     s->batch_input, s->rows,     s->logits64, s->logits,  s->seed,  s->room, s->bias,
+                     s->points,      s->work_rows};
     for (size_t k = 0; k < sizeof owned / sizeof *owned; k++)
         bl_mem_free(owned[k]);
     bl_mem_free(s);
@@ -152,21 +153,28 @@ cleanup:
     return err;
 }
 
-/* Whether a column takes part in the next batch: it is in a run, or its failures are few enough for another. Once the purse
+/* Whether a column takes part in the next batch: it is in a run, or its failures are few enough for another and no column is in
+ * its first. Once the purse
  * is empty only columns without any crossing go on, for a while. */
-static bool takes_part(const bl_search *s, const bl_column *c, int patience, bool empty) {
+static bool takes_part(const bl_search *s, const bl_column *c) {
+    const bl_purse *purse = &s->purse[c->p_index];
     if (c->runs == 0)
         return false;
-    if (empty)
+    if (purse->passes <= 0)
         return isinf(c->best_length) && c->passes < s->limits.passes + LAST_RESORT;
-    return c->phase != BL_PHASE_DONE || c->failures <= patience;
+    return c->phase != BL_PHASE_DONE || (c->failures <= purse->patience && !purse->beginners);
 }
 
-static size_t form_batch(bl_search *s, int patience, bool empty) {
+static size_t form_batch(bl_search *s) {
     size_t count = 0;
+    for (size_t e = 0; e < s->options.p_count; e++)
+        s->purse[e].beginners = false;
+    for (size_t k = 0; k < s->columns; k++)
+        if (s->column[k].runs == 1 && s->column[k].phase != BL_PHASE_DONE)
+            s->purse[s->column[k].p_index].beginners = true;
     for (size_t k = 0; k < s->columns; k++) {
         bl_column *c = &s->column[k];
-        if (!takes_part(s, c, patience, empty))
+        if (!takes_part(s, c))
             continue;
         if (c->phase == BL_PHASE_DONE)
             bl_search_restart(s, c);
@@ -175,25 +183,44 @@ static size_t form_batch(bl_search *s, int patience, bool empty) {
     return count;
 }
 
-/* Passes are a common purse: columns whose runs win go on while the others rest. */
+/* What the columns of each p have together, less what they have spent. */
+static void fill_purses(bl_search *s) {
+    for (size_t e = 0; e < s->options.p_count; e++)
+        s->purse[e] = (bl_purse){0};
+    for (size_t k = 0; k < s->columns; k++)
+        if (s->column[k].runs > 0)
+            s->purse[s->column[k].p_index].passes += s->limits.passes - s->column[k].passes;
+}
+
+/* Take the passes of a batch out of the purses; a purse that nobody drew on grants its columns one more failure.
+ * @return false when all are empty and nobody goes on */
+static bool settle_purses(bl_search *s, size_t count) {
+    bool going = count > 0;
+    for (size_t e = 0; e < s->options.p_count; e++)
+        s->purse[e].drawn = false;
+    for (size_t r = 0; r < count; r++) {
+        bl_purse *purse = &s->purse[s->column[s->batch_column[r]].p_index];
+        purse->passes -= 2;
+        purse->drawn = true;
+    }
+    for (size_t e = 0; e < s->options.p_count; e++) {
+        s->purse[e].patience += !s->purse[e].drawn;
+        going = going || s->purse[e].passes > 0;
+    }
+    return going;
+}
+
 static bl_err run_rounds(bl_search *s, const bl_oracle *o, const double *x0) {
     bl_err err = BL_OK;
-    int64_t purse = 0;
-    int patience = 0;
-    for (size_t k = 0; k < s->columns; k++)
-        purse += s->column[k].runs > 0 ? s->limits.passes : 0;
-    for (;;) {
+    size_t count;
+    fill_purses(s);
+    do {
         if (s->options.stop && s->options.stop(s->options.stop_context))
             BL_FAIL(BL_ERR_STOPPED, "the boundary search was stopped");
-        size_t count = form_batch(s, patience, purse <= 0);
+        count = form_batch(s);
         if (count > 0)
             BL_TRY(advance(s, o, x0, count));
-        else if (purse <= 0)
-            break;
-        else
-            patience++;
-        purse -= 2 * (int64_t)count;
-    }
+    } while (settle_purses(s, count));
 cleanup:
     return err;
 }

@@ -13,7 +13,16 @@ typedef struct bl_effort_limits {
     size_t planes;  /* a column */
     int32_t passes; /* a column in the mean, without confirmation */
     int patience;   /* of columns looking for a crossing */
+    double nearly;  /* a margin that a plane promises to overcome this soon, relative, counts as a crossing */
 } bl_effort_limits;
+
+/* Passes that the columns of one p share. */
+typedef struct bl_purse {
+    int64_t passes;
+    int patience;   /* failures that a column may have and still begin a run */
+    bool drawn;     /* on, in the last round */
+    bool beginners; /* columns in their first run, which goes before others' second */
+} bl_purse;
 
 struct bl_search {
     bl_search_options options;
@@ -23,6 +32,7 @@ struct bl_search {
     bl_search_input *input;
     bl_column *column;
     double *adopted; /* [columns][p_count] length of the crossing last taken over from another p */
+    bl_purse *purse; /* [p_count] */
     bl_ray *ray;
     size_t *batch_column; /* [columns] which column each row of the batch serves */
     size_t *batch_input;

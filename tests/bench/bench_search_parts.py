@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""What each part of the boundary search gains: the search without it, on the reference networks. Builds a copy of the
+source in which that part is taken out; one JSON object a line, passes and ratios to the best distance known.
+
+Usage: bench_search_parts.py SOURCE [efforts]
+"""
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+
+SOURCE = os.path.abspath(sys.argv[1])
+EFFORTS = (sys.argv[2] if len(sys.argv) > 2 else "fast,standard").split(",")
+os.environ.update({"OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1", "BORDERLINE_SOURCE": SOURCE})
+sys.path[:0] = [os.path.join(SOURCE, "tests", "reference"), os.path.join(SOURCE, "tests")]
+import bars  # noqa: E402
+
+SEARCH, COLUMN, RESTART, BEGIN = (f"src/boundary/{name}.c" for name in ("search", "column", "restart", "begin"))
+OTHER_P = (RESTART, "started = start_from_other_p(s, c)", "started = false")
+OTHER_INPUT = (RESTART, "turn % KINDS == 0)", "false)")
+MIXED = (RESTART, "turn % KINDS == 2 && !count", "false")
+PARTS = {
+    "whole": [],
+    "no restarts": [(SEARCH, "(c->failures <= purse->patience && !purse->beginners)", "false"),
+                    (SEARCH, "going = going || s->purse[e].passes > 0;", "")],
+    "one plane at a time": [(SEARCH, f".planes = {count},", ".planes = 1,") for count in (8, 16)],
+    "no crossings counted early": [(SEARCH, f".nearly = {value}", ".nearly = 0.0") for value in ("0.03", "0.01")],
+    "oversteps from the start": [(SEARCH, f".patience = {value},", ".patience = 0,") for value in (6, 3)],
+    "looks at the first step itself": [(BEGIN, "SHORT_OF_FIRST = 0.9F", "SHORT_OF_FIRST = 1.0F")],
+    "later runs at any promise": [(COLUMN, "WORTHWHILE = 5e-3", "WORTHWHILE = 1e-4")],
+    "no starts from other p": [OTHER_P],
+    "no starts from other inputs": [OTHER_INPUT],
+    "no starts along planes": [MIXED],
+    "starts by noise alone": [OTHER_P, OTHER_INPUT, MIXED],
+    "passes shared evenly": [(SEARCH, "c->failures <= purse->patience", "true")],
+    "second runs before first ones end": [(SEARCH, " && !purse->beginners", "")],
+}
+
+
+def build(folder):
+    done = subprocess.run([os.path.join(folder, "jobs", "build")], text=True, capture_output=True,
+                          env={**os.environ, "BORDERLINE_BUILD_DIR": os.path.join(folder, "build")}, check=True)
+    return done.stdout.split()[-1]
+
+
+def take_out(folder, changes):
+    """The copy's source with these changes; gives what to write back."""
+    before = {}
+    for name, old, new in changes:
+        path = os.path.join(folder, name)
+        with open(path, encoding="utf-8") as file:
+            text = file.read()
+        if old not in text:
+            sys.exit(f"bench_search_parts: {name} has no '{old}'")
+        before.setdefault(path, text)
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(text.replace(old, new))
+    return before
+
+
+def main():
+    reference = bars.reference_file()
+    if reference is None:
+        sys.exit("bench_search_parts: the shared reference is missing: skipped")
+    with tempfile.TemporaryDirectory() as folder:
+        folder = os.path.join(folder, "source")
+        shutil.copytree(SOURCE, folder, ignore=shutil.ignore_patterns("build*", ".git"))
+        for part, changes in PARTS.items():
+            before = take_out(folder, changes)
+            bars.PROGRAM = build(folder)
+            for effort in EFFORTS:
+                values = bars.numbers(*bars.together(bars.ratios(reference, "abcdef", effort)))
+                print(json.dumps({"benchmark": f"search, {effort}: {part}",
+                                  **{name: round(float(v), 5) for name, v in zip(bars.COLUMNS, values)}}), flush=True)
+            for path, text in before.items():
+                with open(path, "w", encoding="utf-8") as file:
+                    file.write(text)
+
+
+main()
