@@ -9,6 +9,9 @@ import style
 from style import plt
 
 
+ENTRIES_MAX = 256  # kernel inputs whose entries are drawn
+
+
 def finite_widths(sweep):
     return np.flatnonzero(np.isfinite(sweep.width))
 
@@ -19,7 +22,7 @@ def entries(sweep, colours):
                enumerate(sweep.depth)]
             + [style.key("from features", marker="o", linestyle="-", linewidth=0.8),
                style.key("from outputs", marker="o", markerfacecolor="none", linestyle=":", linewidth=0.8),
-               style.key(r"$1/\sqrt{SN} + 1/N$", color=style.GUIDE, linestyle="--")])
+               style.key(r"fit: $a/\sqrt{SN}$ and $b/N$", color=style.GUIDE, linestyle="--")])
 
 
 def draw_deviation(axis, sweep):
@@ -33,7 +36,11 @@ def draw_deviation(axis, sweep):
                     axis.plot(x, deviation[d, widths, n], color=colours[n], marker=style.MARKERS[d % len(style.MARKERS)],
                               markerfacecolor=fill, linestyle="-" if fill is None else ":", linewidth=0.8)
     guide = np.geomspace(x.min() / 1.3, x.max() * 1.3, 50)
-    axis.plot(guide, 1 / np.sqrt(sweep.networks * guide) + 1 / guide, color=style.GUIDE, linestyle="--", zorder=0)
+    if "summary/kernel_fit_noise" in sweep:
+        noise, bias = sweep["summary/kernel_fit_noise"].values, sweep["summary/kernel_fit_bias"].values
+        for d, n in np.argwhere(np.isfinite(noise)):
+            fit = np.sqrt(noise[d, n] ** 2 / (sweep.networks * guide) + bias[d, n] ** 2 / guide ** 2)
+            axis.plot(guide, fit, color=style.GUIDE, linestyle="--", zorder=0)
     axis.set_yscale("log")
     style.log_axis(axis.xaxis, x)
     axis.set_xlabel("width $N$")
@@ -46,7 +53,7 @@ def draw_entries(axis, sweep, d, n):
     widths = finite_widths(sweep)
     analytic = sweep["gram_nngp"].take(depth=d, dimension=n).values
     empirical = sweep["gram_empirical"].take(depth=d, dimension=n).values
-    upper = np.triu_indices(analytic.shape[-1])
+    upper = np.triu_indices(min(analytic.shape[-1], ENTRIES_MAX))
     for i, w in enumerate(widths):
         axis.plot(analytic[w][upper], empirical[w][upper], linestyle="none", markersize=2.2, alpha=0.6,
                   marker=style.MARKERS[i % len(style.MARKERS)], markeredgewidth=0,

@@ -54,6 +54,23 @@ BL_API bl_err bl_kernels_spread(const bl_comm *comm, const bl_grid *grid, size_t
                                                const double *row),
                                 void *context, bl_kernels **out) BL_NODISCARD;
 
+/* How the deviation of an empirical kernel falls with the width. */
+typedef struct bl_kernels_fit {
+    double noise, bias;
+} bl_kernels_fit;
+
+/** Fit of deviations over widths N, S networks each.
+ *
+ * Math:        D^2 = noise^2/(S N) + bias^2/N^2: a mean over S networks has a variance of order 1/(S N) and a bias of
+ *              order 1/N, and mean squares add. Quasi-likelihood for a D^2 that scatters in proportion to its mean: least
+ *              squares with weights 1/mean^2 (McCullagh and Nelder 1989, chapter 8), 50 steps, neither term negative.
+ * Shapes:      width[count], deviation[count]; infinite widths and NaN are left out.
+ * Collective:  no.
+ * @return NaN with fewer than two widths.
+ */
+BL_API bl_kernels_fit bl_kernels_fit_widths(size_t count, const double *width, double networks,
+                                            const double *deviation);
+
 /** Bytes a rank needs at the most for the kernels of any case, on that many ranks. Not collective. */
 BL_API bl_err bl_kernels_memory(const bl_grid *grid, size_t ranks, size_t *bytes) BL_NODISCARD;
 

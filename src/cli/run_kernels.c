@@ -4,6 +4,7 @@
  */
 #include "borderline/kernels.h"
 #include "borderline/log.h"
+#include "borderline/mem.h"
 #include "run.h"
 
 static bl_err write_kernels(bl_run *run, const bl_case *c, const bl_kernels *kernels) {
@@ -48,10 +49,31 @@ static bl_err write_rows(void *context, bl_field_id field, size_t first, size_t 
     return bl_results_write(to->run->results, field, start, shape, row);
 }
 
+/* Noise and bias over the widths of every (depth, dimension). Rank 0 alone: a few numbers. */
+static bl_err write_fits(bl_run *run, const double *deviation) {
+    bl_err err = BL_OK;
+    const bl_config *config = run->sweep.config;
+    size_t dimensions = config->dimension.count, one[BL_FIELD_RANK_MAX] = {1, 1};
+    double widths[BL_AXIS_LENGTH_MAX];
+    for (size_t i = 0; i < config->depth.count * dimensions; i++) {
+        size_t start[BL_FIELD_RANK_MAX] = {i / dimensions, i % dimensions};
+        for (size_t w = 0; w < config->width.count; w++)
+            widths[w] = deviation[(start[0] * config->width.count + w) * dimensions + start[1]];
+        bl_kernels_fit fit =
+            bl_kernels_fit_widths(config->width.count, config->width.value, (double)config->networks, widths);
+        BL_TRY(bl_results_write(run->results, BL_FIELD_SUMMARY_KERNEL_FIT_NOISE, start, one, &fit.noise));
+        BL_TRY(bl_results_write(run->results, BL_FIELD_SUMMARY_KERNEL_FIT_BIAS, start, one, &fit.bias));
+    }
+cleanup:
+    return err;
+}
+
 bl_err bl_run_kernels(bl_run *run) {
     bl_err err = BL_OK;
     const bl_grid *grid = run->sweep.grid;
     bl_kernels *kernels = NULL;
+    double *deviation = bl_mem_alloc(grid->cases, sizeof *deviation); /* [case], each from its owner */
+    BL_TRY(bl_agree(run->comm, deviation ? BL_OK : BL_ERR_MEMORY));
     bl_log(BL_LOG_INFO, "kernels: %zu inputs, %zu cases", grid->config->kernel_inputs, grid->cases);
     for (size_t i = 0; i < grid->cases; i++) {
         bl_case c = bl_grid_case(grid, i);
@@ -61,11 +83,16 @@ bl_err bl_run_kernels(bl_run *run) {
             err = bl_kernels_spread(run->comm, grid, i, write_rows, &(rows_of){run, c}, &kernels);
         else
             err = bl_kernels_create(run->comm, grid, i, owner, &kernels);
-        if (err == BL_OK && kernels && run->comm->rank == owner)
+        if (err == BL_OK && kernels && run->comm->rank == owner) {
+            deviation[i] = kernels->deviation;
             err = write_kernels(run, &c, kernels);
+        }
         bl_kernels_destroy(&kernels);
         BL_TRY(bl_agree(run->comm, err));
     }
+    MPI_Allreduce(MPI_IN_PLACE, deviation, (int)grid->cases, MPI_DOUBLE, MPI_SUM, run->comm->world);
+    BL_TRY(bl_agree(run->comm, run->comm->rank == 0 ? write_fits(run, deviation) : BL_OK));
 cleanup:
+    bl_mem_free(deviation);
     return err;
 }

@@ -72,6 +72,10 @@ const char *const bl_axis_long_name[BL_AXIS_COUNT] = {
     3, {                                                                                                     \
         AXES_CASE                                                                                            \
     }
+#define AXES_KERNEL_FIT                                                                                      \
+    2, {                                                                                                     \
+        BL_AXIS_DEPTH, BL_AXIS_DIMENSION                                                                     \
+    }
 #define AXES_SPECTRUM                                                                                        \
     4, {                                                                                                     \
         AXES_CASE, BL_AXIS_KERNEL_INPUT                                                                      \
@@ -289,6 +293,17 @@ const bl_field bl_fields[BL_FIELD_COUNT] = {
     [BL_FIELD_SUMMARY_EFFECTIVE_DIMENSION_NNGP] =
         {"summary/effective_dimension_nngp", BL_FLOAT64, AXES_KERNEL, "1", "effective dimension of gram_nngp",
          "(sum lambda)^2 / sum lambda^2 over its eigenvalues lambda", false, 0},
+    [BL_FIELD_SUMMARY_KERNEL_FIT_NOISE] =
+        {"summary/kernel_fit_noise", BL_FLOAT64, AXES_KERNEL_FIT, "1",
+         "noise of kernel_deviation over widths: a of a/sqrt(networks width), added in squares",
+         "kernel_deviation^2 = a^2/(S N) + b^2/N^2, least squares of its relative error over finite widths "
+         "N; "
+         "NaN with one width",
+         false, 0},
+    [BL_FIELD_SUMMARY_KERNEL_FIT_BIAS] =
+        {"summary/kernel_fit_bias", BL_FLOAT64, AXES_KERNEL_FIT, "1",
+         "bias of kernel_deviation over widths: b of b/width, added in squares", "as kernel_fit_noise", false,
+         0},
     [BL_FIELD_UNIT_STATUS] = {"unit/status", BL_INT8, AXES_UNIT, "1",
                               "whether the unit's results are in the file",
                               "written after all of the unit's data; what --resume reads", false, 0},

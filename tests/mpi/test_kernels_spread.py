@@ -4,6 +4,7 @@ import unittest
 
 import h5py
 import numpy as np
+from scipy.optimize import nnls
 
 from borderline_core import rng
 from borderline_program import TestCase, main, run
@@ -80,6 +81,37 @@ class Spread(TestCase):
                 for name in ("gram_empirical", "gram_output"):
                     np.testing.assert_allclose(large[name][:40, :40], small[name], rtol=0,
                                                atol=1e-5 * np.abs(small[name]).max())
+
+    def test_fit_over_widths(self):
+        """Deviations over widths and networks: the summary's fit is scipy's, and the noise alone is 1/sqrt(S N) for features of
+        one hidden layer, whose mean kernel is the analytic one."""
+        sweep = """
+grid: {depth: [1, 3], width: [16, 32, 64, 128, 256], dimension: [48], p: [2]}
+samples: {networks: %d, inputs: 1}
+boundary: {effort: fast}
+kernel: {inputs: 48}
+summary: {bootstrap: 10}
+"""
+        noise = []
+        for networks in (20, 320):
+            path = self.write("fit.yaml", sweep % networks)
+            self.check_done(run(["run", path, "-o", self.path("fit.h5"), "--force"], 2))
+            with h5py.File(self.path("fit.h5"), "r") as file:
+                width, deviation = file["width"][()], file["summary/kernel_deviation"][()][:, :, 0]
+                found = np.stack([file["summary/kernel_fit_noise"][()][:, 0], file["summary/kernel_fit_bias"][()][:, 0]], 1)
+            for d in range(2):
+                terms = np.stack([1 / (networks * width), 1 / width ** 2], 1)
+                fit = np.ones(2)
+                for _ in range(50):
+                    mean = terms @ fit
+                    fit = nnls(terms / mean[:, None], deviation[d] ** 2 / mean)[0]
+                np.testing.assert_allclose(found[d], np.sqrt(fit), rtol=1e-6, atol=1e-9)
+            noise.append(found)
+        noise = np.array(noise)
+        # one hidden layer: the mean kernel is the analytic one, so 16 times the networks leave the noise constant as it is
+        # (five deviations, each of them the length of few normals: a factor of 2.5)
+        self.assertLess(abs(np.log(noise[0, 0, 0] / noise[1, 0, 0])), np.log(2.5))
+        self.assertTrue((noise[:, :, 0] + noise[:, :, 1] > 0.3).all() and (noise < 20).all())
 
 
 if __name__ == "__main__":
