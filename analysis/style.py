@@ -71,7 +71,10 @@ def log_axis(axis, values):
     if axis.axis_name == "x":
         room = (high / low) ** 0.08 if high > low else 2.0
         axis.axes.set_xlim(low / room, high * room)
-    shown = [v for i, v in enumerate(values) if i == 0 or np.log(v / values[i - 1]) > 0.12 * np.log(high / low)]
+    shown = []
+    for v in values:  # labels far enough from the one before to be read
+        if not shown or np.log(v / shown[-1]) > 0.19 * np.log(high / low):
+            shown.append(v)
     axis.set_major_locator(matplotlib.ticker.FixedLocator(shown))
     axis.set_major_formatter(matplotlib.ticker.FuncFormatter(lambda v, _: f"{v:g}"))
     axis.set_minor_locator(matplotlib.ticker.NullLocator())

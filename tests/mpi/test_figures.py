@@ -114,6 +114,43 @@ class Analysis(unittest.TestCase):
         self.assertIn("no predictions yet", done.stdout)
         self.assertTrue(os.path.exists(os.path.join(self.folder.name, "sweep-figures", "median_distance_depth2_width20.png")))
 
+    def test_report_refuses(self):
+        self.fill()
+        report = os.path.join(SOURCE, "analysis", "report")
+        done = subprocess.run([report, self.path, "-o", self.folder.name], capture_output=True, text=True, timeout=300)
+        if done.returncode == 2 and "lacks" in done.stderr:
+            self.skipTest(done.stderr.strip())
+        self.assertEqual((done.returncode, done.stderr), (1, f"report: {self.path}: a report takes sweeps of one depth, one width and "
+                                                          "at least 3 dimensions\n"))
+
+    def test_laws_of_report(self):
+        """Each law is recovered from medians that follow it, and then is the best."""
+        try:
+            import report
+        except ImportError as error:
+            self.skipTest(str(error))
+        n, error = np.geomspace(400, 12000, 9), np.full(9, 0.01)
+        cases = ((0, 0.7 * n**0.3, "a = 0.300"), (1, 0.4 * np.sqrt(n - 150.0), "n0 = 150"), (2, 0.25 * np.sqrt(n), "C = 0.250"),
+                 (3, 0.8 * np.sqrt(n / (2 * np.log(n))), "C = 0.800"), (4, n**0.6 / np.sqrt(2 * np.log(n)), "a = 0.600"))
+        for place, median, found in cases:
+            rows = report.l1_fits(n, median, error)
+            self.assertTrue(rows[place][2].startswith(found), rows[place][2])
+            self.assertLess(rows[place][3], 1e-3)
+            np.testing.assert_allclose(rows[place][4](n), median, rtol=1e-3)
+        self.assertGreater(report.l1_fits(n, cases[3][1], error)[2][3], 100)  # a plain root does not fit the law's logarithm
+
+    def test_published_medians(self):
+        try:
+            import published
+        except ImportError as error:
+            self.skipTest(str(error))
+        table = published.table()
+        self.assertEqual({p: len(rows[0]) for p, rows in table.items()}, {0.0: 7, 1.0: 13, 2.0: 13, np.inf: 13})
+        self.assertTrue(np.all((table[2.0][1] > 0.49) & (table[2.0][1] < 0.63)))
+        self.assertAlmostEqual(np.polyfit(np.log(table[1.0][0]), np.log(table[1.0][1]), 1)[0], 0.424, places=3)
+        sweep = Sweep(self.path)  # a dense one: nothing published
+        self.assertEqual(published.medians(sweep, 0, 0), {})
+
     def test_wrong_file(self):
         done = self.draw("missing.h5")
         self.assertEqual(done.returncode, 1)
