@@ -28,6 +28,7 @@ bl_err bl_dataset_share(const bl_comm *comm, const bl_dataset_source *source, bl
         }
     }
     BL_TRY(bl_agree(comm, dataset ? BL_OK : BL_ERR_MEMORY));
+    BL_ASSERT(dataset != NULL);
     BL_TRY(share_bytes(comm, &dataset->pixel, dataset->count * dataset->numbers));
     BL_TRY(share_bytes(comm, &dataset->label, dataset->count));
     *out = dataset;

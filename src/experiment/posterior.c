@@ -49,6 +49,7 @@ static bl_err read_part(const bl_comm *comm, bl_posterior *p, bl_dataset_part pa
     *x = bl_mem_alloc(data->count * data->numbers, sizeof **x);
     *label = bl_mem_alloc(data->count, sizeof **label);
     BL_TRY(bl_agree(comm, *x && *label ? BL_OK : BL_ERR_MEMORY));
+    BL_ASSERT(*x && *label);
     bl_dataset_inputs(data, data->count, NULL, *x);
     for (size_t i = 0; i < data->count; i++)
         (*label)[i] = label_of(p, data, i);

@@ -279,6 +279,7 @@ static void gather_columns(const bl_blockmatrix *m, MPI_Comm line, int root, int
                            double *pieces, double *whole) {
     const double *mine = m->local + (size_t)first * (size_t)m->local_rows;
     int rank, counts[1024], starts[1024], total = 0;
+    BL_ASSERT(pieces && whole);
     MPI_Comm_rank(line, &rank);
     for (int r = 0; r < m->rows; r++) {
         counts[r] = dealt(m->n, m->block, r, m->rows) * count;
