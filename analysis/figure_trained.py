@@ -47,8 +47,7 @@ def draw_medians(p, sets, folder):
                               color=style.COLOURS[s], marker=style.MARKERS[s], markersize=4)
         axis.set_xticks(range(len(KINDS)), KINDS)
         axis.set_xlim(-0.5, len(KINDS) - 0.5)
-        axis.set_yscale("log")
-        style.plain_log_ticks(axis.yaxis)
+        axis.set_ylim(bottom=0)
         axis.set_title(style.norm_label(p[k]))
     axes[0].set_ylabel("median distance")
     style.legend_below(below, [style.key(name, color=style.COLOURS[s], marker=style.MARKERS[s], linestyle="")
@@ -57,10 +56,11 @@ def draw_medians(p, sets, folder):
 
 
 def straight_start(values):
-    """Slope of distance against percentile: a line through the origin, least squares over the lowest quarter."""
+    """Distance against order by a line through the origin, least squares over the lowest quarter: slope and R^2."""
     values = values[: max(2, len(values) // 4)]
     level = np.arange(1, len(values) + 1) - 0.5
-    return np.sum(values * level) / np.sum(level**2)
+    slope = np.sum(values * level) / np.sum(level**2)
+    return slope, 1 - np.sum((values - slope * level) ** 2) / np.sum((values - values.mean()) ** 2)
 
 
 def draw_percentiles(p, sets, name, folder):
@@ -70,9 +70,10 @@ def draw_percentiles(p, sets, name, folder):
             values = sets[name][kind, ..., k].ravel()
             values = np.sort(values[np.isfinite(values)])
             axis.plot(100 * (np.arange(values.size) + 0.5) / values.size, values, color=style.COLOURS[kind])
+            slope, fit = straight_start(values)
+            print(f"p = {p[k]:<4g} {name:9s} {KINDS[kind]:8s} lowest quarter against a line through 0: R^2 {fit:.3f}")
             if KINDS[kind] == "random":
-                slope = straight_start(values) * values.size / 100
-                axis.plot([0, 50], [0, 50 * slope], color=style.GUIDE, linestyle="--", linewidth=1)
+                axis.plot([0, 50], [0, 50 * slope * values.size / 100], color=style.GUIDE, linestyle="--", linewidth=1)
         axis.set_xlim(0, 100)
         axis.set_ylim(bottom=0)
         axis.set_title(style.norm_label(p[k]))

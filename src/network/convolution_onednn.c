@@ -303,7 +303,7 @@ static bl_err weight_gradient_create(bl_convolution *c) {
     geometry g = {0};
     dnnl_primitive_desc_t forward = NULL, description = NULL;
     weight_gradient *gradient = &c->gradient;
-    const dnnl_engine_t engine = c->context->engine;
+    dnnl_engine_t engine = c->context->engine;
     BL_TRY(geometry_create(&c->shape, c->batch, &g));
     DNNL_TRY(describe_forward(engine, &g, BL_LAYOUT_VIEW(g.weight), c->shape.with_bias, &forward));
     DNNL_TRY(describe_backward_weights(engine, &g, c->shape.with_bias, forward, &description));
