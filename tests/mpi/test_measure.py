@@ -1,5 +1,7 @@
 """`sample` and `measure` against independent computations: a numpy forward pass, closed forms, and `run` itself."""
 import os
+import subprocess
+import sys
 
 import h5py
 import numpy as np
@@ -7,6 +9,7 @@ from scipy.special import erf
 
 import borderline_program as program
 
+FIGURES = os.path.join(os.environ["BORDERLINE_SOURCE"], "analysis", "figures")
 ACTIVATIONS = {
     "relu": lambda z: np.maximum(z, 0),
     "leaky_relu": lambda z: np.where(z > 0, z, 0.2 * z),
@@ -54,6 +57,27 @@ class Measure(program.TestCase):
                 self.check_done(program.run(["run", sweep, "-o", swept, "--force"], ranks=2))
                 self.check_done(program.run(["measure", networks, "-o", measured, "--save-points", "--force"], ranks=2))
                 self.compare(networks, measured, swept, classes, box)
+
+    def test_figure_of_boundary_points(self):
+        sweep = self.write("sweep.yaml", SWEEP.format(activation="relu", classes=2, box="[0, 1]").replace("[40]", "[48]"))
+        networks, measured, plain = self.path("networks.h5"), self.path("measured.h5"), self.path("plain.h5")
+        self.check_done(program.run(["sample", sweep, "-o", networks]))
+        self.check_done(program.run(["measure", networks, "-o", measured, "--save-points"]))
+        self.check_done(program.run(["measure", networks, "-o", plain]))
+
+        def draw(path, *more):
+            return subprocess.run([FIGURES, path, "--networks", networks, "-o", self.folder, *more], capture_output=True,
+                                  text=True, check=False, env={**os.environ, "BORDERLINE_PYTHON": sys.executable})
+        done = draw(measured, "--input", "2")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        written = done.stdout.split()
+        self.assertEqual([os.path.splitext(path)[1] for path in written], [".png", ".pdf"])
+        self.assertTrue(all(os.path.getsize(path) > 5000 for path in written))
+        for path, more, words in ((plain, [], "--save-points"), (measured, ["--input", "9"], "inputs 0 to 3"),
+                                  (measured, ["--network", "none"], "no network none")):
+            done = draw(path, *more)
+            self.assertEqual(done.returncode, 1)
+            self.assertIn(words, done.stderr)
 
     def compare(self, networks, measured, swept, classes, box):
         with h5py.File(networks) as sampled, h5py.File(measured) as file, h5py.File(swept) as run:
