@@ -29,6 +29,8 @@ typedef enum bl_purpose {
     BL_PURPOSE_FORECAST,       /* simulated times of units: no result depends on them */
     BL_PURPOSE_TRAINING_IMAGE, /* which images are measured; index = part of the set */
     BL_PURPOSE_TRAINING_ORDER, /* index = epoch + 65,536 start */
+    BL_PURPOSE_DRAW,           /* index = input: key of an infinitely wide network's own streams (gp_draw) */
+    BL_PURPOSE_KERNEL_DRAW,    /* index = logit: an infinitely wide network at the kernel inputs */
     BL_PURPOSE_COUNT
 } bl_purpose;
 
