@@ -36,7 +36,7 @@ class Box(ct.Structure):
 
 
 class Options(ct.Structure):
-    _fields_ = [("p", ct.c_void_p), ("p_count", ct.c_size_t), ("box", Box), ("effort", ct.c_int), ("stop", STOP),
+    _fields_ = [("p", ct.c_void_p), ("p_count", ct.c_size_t), ("box", Box), ("effort", ct.c_int), ("queries", ct.c_size_t), ("stop", STOP),
                 ("stop_context", ct.c_void_p)]
 
 
@@ -102,7 +102,7 @@ def search(network, x0, p, box=None, effort="standard", stop=None, points=False)
     inputs, n = x0.shape
     p = np.ascontiguousarray(p, np.float64)
     callback = STOP(stop) if stop else STOP(0)
-    options = Options(core.pointer(p), p.size, Box(*(box or (-inf, inf))), EFFORT[effort], callback, None)
+    options = Options(core.pointer(p), p.size, Box(*(box or (-inf, inf))), EFFORT[effort], 0, callback, None)
     batch = lib.bl_search_batch(ct.byref(options), inputs)
     engine, handle = ct.c_void_p(), ct.c_void_p()
     core.check(lib.bl_pass_create(ct.byref(network.struct), batch, ct.byref(engine)))

@@ -48,6 +48,9 @@ typedef struct bl_search_options {
     size_t p_count;
     bl_box box;
     bl_effort effort;
+    size_t
+        queries; /* 0; or, of an oracle that answers dearly: values with gradients a column and effort are at most this
+                       in the mean, and a run ends where it promises under 1e-4 */
     bool (*stop)(
         void *context); /* asked between rounds; true leaves the search with BL_ERR_STOPPED. May be NULL */
     void *stop_context;

@@ -30,6 +30,7 @@ static void reset(bl_search *s) {
                          .planes_max = s->limits.planes,
                          .patience = s->limits.patience,
                          .nearly = s->limits.nearly,
+                         .gap = s->limits.gap,
                          .query = point,
                          .incumbent = point + s->n,
                          .best = point + 2 * s->n,

@@ -25,7 +25,6 @@ enum {
 static const double OVERSTEP = 0.008;  /* in units of the margin; doubles with each further evaluation */
 static const double SLACK = 4e-6;      /* a margin too small for a new plane to move the nearest point */
 static const double SAME = 1e-3;       /* lengths of one point, relative */
-static const double CONVERGED = 2e-5;  /* relative gap between crossing and model */
 static const double WORTHWHILE = 5e-3; /* what a later run must promise to gain, falling with their number */
 static const double RESTRAINT = 1.1;   /* times the best length: where later runs look at most */
 static const double TRIED_FRACTION = 0.4; /* of the way back to the crossing */
@@ -164,7 +163,7 @@ static void descend(bl_column *c, const bl_search_input *in, size_t n, bl_neares
     double worthwhile = fmax(WORTHWHILE / (1.0 + 0.1 * c->runs), 1e-4);
     c->model_length = length;
     bool behind = c->incumbent_length > c->best_length;
-    if (c->planes == 0 || c->stalls > STALL_MAX || length >= c->incumbent_length * (1.0 - CONVERGED) ||
+    if (c->planes == 0 || c->stalls > STALL_MAX || length >= c->incumbent_length * (1.0 - c->gap) ||
         (behind && length >= c->best_length * (1.0 - worthwhile)))
         bl_column_end_run(c);
 }

@@ -33,6 +33,7 @@ typedef struct bl_column {
     size_t planes, planes_max;
     int patience;                     /* evaluations before planes are overstepped */
     double nearly;                    /* as in the effort's limits */
+    double gap;                       /* between crossing and model, relative, where a run ends */
     float *normal[BL_NEAREST_PLANES]; /* f near a visited point is <normal, h> - offset */
     double offset[BL_NEAREST_PLANES], multiplier[BL_NEAREST_PLANES];
     float *query;             /* h to evaluate next */

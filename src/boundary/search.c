@@ -24,20 +24,27 @@
 #include "count.h"
 #include "state.h"
 
+#include <limits.h>
 #include <math.h>
 #include <string.h>
 
+enum { DEAR_RUNS = 2 };     /* where queries are dear: one from x0, one from another p's crossing */
 enum { LAST_RESORT = 100 }; /* passes of a column that has found nothing, beyond its limit */
 
-static bl_effort_limits limits_of(bl_effort effort) {
-    switch (effort) {
-    case BL_EFFORT_FAST:
-        return (bl_effort_limits){.planes = 8, .passes = 16, .patience = 6, .nearly = 0.03};
-    case BL_EFFORT_STANDARD:
-        return (bl_effort_limits){.planes = 16, .passes = 95, .patience = 3, .nearly = 0.03};
-    default:
-        return (bl_effort_limits){.planes = 16, .passes = 1950, .patience = 3, .nearly = 0.01};
+static const double WIDE_GAP = 1e-4; /* where queries are dear, a run ends that promises less */
+
+static bl_effort_limits limits_of(const bl_search_options *options) {
+    static const bl_effort_limits limits[] = {
+        [BL_EFFORT_FAST] = {8, 16, 6, .nearly = 0.03, .gap = 2e-5, .runs = INT_MAX},
+        [BL_EFFORT_STANDARD] = {16, 95, 3, .nearly = 0.03, .gap = 2e-5, .runs = INT_MAX},
+        [BL_EFFORT_THOROUGH] = {16, 1950, 3, .nearly = 0.01, .gap = 2e-5, .runs = INT_MAX}};
+    bl_effort_limits l = limits[options->effort];
+    if (options->queries > 0) {
+        l.passes = 2 * (int32_t)options->queries;
+        l.gap = WIDE_GAP;
+        l.runs = DEAR_RUNS;
     }
+    return l;
 }
 
 size_t bl_search_batch(const bl_search_options *options, size_t inputs) {
@@ -45,7 +52,7 @@ size_t bl_search_batch(const bl_search_options *options, size_t inputs) {
 }
 
 size_t bl_search_memory(const bl_search_options *options, size_t n, size_t classes, size_t inputs) {
-    size_t columns = inputs * options->p_count, planes = limits_of(options->effort).planes;
+    size_t columns = inputs * options->p_count, planes = limits_of(options).planes;
     size_t row = columns * (sizeof(double) + (3 + planes) * sizeof(float)) + inputs * 2 * sizeof(float) +
                  4 * sizeof(float);
     size_t column = sizeof(bl_column) + sizeof(bl_ray) + 2 * sizeof(size_t) +
@@ -88,7 +95,7 @@ bl_err bl_search_create(const bl_search_options *options, size_t n, size_t class
                    "p = %g: p must be 0 or at least 1", options->p[k]);
     BL_ALLOC(s, 1);
     s->options = *options;
-    s->limits = limits_of(options->effort);
+    s->limits = limits_of(options);
     s->n = n;
     s->classes = classes;
     s->inputs = inputs;
@@ -179,7 +186,8 @@ static bool takes_part(const bl_search *s, const bl_column *c) {
         return false;
     if (purse->passes <= 0)
         return isinf(c->best_length) && c->passes < s->limits.passes + LAST_RESORT;
-    return c->phase != BL_PHASE_DONE || (c->failures <= purse->patience && !purse->beginners);
+    bool another = c->runs < s->limits.runs || isinf(c->best_length);
+    return c->phase != BL_PHASE_DONE || (another && c->failures <= purse->patience && !purse->beginners);
 }
 
 static size_t form_batch(bl_search *s) {
@@ -222,7 +230,7 @@ static bool settle_purses(bl_search *s, size_t count) {
     }
     for (size_t e = 0; e < s->options.p_count; e++) {
         s->purse[e].patience += !s->purse[e].drawn;
-        going = going || s->purse[e].passes > 0;
+        going = going || (s->purse[e].passes > 0 && s->purse[e].patience / 2 <= s->limits.runs);
     }
     return going;
 }

@@ -14,6 +14,8 @@ typedef struct bl_effort_limits {
     int32_t passes; /* a column in the mean, without confirmation */
     int patience;   /* of columns looking for a crossing */
     double nearly;  /* a margin that a plane promises to overcome this soon, relative, counts as a crossing */
+    double gap;     /* between crossing and model, relative, where a run ends */
+    int runs;       /* a column */
 } bl_effort_limits;
 
 /* Passes that the columns of one p share. */
