@@ -44,4 +44,16 @@ BL_API bl_oracle bl_gp_draw_oracle(bl_gp_draw *draw);
 /** Bytes of a draw of that many gradients and values. */
 BL_API size_t bl_gp_draw_memory(size_t n, size_t classes, size_t points, size_t gradients);
 
+/** Logits of infinitely wide networks at a list of inputs.
+ *
+ * Math:        L xi for every network and logit, kernel = L L^T, xi standard normals (stream: seed, case, network,
+ *              BL_PURPOSE_KERNEL_DRAW, logit). An input that those before determine to within 1e-6 of its deviation has no
+ *              normal of its own.
+ * Shapes:      kernel[inputs][inputs], of one logit; logits[networks][inputs][classes].
+ * Collective:  no.
+ * @return BL_OK; BL_ERR_MEMORY.
+ */
+BL_API bl_err bl_gp_draw_logits(uint64_t seed, uint32_t case_number, size_t inputs, const double *kernel,
+                                size_t networks, size_t classes, float *logits) BL_NODISCARD;
+
 #endif

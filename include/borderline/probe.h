@@ -31,6 +31,9 @@ BL_API void bl_probe_destroy(bl_probe **probe);
 BL_API bl_err bl_probe_run(bl_probe *probe, const bl_network *network, const double *x0, double *output,
                            double *norm, bl_search_result *result, double *points) BL_NODISCARD;
 
+/** The output of a network from its logits: two classes z_1 - z_0; more: the largest minus the next. Not collective. */
+BL_API double bl_probe_margin(size_t classes, const double *logits);
+
 /** Wall time of the last run spent inside passes, packing of weights included, in seconds. Not collective. */
 BL_API double bl_probe_seconds(const bl_probe *probe);
 

@@ -39,7 +39,7 @@ BL_API bl_err bl_worker_run(bl_worker *worker, int64_t unit, const bl_record **r
 BL_API bl_search_options bl_search_options_of(const bl_config *config);
 
 /** Sample network number `number` of the case with its inputs x[inputs][n], as every unit does.
- * Ownership:   network made by bl_network_create for the case.
+ * Ownership:   network made by bl_network_create for the case; NULL: only the inputs.
  */
 BL_API void bl_unit_sample(const bl_config *config, const bl_case *c, size_t number, bl_network *network,
                            float *x);

@@ -98,6 +98,20 @@ cleanup:
     return err;
 }
 
+/* Seconds of a network of infinite width, from its case's first unit. */
+static bl_err time_limit(const bl_grid *grid, const bl_case *c, double *seconds) {
+    bl_err err = BL_OK;
+    bl_worker *worker = NULL;
+    const bl_record *record = NULL;
+    BL_TRY(bl_worker_create(grid, NULL, NULL, &worker));
+    BL_TRY(bl_worker_run(worker, grid->first_unit[c->number], &record));
+    *seconds =
+        record->seconds * (double)grid->config->inputs / (double)(record->unit.count * record->unit.inputs);
+cleanup:
+    bl_worker_destroy(&worker);
+    return err;
+}
+
 static const bl_grid *sorted_grid; /* of compare_cases, for qsort */
 
 static int compare_cases(const void *a, const void *b) {
@@ -127,7 +141,10 @@ static bl_err measure_rates(const bl_grid *grid, rates *r) {
         const timing *last = r->count ? &r->timed[r->count - 1] : NULL;
         if (last && cost / last->cost * last->seconds > timing_budget)
             break;
-        BL_TRY(time_network(grid, &c, &seconds));
+        if (isinf(c.width))
+            BL_TRY(time_limit(grid, &c, &seconds));
+        else
+            BL_TRY(time_network(grid, &c, &seconds));
         r->timed[r->count++] = (timing){cost, seconds};
     }
 cleanup:

@@ -52,6 +52,9 @@ static bl_err sample_case(const bl_config *config, const bl_case *c, size_t coun
     bl_err err = BL_OK;
     bl_network *network = NULL;
     float *x = NULL;
+    BL_REQUIRE(
+        isfinite(c->width), BL_ERR_INPUT,
+        "an infinitely wide network cannot be written; give finite widths, as in --set grid.width=[1000]");
     BL_TRY(bl_network_create(config, c, &network));
     BL_ALLOC(x, config->inputs * c->dimension);
     for (size_t i = 0; i < count; i++) {

@@ -6,10 +6,14 @@
  */
 #include "borderline/kernels.h"
 
+#include "borderline/gp_draw.h"
 #include "borderline/mem.h"
 #include "borderline/network.h"
 #include "borderline/pass.h"
 #include "borderline/spectra.h"
+
+#include <math.h>
+#include <string.h>
 
 enum { CHUNKS_MAX = 16, CHUNKED_ENTRIES = 1 << 20 };
 
@@ -150,18 +154,25 @@ cleanup:
     return err;
 }
 
-static bl_err finish(const bl_config *config, const bl_case *c, const sums *s, bl_kernels *kernels) {
+/* Infinite width: the features' kernel is the analytic one in every network, and outputs are drawn from it. */
+static bl_err finish(const bl_config *config, const bl_case *c, sums *s, bl_kernels *kernels) {
     bl_err err = BL_OK;
     float *x = NULL;
     size_t inputs = s->inputs;
     bl_gp_limit limit = {.network = NULL};
     BL_ALLOC(x, inputs * c->dimension);
     sample_kernel_inputs(config, c, x);
-    average_features(s, kernels->empirical);
-    average_outputs(s, kernels->output);
-    BL_TRY(average_kurtosis(s, &kernels->kurtosis));
     BL_TRY(bl_gp_limit_create(config, c->depth, c->dimension, &limit));
     BL_TRY(bl_gp_limit_kernel(&limit, inputs, x, inputs, x, kernels->nngp));
+    if (isinf(c->width)) {
+        memcpy(kernels->empirical, kernels->nngp, inputs * inputs * sizeof *kernels->nngp);
+        BL_TRY(bl_gp_draw_logits(config->seed, (uint32_t)c->number, inputs, kernels->nngp, s->networks,
+                                 s->classes, s->logits));
+    } else {
+        average_features(s, kernels->empirical);
+    }
+    average_outputs(s, kernels->output);
+    BL_TRY(average_kurtosis(s, &kernels->kurtosis));
     kernels->deviation = bl_empirical_deviation(inputs, 1, kernels->empirical, kernels->nngp);
     kernels->deviation_output = bl_empirical_deviation(inputs, 1, kernels->output, kernels->nngp);
     BL_TRY(bl_spectra_eigenvalues(MPI_COMM_SELF, inputs, kernels->empirical, kernels->spectrum_empirical));
@@ -184,7 +195,7 @@ bl_err bl_kernels_create(const bl_comm *comm, const bl_grid *grid, size_t case_n
     bl_kernels *kernels = NULL;
     sums s = {0};
     err = allocate_sums(config, &s);
-    if (err == BL_OK)
+    if (err == BL_OK && isfinite(c.width))
         err = sum_networks(comm, config, &c, &s);
     BL_TRY(bl_agree(comm, err)); /* before the ranks' arrays meet */
     reduce(comm, owner, MPI_DOUBLE, sizeof(double), s.partial, s.chunks * s.inputs * s.inputs);
@@ -221,6 +232,8 @@ bl_err bl_kernels_memory(const bl_grid *grid, size_t ranks, size_t *bytes) {
     *bytes = 0;
     for (size_t i = 0; i < grid->cases && inputs > 0; i++) {
         bl_case c = bl_grid_case(grid, i);
+        if (isinf(c.width))
+            continue;
         BL_TRY(bl_network_create_shape(config, &c, &network));
         size_t batch = inputs <= BL_KERNELS_ONE_RANK ? inputs : BL_KERNELS_BLOCK;
         size_t engine = bl_network_parameters(network) * sizeof(float) + bl_pass_memory(network, batch) +

@@ -81,8 +81,7 @@ void bl_probe_destroy(bl_probe **probe) {
     *probe = NULL;
 }
 
-/* Two classes: z_1 - z_0. More: the largest logit minus the next. */
-static double margin(size_t classes, const double *logits) {
+double bl_probe_margin(size_t classes, const double *logits) {
     if (classes == 2)
         return logits[1] - logits[0];
     double first = -INFINITY, second = -INFINITY;
@@ -105,7 +104,7 @@ bl_err bl_probe_run(bl_probe *probe, const bl_network *network, const double *x0
     probe->seconds = bl_clock() - begin;
     BL_TRY(bl_search_run(probe->search, &probe->oracle, x0, probe->logits0, result, points));
     for (size_t i = 0; i < probe->inputs; i++) {
-        output[i] = margin(network->classes, probe->logits0 + i * network->classes);
+        output[i] = bl_probe_margin(network->classes, probe->logits0 + i * network->classes);
         for (size_t k = 0; k < probe->p_count; k++)
             norm[i * probe->p_count + k] = bl_norm(probe->p[k], n, x0 + i * n);
     }

@@ -8,6 +8,9 @@
 #include "borderline/clock.h"
 #include "borderline/mem.h"
 #include "borderline/probe.h"
+#include "limit.h"
+
+#include <math.h>
 
 struct bl_worker {
     const bl_grid *grid;
@@ -16,6 +19,7 @@ struct bl_worker {
     size_t inputs;      /* of the probe */
     bl_network *network;
     bl_probe *probe;
+    bl_limit *limit; /* in place of both where the width is infinite */
     float *x;
     double *x0;
     bl_search_result *result;
@@ -69,6 +73,7 @@ cleanup:
 
 static void drop_case(bl_worker *worker) {
     bl_probe_destroy(&worker->probe);
+    bl_limit_destroy(&worker->limit);
     bl_network_destroy(&worker->network);
     bl_mem_free(worker->x);
     bl_mem_free(worker->x0);
@@ -102,8 +107,12 @@ static bl_err take_case(bl_worker *worker, const bl_unit *unit) {
     if (worker->case_number == c->number && worker->inputs == unit->inputs)
         goto cleanup;
     drop_case(worker);
-    BL_TRY(bl_network_create(config, c, &worker->network));
-    BL_TRY(bl_probe_create(worker->network, &worker->options, unit->inputs, &worker->probe));
+    if (isinf(c->width)) {
+        BL_TRY(bl_limit_create(config, &worker->options, c, &worker->limit));
+    } else {
+        BL_TRY(bl_network_create(config, c, &worker->network));
+        BL_TRY(bl_probe_create(worker->network, &worker->options, unit->inputs, &worker->probe));
+    }
     BL_ALLOC(worker->x, config->inputs * c->dimension);
     BL_ALLOC(worker->x0, unit->inputs * c->dimension);
     worker->case_number = c->number;
@@ -113,7 +122,8 @@ cleanup:
 }
 
 void bl_unit_sample(const bl_config *config, const bl_case *c, size_t number, bl_network *network, float *x) {
-    bl_network_sample(config, c, number, network);
+    if (network)
+        bl_network_sample(config, c, number, network);
     bl_network_sample_inputs(config, c->number, number, BL_PURPOSE_INPUT, c->dimension, config->inputs, x);
 }
 
@@ -124,6 +134,15 @@ static void enter(bl_record *record, size_t at, const bl_search_result *result) 
     record->passes[at] = result->passes;
     record->restarts_won[at] = result->restarts_won;
     record->status[at] = result->status;
+}
+
+/* Distances of the unit's inputs of a network that is sampled, into the worker's results. */
+static bl_err measure(bl_worker *worker, size_t number, double *output, double *norm) {
+    const bl_unit *u = &worker->record.unit;
+    if (worker->limit)
+        return bl_limit_run(worker->limit, number, u->first_input, u->inputs, worker->x0, output, norm,
+                            worker->result);
+    return bl_probe_run(worker->probe, worker->network, worker->x0, output, norm, worker->result, NULL);
 }
 
 bl_err bl_worker_run(bl_worker *worker, int64_t unit, const bl_record **out) {
@@ -142,11 +161,12 @@ bl_err bl_worker_run(bl_worker *worker, int64_t unit, const bl_record **out) {
         for (size_t i = 0; i < inputs * n; i++)
             worker->x0[i] = (double)worker->x[record->unit.first_input * n + i];
         record->seconds_sampling += bl_clock() - sampling;
-        BL_TRY(bl_probe_run(worker->probe, worker->network, worker->x0, record->output + k * inputs,
-                            record->input_norm + k * distances, worker->result, NULL));
+        BL_TRY(measure(worker, record->unit.first + k, record->output + k * inputs,
+                       record->input_norm + k * distances));
         for (size_t i = 0; i < distances; i++)
             enter(record, k * distances + i, &worker->result[i]);
-        record->seconds_passes += bl_probe_seconds(worker->probe);
+        record->seconds_passes +=
+            worker->limit ? bl_limit_seconds(worker->limit) : bl_probe_seconds(worker->probe);
     }
     record->seconds = bl_clock() - begin;
     *out = record;
@@ -163,11 +183,15 @@ bl_err bl_worker_memory(const bl_grid *grid, size_t *bytes, size_t *largest) {
     *bytes = 0;
     for (size_t i = 0; i < grid->cases; i++) {
         bl_case c = bl_grid_case(grid, i);
-        BL_TRY(bl_network_create_shape(config, &c, &network));
-        size_t held = bl_network_parameters(network) * sizeof(float) +
-                      config->inputs * c.dimension * sizeof(float) +
-                      grid->input_block[i] * c.dimension * sizeof(double) +
-                      bl_probe_memory(network, &options, grid->input_block[i]) + records;
+        size_t held = config->inputs * c.dimension * sizeof(float) +
+                      grid->input_block[i] * c.dimension * sizeof(double) + records;
+        if (isinf(c.width)) {
+            held += bl_limit_memory(&options, &c, config->classes);
+        } else {
+            BL_TRY(bl_network_create_shape(config, &c, &network));
+            held += bl_network_parameters(network) * sizeof(float) +
+                    bl_probe_memory(network, &options, grid->input_block[i]);
+        }
         bl_network_destroy(&network);
         if (held > *bytes) {
             *bytes = held;

@@ -86,8 +86,22 @@ static size network_size(const bl_config *config, const bl_case *c) {
     return dense_size(depth, c->width, n, classes);
 }
 
+/* An input of an infinitely wide network: m queries make a factor of m (m + 1) rows, m^2 kernels with derivatives, and m^2
+ * times n numbers of noise. */
+static double draw_cost(const bl_config *config, const bl_case *c) {
+    static const double queries[] = {
+        [BL_EFFORT_FAST] = 6, [BL_EFFORT_STANDARD] = 10, [BL_EFFORT_THOROUGH] = 12};
+    const double kernel = config->activation == BL_TANH ? 2e5 : 2e3;
+    const double columns = (double)config->p.count, m = 1 + columns * queries[config->effort];
+    const double rows = m * (m + columns), fields = config->classes == 2 ? 1 : (double)config->classes;
+    return 0.6 * rows * rows * rows + kernel * 3 * m * m * (double)c->depth +
+           (double)c->dimension * (10 * fields * m * m + 20 * sweep_cost * columns);
+}
+
 /* A network with so many of its inputs. */
 static double part_cost(const bl_config *config, const bl_case *c, size_t inputs) {
+    if (isinf(c->width))
+        return (double)inputs * draw_cost(config, c);
     const size s = network_size(config, c);
     double columns = (double)inputs * (double)config->p.count;
     return columns * passes[config->effort] * (s.pass + pass_cost + sweep_cost * (double)c->dimension) +
@@ -117,6 +131,8 @@ size_t bl_cost_input_block(const bl_config *config, const bl_case *c) {
         return config->input_block < config->inputs ? config->input_block : config->inputs;
     if (config->block > 0 || bl_cost_network(config, c) <= BL_COST_UNIT)
         return config->inputs;
+    if (isinf(c->width))
+        return 1;
     const size s = network_size(config, c);
     double columns = fmax(BL_COST_COLUMNS, fmax(BL_COST_REUSE * s.weights, BL_COST_BATCH) / s.pass);
     double least = columns / (double)config->p.count;

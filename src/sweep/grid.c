@@ -16,9 +16,11 @@ static bl_err check_sizes(const bl_config *config) {
     BL_REQUIRE(cases <= 4294967295.0, BL_ERR_INPUT,
                "the grid has %.3g cases; at most 4294967295 can be numbered", cases);
     for (size_t i = 0; i < config->width.count; i++)
-        BL_REQUIRE(isfinite(config->width.value[i]), BL_ERR_INPUT,
-                   "grid.width: inf (the Gaussian process itself) is not simulated by this version; give "
-                   "finite widths");
+        BL_REQUIRE(
+            isfinite(config->width.value[i]) || config->family == BL_FAMILY_DENSE, BL_ERR_INPUT,
+            "grid.width: inf (the Gaussian process itself) is there for network.family dense only; give %s "
+            "finite widths",
+            bl_family_name[config->family]);
 cleanup:
     return err;
 }

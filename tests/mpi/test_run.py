@@ -223,7 +223,8 @@ class Refusals(program.TestCase):
                 self.write("bad.yaml", text)
                 self.refuse(["run", "bad.yaml", "-o", "x.h5"], message)
         self.refuse(["run", "none.yaml", "-o", "x.h5"], "none.yaml cannot be read: No such file")
-        self.refuse(["run", "good.yaml", "-o", "x.h5", "--set", "grid.width=[inf]"], "Gaussian process")
+        self.refuse(["run", "good.yaml", "-o", "x.h5", "--set", "grid.width=[inf]", "--set", "network.family=cnn", "--set",
+                     "image.channels=3"], "Gaussian process")
         self.refuse(["run", "good.yaml", "-o", "x.h5", "--set", "grid.dimension=[50]"], "50 does not fit")
 
     def test_one_message_from_many_ranks(self):

@@ -193,9 +193,9 @@ static void test_complaints(void) {
             "such as 180");
     refused(GRID, "grid.width", "--set grid.width: KEY=VALUE is expected, such as grid.width=[100,1000]");
     refused(GRID, "grid.widht=[1]", "--set: grid.widht: unknown key; did you mean 'grid.width'?");
-    refused(
-        GRID, "grid.width=[inf]",
-        "grid.width: inf (the Gaussian process itself) is not simulated by this version; give finite widths");
+    refused(GRID "network: {family: cnn}\nimage: {channels: 3}\n", "grid.width=[inf]",
+            "grid.width: inf (the Gaussian process itself) is there for network.family dense only; give cnn "
+            "finite widths");
 }
 
 int main(void) {
