@@ -9,18 +9,26 @@
 
 #include <math.h>
 
+enum { LIMIT_KERNEL_INPUTS = 1024 }; /* whose draws one rank makes */
+
 static bl_err check_sizes(const bl_config *config) {
     bl_err err = BL_OK;
     double cases =
         (double)config->depth.count * (double)config->width.count * (double)config->dimension.count;
     BL_REQUIRE(cases <= 4294967295.0, BL_ERR_INPUT,
                "the grid has %.3g cases; at most 4294967295 can be numbered", cases);
-    for (size_t i = 0; i < config->width.count; i++)
+    for (size_t i = 0; i < config->width.count; i++) {
+        if (isfinite(config->width.value[i]))
+            continue;
         BL_REQUIRE(
-            isfinite(config->width.value[i]) || config->family == BL_FAMILY_DENSE, BL_ERR_INPUT,
+            config->family == BL_FAMILY_DENSE, BL_ERR_INPUT,
             "grid.width: inf (the Gaussian process itself) is there for network.family dense only; give %s "
             "finite widths",
             bl_family_name[config->family]);
+        BL_REQUIRE(config->kernel_inputs <= LIMIT_KERNEL_INPUTS, BL_ERR_INPUT,
+                   "kernel.inputs: at width inf at most %d, not %zu", (int)LIMIT_KERNEL_INPUTS,
+                   config->kernel_inputs);
+    }
 cleanup:
     return err;
 }
