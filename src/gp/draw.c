@@ -30,11 +30,11 @@ typedef struct number {
     ptrdiff_t direction;
 } number;
 
-typedef struct gradient {
+typedef struct tangent {
     size_t point;
     size_t span; /* directions when it was drawn */
     bool fresh;  /* has noise of its own */
-} gradient;
+} tangent;
 
 struct bl_gp_draw {
     bl_gp_model model;
@@ -47,7 +47,7 @@ struct bl_gp_draw {
     double *coordinate;  /* [points][most] */
     double *value;       /* [fields][points] */
     size_t *gradient_of; /* [points]: number of its gradient; `most`: none */
-    gradient *gradient;  /* [gradients] */
+    tangent *gradient;   /* [gradients] */
     double *along;       /* [fields][gradients][most]: derivatives in V */
     double *noise;       /* [fields][gradients][most]: <noise_b, e_j> */
     double *mixing;      /* [gradients][most]: l */
@@ -407,7 +407,7 @@ static void mix(bl_gp_draw *d, size_t g) {
 static bl_err draw_gradient(bl_gp_draw *d, size_t a) {
     bl_err err = BL_OK;
     const size_t g = d->gradients;
-    d->gradient[g] = (gradient){.point = a, .span = d->span};
+    d->gradient[g] = (tangent){.point = a, .span = d->span};
     fill_pairs(d, a);
     if (d->span > 0)
         BL_TRY(draw_numbers(d, a, 0, d->span, d->most * d->most, d->along + g * d->most));
