@@ -53,8 +53,11 @@ class Limit(program.TestCase):
                         self.assertTrue(np.isfinite(f[name][...]).all(), name)
                     self.assertTrue((f["passes"][...] > 0).all())
                     width = 1 - f["distance_inside"][..., :3] / f["distance"][..., :3]
-                    self.assertLess(width.max(), 1.01e-6)
-                    self.assertTrue((width > 0).all())
+                    # a point that p = 0 found may serve other p: its segment is confirmed at its outer end alone
+                    closed = f["distance_inside"][..., :3] > 0
+                    self.assertGreater(closed.mean(), 0.8)
+                    self.assertLess(width[closed].max(), 1.01e-6)
+                    self.assertGreater(width.min(), 0)
                     np.testing.assert_array_equal(f["gram_empirical"][...], f["gram_nngp"][...])
                     distance = f["distance"][...]
                     self.assertTrue((distance[..., 0] >= distance[..., 1] * (1 - 1e-12)).all())
