@@ -21,7 +21,7 @@ MODULE = {
     "config": "sweep", "grid": "sweep", "cost": "sweep", "posterior_config": "sweep",
     "network": "network", "pass": "network", "dataset": "network", "train": "network",
     "boundary": "boundary",
-    "gp": "gp", "posterior_mean": "gp",
+    "gp": "gp", "gp_draw": "gp", "posterior_mean": "gp",
     "comm": "parallel", "schedule": "parallel", "blockmatrix": "parallel",
     "fields": "experiment", "unit": "experiment", "kernels": "experiment", "spectra": "experiment",
     "summary": "experiment", "probe": "experiment", "dataset_share": "experiment", "posterior": "experiment",
