@@ -65,4 +65,17 @@ BL_API void bl_comm_wait(MPI_Request *request);
 /** A barrier of that kind. Collective on comm. */
 BL_API void bl_comm_barrier(MPI_Comm comm);
 
+/* Bytes that a rank holds at the most when so many ranks share the work. */
+typedef bl_err (*bl_comm_need)(const void *context, size_t ranks, double *bytes);
+
+/** Would the work find room on this machine, every rank of a node holding its part at the same time?
+ *
+ * Collective:  no: bl_agree follows, for nodes may differ.
+ * @param[in] what  is too large for memory, the message's subject
+ * @return BL_OK, also where the system does not say what is free; BL_ERR_INPUT: what is needed, and what would do: more such
+ *         nodes, else fewer ranks on each; what need returned.
+ */
+BL_API bl_err bl_comm_require_memory(const bl_comm *comm, bl_comm_need need, const void *context,
+                                     const char *what) BL_NODISCARD;
+
 #endif

@@ -13,6 +13,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -51,22 +52,37 @@ const bl_command bl_command_run = {
     .keys_of = "a sweep file",
 };
 
-/* Every rank of a node holds the largest case at the same time. */
+/* What a rank holds at the most: the largest case's units, and then kernels, of which many ranks have each a small part. */
+typedef struct memory {
+    const bl_grid *grid;
+    size_t units;
+} memory;
+
+static bl_err need(const void *context, size_t ranks, double *bytes) {
+    bl_err err = BL_OK;
+    const memory *m = context;
+    size_t kernels = 0;
+    BL_TRY(bl_kernels_memory(m->grid, ranks, &kernels));
+    *bytes = (double)(m->units > kernels ? m->units : kernels);
+cleanup:
+    return err;
+}
+
 static bl_err check_memory(const bl_comm *comm, const bl_grid *grid) {
     bl_err err = BL_OK;
-    size_t worker = 0, kernels = 0, largest = 0;
-    BL_TRY(bl_worker_memory(grid, &worker, &largest));
-    BL_TRY(bl_kernels_memory(grid, (size_t)comm->size, &kernels));
-    size_t rank_bytes = worker > kernels ? worker : kernels;
-    size_t available = bl_mem_available();
+    size_t largest = 0;
+    double bytes = 0;
+    char what[128];
+    memory m = {.grid = grid};
+    BL_TRY(bl_worker_memory(grid, &m.units, &largest));
+    BL_TRY(need(&m, (size_t)comm->size, &bytes));
     bl_case c = bl_grid_case(grid, largest);
-    double gib = 1024.0 * 1024.0 * 1024.0;
-    BL_REQUIRE(available == 0 || (double)rank_bytes * comm->node_size <= (double)available, BL_ERR_INPUT,
-               "the grid is too large for memory: %.3g GiB a rank (depth %zu, width %.0f, dimension %zu) x "
-               "%d ranks on a "
-               "node that has %.3g GiB free; fewer ranks a node, or smaller cases, would do",
-               (double)rank_bytes / gib, c.depth, c.width, c.dimension, comm->node_size,
-               (double)available / gib);
+    if (bytes > (double)m.units)
+        (void)snprintf(what, sizeof what, "kernels of %zu inputs are", grid->config->kernel_inputs);
+    else
+        (void)snprintf(what, sizeof what, "the grid (depth %zu, width %.0f, dimension %zu) is", c.depth,
+                       c.width, c.dimension);
+    BL_TRY(bl_comm_require_memory(comm, need, &m, what));
 cleanup:
     return err;
 }

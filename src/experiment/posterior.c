@@ -72,43 +72,22 @@ cleanup:
 
 /* --- memory --- */
 
-/* What every rank holds besides its part of the matrix, and the part of the matrix and of one panel of right sides. */
-static void need(const bl_posterior *p, size_t ranks, double *fixed, double *share) {
+/* Its part of the matrix and of one panel of right sides, and what every rank holds besides. */
+static bl_err need(const void *context, size_t ranks, double *bytes) {
+    const bl_posterior *p = context;
     size_t block = block_of(p), panel = p->test < TEST_PANEL ? p->test : TEST_PANEL;
     double matrix = (double)bl_blockmatrix_bytes(p->train, block, ranks);
-    *share = matrix * (1.0 + (double)panel / (double)p->train);
-    *fixed = 8.0 * (double)block * (double)block + 512.0 * (double)block +
-             8.0 * (double)p->columns * 2.0 * (double)(p->train + p->test);
+    *bytes = matrix * (1.0 + (double)panel / (double)p->train) + 8.0 * (double)block * (double)block +
+             512.0 * (double)block + 8.0 * (double)p->columns * 2.0 * (double)(p->train + p->test);
     if (p->config->base.inputs > 0)
-        *fixed += (double)p->train * 8.0 * (double)(p->config->depth + 1 + 64) + 64.0 * 1024.0 * (double)p->n;
+        *bytes += (double)p->train * 8.0 * (double)(p->config->depth + 1 + 64) + 64.0 * 1024.0 * (double)p->n;
+    return BL_OK;
 }
 
 static bl_err check_memory(const bl_comm *comm, const bl_posterior *p) {
-    bl_err err = BL_OK;
-    const double gib = 1024.0 * 1024.0 * 1024.0, node = (double)comm->node_size;
-    double fixed = 0, share = 0, available = (double)bl_mem_available();
-    need(p, (size_t)comm->size, &fixed, &share);
-    if (available == 0 || (fixed + share) * node <= available)
-        return BL_OK;
-    size_t nodes = (size_t)comm->node_count, found = 0;
-    for (size_t more = nodes; more < (size_t)1 << 20U && !found; more = more + 1 + more / 8) {
-        double their_fixed = 0, their_share = 0;
-        need(p, more * (size_t)comm->node_size, &their_fixed, &their_share);
-        found = (their_fixed + their_share) * node <= available ? more : 0;
-    }
-    BL_REQUIRE(found, BL_ERR_INPUT,
-               "%zu training images are too many for memory: %.3g GiB a rank besides the kernel x %d ranks "
-               "on a node "
-               "that has %.3g GiB free; fewer ranks a node would do",
-               p->train, fixed / gib, comm->node_size, available / gib);
-    BL_FAIL(BL_ERR_INPUT,
-            "%zu training images are too many for memory: their kernel needs %.3g GiB a rank on %d ranks, "
-            "and a node "
-            "of %d ranks has %.3g GiB free; %zu ranks on %zu such nodes would do",
-            p->train, (fixed + share) / gib, comm->size, comm->node_size, available / gib,
-            found * (size_t)comm->node_size, found);
-cleanup:
-    return err;
+    char what[64];
+    (void)snprintf(what, sizeof what, "the kernel of %zu training images is", p->train);
+    return bl_comm_require_memory(comm, need, p, what);
 }
 
 /* --- kernel and factor --- */

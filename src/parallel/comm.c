@@ -7,6 +7,7 @@
 
 #include <limits.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -184,4 +185,46 @@ void bl_comm_barrier(MPI_Comm comm) {
     MPI_Request request;
     MPI_Ibarrier(comm, &request);
     bl_comm_wait(&request);
+}
+
+/* What to do about too little memory, in words. */
+static bl_err suggest_ranks(const bl_comm *comm, bl_comm_need need, const void *context, double available,
+                            char *text, size_t length) {
+    enum { NODES_MAX = 1 << 20 };
+    bl_err err = BL_OK;
+    const size_t nodes = (size_t)comm->node_count, per_node = (size_t)comm->node_size;
+    double bytes = 0;
+    for (size_t more = nodes + 1; more < NODES_MAX; more += 1 + more / 8) {
+        BL_TRY(need(context, more * per_node, &bytes));
+        if (bytes * (double)per_node > available)
+            continue;
+        (void)snprintf(text, length, "%zu ranks on %zu such nodes would do", more * per_node, more);
+        goto cleanup;
+    }
+    for (size_t fewer = per_node - 1; fewer > 0; fewer--) {
+        BL_TRY(need(context, nodes * fewer, &bytes));
+        if (bytes * (double)fewer > available)
+            continue;
+        (void)snprintf(text, length, "%zu ranks a node would do", fewer);
+        goto cleanup;
+    }
+    (void)snprintf(text, length, "no number of such nodes would do");
+cleanup:
+    return err;
+}
+
+bl_err bl_comm_require_memory(const bl_comm *comm, bl_comm_need need, const void *context, const char *what) {
+    bl_err err = BL_OK;
+    const double gib = 1024.0 * 1024.0 * 1024.0, available = (double)bl_mem_available();
+    double bytes = 0;
+    char would_do[128];
+    BL_TRY(need(context, (size_t)comm->size, &bytes));
+    if (available == 0 || bytes * comm->node_size <= available)
+        goto cleanup;
+    BL_TRY(suggest_ranks(comm, need, context, available, would_do, sizeof would_do));
+    BL_FAIL(BL_ERR_INPUT,
+            "%s too large for memory: %.3g GiB a rank x %d ranks on a node that has %.3g GiB free; %s", what,
+            bytes / gib, comm->node_size, available / gib, would_do);
+cleanup:
+    return err;
 }

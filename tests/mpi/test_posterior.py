@@ -200,7 +200,7 @@ boundary: {{inputs: {inputs}, effort: fast}}
             file.write(struct.pack(">4BI", 0, 0, 8, 1, count) + bytes(count))
         status, _, err = run(["posterior", self.config(train=count, inputs=0), "-o", self.path("out.h5")], 2)
         self.assertEqual(status, 1, err)
-        self.assertRegex(complaint(err)[-1], r"too many for memory: .* GiB a rank on 2 ranks, .* such nodes would do")
+        self.assertRegex(complaint(err)[-1], r"training images is too large for memory: \S+ GiB a rank x 2 ranks .* such nodes would do")
 
     def test_mnist(self):
         """An independent computation in numpy: .9139 for the first 1,000 images of MNIST at depth 1, .9214 at depth 3."""

@@ -232,7 +232,16 @@ class Refusals(program.TestCase):
 
     def test_too_large(self):
         self.refuse(["run", "good.yaml", "-o", "x.h5", "--set", "grid.dimension=[3000000]", "--set", "grid.width=[1000000]"],
-                    r"too large for memory: [\d.e+]+ GiB a rank")
+                    r"the grid .* is too large for memory: [\d.e+]+ GiB a rank x 1 ranks .* no number of such nodes would do")
+        status, _, err = program.run(["run", self.path("good.yaml"), "-o", self.path("x.h5"), "--set", "kernel.inputs=200000"], ranks=2)
+        self.assertEqual(status, 1, err)
+        found = re.search(r"kernels of 200000 inputs are too large for memory: (\S+) GiB a rank x 2 ranks on a node that has (\S+) "
+                          r"GiB free; (\d+) ranks on (\d+) such nodes would do", err)
+        self.assertTrue(found, err)
+        held, free, ranks, nodes = map(float, found.groups())
+        self.assertEqual(ranks, 2 * nodes)
+        self.assertGreater(2 * held, free)  # a part of the four matrices would fit on that many: they are most of it
+        self.assertLess(0.9 * 4 * 8 * 200000**2 / ranks / 2**30, free / 2)
         self.refuse(["run", "good.yaml", "-o", "x.h5", "--set", "samples.networks=400000000"],
                     r"[\d.e+]+ [GT]iB")
 
