@@ -7,6 +7,7 @@ import signal
 import sys
 
 import figure_distance
+import figure_finite_width
 import figure_kernel
 import figure_percentiles
 import figure_perturbation
@@ -15,7 +16,7 @@ import figure_width
 import style
 from borderline_file import FileError, Sweep
 
-FIGURES = (figure_distance, figure_relative, figure_percentiles, figure_width, figure_kernel)
+FIGURES = (figure_distance, figure_relative, figure_percentiles, figure_width, figure_finite_width, figure_kernel)
 
 
 def draw_all(path, folder):

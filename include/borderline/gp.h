@@ -245,11 +245,9 @@ BL_API double bl_empirical_deviation(size_t inputs, double scale, const double *
  *              samples (plain g would be -6/(S + 1)). 0 in the infinite-width limit, O(1/N) at width N.
  * Shapes:      output[samples][inputs]: f or a logit of each network at each kernel input; NaN left out.
  * Collective:  no.
- * @param[out] kurtosis  NaN with fewer than four samples
- * @return BL_OK; BL_ERR_MEMORY.
+ * @return the mean; NaN with fewer than four samples
  */
-BL_API bl_err bl_empirical_kurtosis(size_t samples, size_t inputs, const double *output,
-                                    double *kurtosis) BL_NODISCARD;
+BL_API double bl_empirical_kurtosis(size_t samples, size_t inputs, const double *output);
 
 /* --- predictions --- */
 

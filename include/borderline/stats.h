@@ -8,6 +8,7 @@
 #include "borderline/err.h"
 #include "borderline/rng.h"
 #include <stddef.h>
+#include <stdint.h>
 
 /** Quantile by linear interpolation of order statistics (numpy's default, Hyndman and Fan's type 7), NaN left
  * out.
@@ -87,14 +88,49 @@ BL_API bl_paper_fit bl_stats_paper_fit(const double *n, const double *y, size_t 
  */
 BL_API double bl_stats_slope_at_zero(double *x, size_t count);
 
-/** Excess kurtosis.
+/* How a sample differs from the standard normal. */
+typedef enum bl_moment {
+    BL_MOMENT_VARIANCE,
+    BL_MOMENT_SKEWNESS,
+    BL_MOMENT_KURTOSIS, /* excess */
+    BL_MOMENT_KS,       /* Kolmogorov-Smirnov distance to N(0, 1) */
+    BL_MOMENTS
+} bl_moment;
+
+/** Variance, skewness and excess kurtosis of a sample, without bias where it is Gaussian.
  *
- * Math:        m4 / m2^2 - 3 with central moments m_k = mean (x - mean x)^k.
- * Shapes:      x[count], NaN left out.
+ * Math:        of m numbers, central moments m_k = mean (x - mean x)^k, g = m4/m2^2 - 3: m/(m - 1) m2,
+ *              sqrt(m (m - 1))/(m - 2) m3/m2^(3/2), (m - 1) ((m + 1) g + 6)/((m - 2)(m - 3)).
+ * Shapes:      x[0], x[stride], ... x[(count - 1) stride], NaN left out; moment[BL_MOMENT_KS].
  * Collective:  no.
- * @return the kurtosis; NaN with fewer than four numbers or no spread.
+ * @param[in] weight  [count] how often a number counts, or NULL: once
+ * @param[out] moment  all NaN with fewer than four numbers or no spread
  */
-BL_API double bl_stats_excess_kurtosis(const double *x, size_t count);
+BL_API void bl_stats_moments(const double *x, size_t count, size_t stride, const uint32_t *weight,
+                             double *moment);
+
+/** Distance of independent rows of numbers to standard normal ones, with standard errors.
+ *
+ * Math:        for each column, bl_stats_moments and sup |F - Phi| of its distribution function F; their mean
+ *              over columns, as numbers of one row may depend on each other. Standard error: the deviation
+ *              over a bootstrap of rows (the resamples of bl_stats_cluster_quantiles). Columns of `rows`
+ *              normal numbers have 1, 0, 0 and about 0.87/sqrt(rows) in the mean.
+ * Shapes:      x[rows][columns], NaN = missing; moment, error [BL_MOMENTS], NaN with fewer than four rows.
+ * Collective:  no; a function of the arguments alone.
+ * Ownership:   all borrowed; moment, error are written.
+ * @return BL_OK; BL_ERR_MEMORY.
+ */
+BL_API bl_err bl_stats_normality(const double *x, size_t rows, size_t columns, size_t resamples,
+                                 bl_stream stream, double *moment, double *error) BL_NODISCARD;
+
+/** How often each cluster is in a resample of as many clusters, drawn with replacement.
+ *
+ * Math:        resample r takes words r ceil4(clusters), ... of the stream; word w is cluster floor(w clusters / 2^32).
+ * Shapes:      word[clusters] scratch, multiplicity[clusters].
+ * Collective:  no.
+ */
+BL_API void bl_stats_resample(bl_stream stream, size_t number, size_t clusters, uint32_t *word,
+                              uint32_t *multiplicity);
 
 /** Standard normal distribution function Phi(x), relative accuracy kept in the lower tail. */
 BL_API double bl_stats_normal_cdf(double x);

@@ -14,6 +14,7 @@ typedef struct bl_case_data {
     const double *distance, *first_order, *input_norm;
     const int32_t *passes;
     const int8_t *status;
+    const double *output; /* [network][input] */
 } bl_case_data;
 
 /* Estimate and interval of a list of quantiles. */
@@ -24,12 +25,12 @@ typedef struct bl_quantiles {
 /* Summary of one case and one p. */
 typedef struct bl_summary {
     bl_quantiles distance;
-    bl_quantiles relative; /* distance / |x0|_p */
-    int64_t failures;      /* searches that ended without a distance */
-    int64_t pending;       /* not done yet */
-    double passes;         /* mean */
-    double linearity;      /* median of distance / first_order */
-    double slope_at_zero;  /* of P(distance <= eps) */
+    bl_quantiles relative;  /* distance / |x0|_p */
+    bl_quantiles linearity; /* distance / first_order */
+    int64_t failures;       /* searches that ended without a distance */
+    int64_t pending;        /* not done yet */
+    double passes;          /* mean */
+    double slope_at_zero;   /* of P(distance <= eps) */
 } bl_summary;
 
 /** Statistics of a case for one p; entries that are not there are left out.
@@ -42,6 +43,18 @@ typedef struct bl_summary {
  */
 BL_API bl_err bl_summary_case(const bl_config *config, const bl_case *c, const bl_case_data *data,
                               size_t p_index, bl_summary *summary) BL_NODISCARD;
+
+/** Outputs of a case over its networks, beside the Gaussian process that they tend to.
+ *
+ * Math:        z = f(x0) / sqrt(2 K(x0, x0)), K the analytic kernel of one logit, is standard normal in the limit of
+ *              infinite width whatever x0; bl_stats_normality of z[networks][inputs].
+ * Shapes:      output[networks][inputs], NaN where not done; moment, error [BL_MOMENTS]. NaN with more than two
+ *              classes, whose margin is positive by definition.
+ * Collective:  no. A function of the arguments alone.
+ * @return BL_OK; BL_ERR_INPUT as bl_gp_limit_create; BL_ERR_MEMORY.
+ */
+BL_API bl_err bl_summary_outputs(const bl_config *config, const bl_case *c, const double *output,
+                                 double *moment, double *error) BL_NODISCARD;
 
 /* How the median distance grows with the dimension. */
 typedef struct bl_scaling {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Order statistics, bootstrap over clusters, least squares. The normal distribution is in normal.c.
+ * Order statistics, bootstrap over clusters, least squares. The normal distribution is in normal.c, distances to it
+ * are in moments.c.
  */
 #include "borderline/stats.h"
 
@@ -90,13 +91,18 @@ static double resample_quantile(const bootstrap *b, double level) {
                        position - (double)floor_position);
 }
 
+void bl_stats_resample(bl_stream stream, size_t number, size_t clusters, uint32_t *word,
+                       uint32_t *multiplicity) {
+    uint64_t words = (clusters + 3) / 4 * 4; /* a resample starts at a whole counter */
+    bl_rng_words(stream, words * number, clusters, word);
+    for (size_t c = 0; c < clusters; c++)
+        multiplicity[c] = 0;
+    for (size_t c = 0; c < clusters; c++)
+        multiplicity[(uint64_t)word[c] * clusters >> 32]++;
+}
+
 static void resample(bootstrap *b, bl_stream stream, size_t number) {
-    uint64_t words = (b->clusters + 3) / 4 * 4; /* a resample starts at a whole counter */
-    bl_rng_words(stream, words * number, b->clusters, b->word);
-    for (size_t c = 0; c < b->clusters; c++)
-        b->multiplicity[c] = 0;
-    for (size_t c = 0; c < b->clusters; c++)
-        b->multiplicity[(uint64_t)b->word[c] * b->clusters >> 32]++;
+    bl_stats_resample(stream, number, b->clusters, b->word, b->multiplicity);
     uint64_t sum = 0;
     for (size_t i = 0; i < b->values; i++) {
         sum += b->multiplicity[b->sorted[i].cluster];
@@ -313,24 +319,4 @@ double bl_stats_slope_at_zero(double *x, size_t count) {
         level_x += level * x[i];
     }
     return level_x > 0 ? level_level / level_x : NAN;
-}
-
-double bl_stats_excess_kurtosis(const double *x, size_t count) {
-    double sum = 0, second = 0, fourth = 0;
-    size_t numbers = 0;
-    for (size_t i = 0; i < count; i++)
-        if (!isnan(x[i])) {
-            sum += x[i];
-            numbers++;
-        }
-    double mean = sum / (double)numbers;
-    for (size_t i = 0; i < count; i++)
-        if (!isnan(x[i])) {
-            double square = (x[i] - mean) * (x[i] - mean);
-            second += square;
-            fourth += square * square;
-        }
-    if (numbers < 4 || !(second > 0.0))
-        return NAN;
-    return fourth * (double)numbers / (second * second) - 3.0;
 }

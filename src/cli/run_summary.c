@@ -51,9 +51,10 @@ static bl_err write_summary(bl_run *run, const bl_case *c, size_t p_index, const
     size_t one[BL_FIELD_RANK_MAX] = {1, 1, 1, 1};
     BL_TRY(write_quantiles(run, BL_FIELD_SUMMARY_QUANTILE, start, &s->distance));
     BL_TRY(write_quantiles(run, BL_FIELD_SUMMARY_RELATIVE, start, &s->relative));
+    BL_TRY(write_quantiles(run, BL_FIELD_SUMMARY_LINEARITY_QUANTILE, start, &s->linearity));
     BL_TRY(bl_results_write(run->results, BL_FIELD_SUMMARY_FAILURES, start, one, &s->failures));
     BL_TRY(write_number(run, BL_FIELD_SUMMARY_PASSES, start, s->passes));
-    BL_TRY(write_number(run, BL_FIELD_SUMMARY_LINEARITY, start, s->linearity));
+    BL_TRY(write_number(run, BL_FIELD_SUMMARY_LINEARITY, start, s->linearity.estimate[BL_QUANTILE_MEDIAN]));
     BL_TRY(write_number(run, BL_FIELD_SUMMARY_SLOPE_AT_ZERO, start, s->slope_at_zero));
 cleanup:
     return err;
@@ -78,6 +79,20 @@ cleanup:
     return err;
 }
 
+/* Outputs beside the Gaussian process; a statistic's field is followed by its error's. */
+static bl_err write_outputs(bl_run *run, const bl_case *c, const double *output) {
+    bl_err err = BL_OK;
+    size_t start[BL_FIELD_RANK_MAX] = {c->depth_index, c->width_index, c->dimension_index};
+    double moment[BL_MOMENTS], error[BL_MOMENTS];
+    BL_TRY(bl_summary_outputs(run->sweep.grid->config, c, output, moment, error));
+    for (unsigned k = 0; k < BL_MOMENTS; k++) {
+        BL_TRY(write_number(run, BL_FIELD_SUMMARY_OUTPUT_VARIANCE + 2 * k, start, moment[k]));
+        BL_TRY(write_number(run, BL_FIELD_SUMMARY_OUTPUT_VARIANCE_ERROR + 2 * k, start, error[k]));
+    }
+cleanup:
+    return err;
+}
+
 static bl_err summarise_cases(bl_run *run, tables *t) {
     bl_err err = BL_OK;
     const bl_grid *grid = run->sweep.grid;
@@ -87,6 +102,7 @@ static bl_err summarise_cases(bl_run *run, tables *t) {
     for (size_t i = (size_t)run->comm->rank; i < grid->cases; i += (size_t)run->comm->size) {
         bl_case c = bl_grid_case(grid, i);
         BL_TRY(bl_slabs_read(&slabs, run->results, &c, &data));
+        BL_TRY(write_outputs(run, &c, data.output));
         for (size_t k = 0; k < t->p_count; k++) {
             bl_summary summary;
             BL_TRY(bl_summary_case(grid->config, &c, &data, k, &summary));

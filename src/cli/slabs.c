@@ -12,6 +12,7 @@ bl_err bl_slabs_create(const bl_config *config, bl_slabs *slabs) {
     BL_ALLOC(slabs->input_norm, count);
     BL_ALLOC(slabs->passes, count);
     BL_ALLOC(slabs->status, count);
+    BL_ALLOC(slabs->output, config->networks * config->inputs);
 cleanup:
     return err;
 }
@@ -22,6 +23,7 @@ void bl_slabs_clear(bl_slabs *slabs) {
     bl_mem_free(slabs->input_norm);
     bl_mem_free(slabs->passes);
     bl_mem_free(slabs->status);
+    bl_mem_free(slabs->output);
     *slabs = (bl_slabs){0};
 }
 
@@ -35,8 +37,9 @@ bl_err bl_slabs_read(bl_slabs *slabs, const bl_results *results, const bl_case *
     BL_TRY(bl_results_read(results, BL_FIELD_INPUT_NORM, start, count, slabs->input_norm));
     BL_TRY(bl_results_read(results, BL_FIELD_PASSES, start, count, slabs->passes));
     BL_TRY(bl_results_read(results, BL_FIELD_STATUS, start, count, slabs->status));
-    *data =
-        (bl_case_data){slabs->distance, slabs->first_order, slabs->input_norm, slabs->passes, slabs->status};
+    BL_TRY(bl_results_read(results, BL_FIELD_OUTPUT, start, count, slabs->output));
+    *data = (bl_case_data){slabs->distance, slabs->first_order, slabs->input_norm,
+                           slabs->passes,   slabs->status,      slabs->output};
 cleanup:
     return err;
 }

@@ -13,6 +13,7 @@ typedef struct bl_slabs {
     double *distance, *first_order, *input_norm;
     int32_t *passes;
     int8_t *status;
+    double *output;
 } bl_slabs;
 
 /* Memory for one case of the configuration (borrowed). Freed by bl_slabs_clear, also after a failure. */

@@ -88,6 +88,13 @@ const char *const bl_axis_long_name[BL_AXIS_COUNT] = {
 #define INTERVAL_TEXT                                                                                        \
     "percentile interval of a bootstrap over networks (inputs of one network are dependent); its level is "  \
     "summary.confidence in provenance/config_resolved"
+#define ERROR_TEXT "deviation over a bootstrap of networks (summary.bootstrap resamples)"
+#define OUTPUT_TEXT                                                                                          \
+    "z = output / sqrt(2 K(x0, x0)), K the analytic kernel (NNGP): standard normal in the limit of "         \
+    "infinite width "                                                                                        \
+    "whatever x0; the statistic of each input number over the networks, mean over input numbers; NaN with "  \
+    "more than two "                                                                                         \
+    "classes; "
 #define LAW_TEXT                                                                                             \
     "f(x0) and grad f(x0) drawn from the Gaussian process of infinite width, x0 from the sweep's law; "      \
     "the distance is the smallest linear step that changes the class, d_p ~ |f(x0)| / |grad f(x0)|_q, "      \
@@ -184,6 +191,50 @@ const bl_field bl_fields[BL_FIELD_COUNT] = {
                                     "1 where the network is linear up to its boundary, as in the limit of "
                                     "large n",
                                     false, 0},
+    [BL_FIELD_SUMMARY_LINEARITY_QUANTILE] =
+        {"summary/linearity_quantile", BL_FLOAT64, AXES_QUANTILES, "1",
+         "quantile of distance over first_order, over the networks and inputs of the case",
+         "what the first linear step leaves: 1 where the network is linear up to its boundary; its median is "
+         "summary/linearity (Bubeck et al. 2021, Bartlett et al. 2021: one gradient step suffices)",
+         false, 0},
+    [BL_FIELD_SUMMARY_LINEARITY_QUANTILE_LOW] =
+        {"summary/linearity_quantile_low", BL_FLOAT64, AXES_QUANTILES, "1",
+         "lower end of the confidence interval of summary/linearity_quantile", INTERVAL_TEXT, false, 0},
+    [BL_FIELD_SUMMARY_LINEARITY_QUANTILE_HIGH] =
+        {"summary/linearity_quantile_high", BL_FLOAT64, AXES_QUANTILES, "1",
+         "upper end of the confidence interval of summary/linearity_quantile", INTERVAL_TEXT, false, 0},
+    [BL_FIELD_SUMMARY_OUTPUT_VARIANCE] =
+        {"summary/output_variance", BL_FLOAT64, AXES_KERNEL, "1",
+         "variance of the outputs over networks, over its infinite-width value",
+         OUTPUT_TEXT "sum (z - mean z)^2 / (S - 1) of S networks; 1 in the limit", false, 0},
+    [BL_FIELD_SUMMARY_OUTPUT_VARIANCE_ERROR] = {"summary/output_variance_error", BL_FLOAT64, AXES_KERNEL, "1",
+                                                "standard error of summary/output_variance", ERROR_TEXT,
+                                                false, 0},
+    [BL_FIELD_SUMMARY_OUTPUT_SKEWNESS] = {"summary/output_skewness", BL_FLOAT64, AXES_KERNEL, "1",
+                                          "skewness of the outputs over networks",
+                                          OUTPUT_TEXT "sqrt(S (S - 1)) / (S - 2) m3 / m2^(3/2); 0 at every "
+                                                      "width, by the symmetry of the last layer's weights",
+                                          false, 0},
+    [BL_FIELD_SUMMARY_OUTPUT_SKEWNESS_ERROR] = {"summary/output_skewness_error", BL_FLOAT64, AXES_KERNEL, "1",
+                                                "standard error of summary/output_skewness", ERROR_TEXT,
+                                                false, 0},
+    [BL_FIELD_SUMMARY_OUTPUT_KURTOSIS] = {"summary/output_kurtosis", BL_FLOAT64, AXES_KERNEL, "1",
+                                          "excess kurtosis of the outputs over networks",
+                                          OUTPUT_TEXT
+                                          "(S - 1) ((S + 1) (m4/m2^2 - 3) + 6) / ((S - 2)(S - 3)), without "
+                                          "bias for Gaussian z; 0 in the limit, of order depth/width",
+                                          false, 0},
+    [BL_FIELD_SUMMARY_OUTPUT_KURTOSIS_ERROR] = {"summary/output_kurtosis_error", BL_FLOAT64, AXES_KERNEL, "1",
+                                                "standard error of summary/output_kurtosis", ERROR_TEXT,
+                                                false, 0},
+    [BL_FIELD_SUMMARY_OUTPUT_KS] =
+        {"summary/output_ks", BL_FLOAT64, AXES_KERNEL, "1",
+         "Kolmogorov-Smirnov distance of the outputs over networks to the normal distribution",
+         OUTPUT_TEXT "sup |F(z) - Phi(z)|; of Gaussian outputs about 0.87/sqrt(networks) in the mean, what "
+                     "exceeds that is width",
+         false, 0},
+    [BL_FIELD_SUMMARY_OUTPUT_KS_ERROR] = {"summary/output_ks_error", BL_FLOAT64, AXES_KERNEL, "1",
+                                          "standard error of summary/output_ks", ERROR_TEXT, false, 0},
     [BL_FIELD_SUMMARY_SLOPE_AT_ZERO] =
         {"summary/slope_at_zero", BL_FLOAT64, AXES_STATISTIC, "1",
          "slope of the distribution of distances at 0, s in P(d <= eps) ~ s eps",

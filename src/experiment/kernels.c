@@ -132,7 +132,7 @@ static bl_err average_kurtosis(const sums *s, double *kurtosis) {
     BL_ALLOC(z, s->networks * values);
     for (size_t i = 0; i < s->networks * values; i++)
         z[i] = (double)s->logits[i];
-    BL_TRY(bl_empirical_kurtosis(s->networks, values, z, kurtosis));
+    *kurtosis = bl_empirical_kurtosis(s->networks, values, z);
 cleanup:
     bl_mem_free(z);
     return err;

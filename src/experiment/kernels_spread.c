@@ -157,7 +157,7 @@ static bl_err block_kurtosis(const spread *s, size_t b, double *kurtosis) {
         for (size_t k = 0; k < values; k++)
             z[i * values + k] =
                 (double)s->logits[((size_t)s->slot[b] * networks + i) * s->block * classes + k];
-    BL_TRY(bl_empirical_kurtosis(networks, values, z, kurtosis));
+    *kurtosis = bl_empirical_kurtosis(networks, values, z);
     *kurtosis *= (double)values;
 cleanup:
     bl_mem_free(z);

@@ -1,15 +1,20 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "borderline/summary.h"
 
+#include "borderline/gp.h"
 #include "borderline/mem.h"
+#include "borderline/unit.h"
 
 #include <math.h>
 
+static bl_stream bootstrap_stream(const bl_config *config, const bl_case *c) {
+    return bl_rng_stream(config->seed, (uint32_t)c->number, 0, BL_PURPOSE_BOOTSTRAP, 0);
+}
+
 static bl_err quantiles(const bl_config *config, const bl_case *c, const double *x, bl_quantiles *q) {
-    bl_stream stream = bl_rng_stream(config->seed, (uint32_t)c->number, 0, BL_PURPOSE_BOOTSTRAP, 0);
     return bl_stats_cluster_quantiles(x, config->networks, config->inputs, bl_quantile_level, BL_QUANTILES,
-                                      config->bootstrap, config->confidence, stream, q->estimate, q->low,
-                                      q->high);
+                                      config->bootstrap, config->confidence, bootstrap_stream(config, c),
+                                      q->estimate, q->low, q->high);
 }
 
 bl_err bl_summary_case(const bl_config *config, const bl_case *c, const bl_case_data *data, size_t p_index,
@@ -34,14 +39,46 @@ bl_err bl_summary_case(const bl_config *config, const bl_case *c, const bl_case_
     }
     BL_TRY(quantiles(config, c, distance, &summary->distance));
     BL_TRY(quantiles(config, c, relative, &summary->relative));
+    BL_TRY(quantiles(config, c, linearity, &summary->linearity));
     double done = (double)count - (double)summary->pending;
     summary->passes = done > 0 ? passes / done : NAN;
-    summary->linearity = bl_stats_quantile(linearity, count, 0.5);
     summary->slope_at_zero = bl_stats_slope_at_zero(distance, count);
 cleanup:
     bl_mem_free(distance);
     bl_mem_free(relative);
     bl_mem_free(linearity);
+    return err;
+}
+
+bl_err bl_summary_outputs(const bl_config *config, const bl_case *c, const double *output, double *moment,
+                          double *error) {
+    bl_err err = BL_OK;
+    const size_t inputs = config->inputs, n = c->dimension;
+    bl_gp_limit limit = {0};
+    float *x = NULL;
+    double *z = NULL;
+    for (size_t k = 0; k < BL_MOMENTS; k++)
+        moment[k] = error[k] = NAN;
+    if (config->classes != 2)
+        goto cleanup;
+    BL_TRY(bl_gp_limit_create(config, c->depth, n, &limit));
+    BL_ALLOC(x, inputs * n);
+    BL_ALLOC(z, config->networks * inputs);
+    for (size_t s = 0; s < config->networks; s++) {
+        bl_unit_sample(config, c, s, NULL, x);
+        for (size_t i = 0; i < inputs; i++) {
+            double kernel, f = output[s * inputs + i];
+            const float *x0 = x + i * n;
+            BL_TRY(bl_gp_limit_kernel(&limit, 1, x0, 1, x0, &kernel));
+            z[s * inputs + i] = f / sqrt(2.0 * kernel);
+        }
+    }
+    BL_TRY(bl_stats_normality(z, config->networks, inputs, config->bootstrap, bootstrap_stream(config, c),
+                              moment, error));
+cleanup:
+    bl_gp_limit_clear(&limit);
+    bl_mem_free(x);
+    bl_mem_free(z);
     return err;
 }
 

@@ -57,24 +57,15 @@ double bl_empirical_deviation(size_t inputs, double scale, const double *a, cons
     return sqrt(difference / norm);
 }
 
-bl_err bl_empirical_kurtosis(size_t samples, size_t inputs, const double *output, double *kurtosis) {
-    bl_err err = BL_OK;
-    double *column = NULL;
+double bl_empirical_kurtosis(size_t samples, size_t inputs, const double *output) {
     double sum = 0.0, columns = 0.0;
-    BL_ALLOC(column, samples);
     for (size_t i = 0; i < inputs; i++) {
-        size_t numbers = 0;
-        for (size_t s = 0; s < samples; s++)
-            if (!isnan(output[s * inputs + i]))
-                column[numbers++] = output[s * inputs + i];
-        double count = (double)numbers, plain = bl_stats_excess_kurtosis(column, numbers);
-        if (isnan(plain))
-            continue;
-        sum += (count - 1.0) * ((count + 1.0) * plain + 6.0) / ((count - 2.0) * (count - 3.0));
-        columns += 1.0;
+        double moment[BL_MOMENTS];
+        bl_stats_moments(output + i, samples, inputs, NULL, moment);
+        if (!isnan(moment[BL_MOMENT_KURTOSIS])) {
+            sum += moment[BL_MOMENT_KURTOSIS];
+            columns += 1.0;
+        }
     }
-    *kurtosis = sum / columns;
-cleanup:
-    bl_mem_free(column);
-    return err;
+    return sum / columns;
 }

@@ -40,6 +40,8 @@ class Analysis(unittest.TestCase):
                 file[f"summary/{name}_low"][...] = 0.9 * scale * quantile
                 file[f"summary/{name}_high"][...] = 1.2 * scale * quantile
             file["summary/law"][...] = 1.0
+            for end, scale in (("", 1.0), ("_low", 0.9), ("_high", 1.2)):
+                file["summary/linearity_quantile" + end][...] = scale
             for name in ("guaranteed", "over_law", "slope_at_zero", "exponent", "prefactor", "kernel_deviation",
                          "kernel_deviation_output"):
                 file["summary/" + name][...] = 0.5
@@ -98,7 +100,7 @@ class Analysis(unittest.TestCase):
         self.assertEqual((done.returncode, done.stderr), (0, ""))
         made = sorted(os.listdir(folder))
         cases = [f"_depth2_width{w}" for w in (20, 50)]
-        names = ["median_distance" + c for c in cases] + ["percentiles" + c for c in cases] + ["kernel", "over_law",
+        names = ["median_distance" + c for c in cases] + ["percentiles" + c for c in cases] + ["kernel", "over_law", "finite_width",
                                                                                         "relative_distance"]
         self.assertEqual(made, sorted(f"{n}.{kind}" for n in names for kind in ("png", "pdf")))
         for name in made:

@@ -72,11 +72,21 @@ class Limit(program.TestCase):
             z = f0 / np.sqrt(4 * square)
             self.assertGreater(stats.kstest(z.ravel(), "norm").pvalue, 1e-3)
             self.assertLess(abs(np.mean(z[:, 0] * z[:, 1])), 4 / np.sqrt(300))  # each input its own draw
+            of_scipy = {"variance": lambda y: np.var(y, ddof=1), "skewness": lambda y: stats.skew(y, bias=False),
+                        "kurtosis": lambda y: stats.kurtosis(y, bias=False), "ks": lambda y: stats.kstest(y, "norm").statistic}
+            limit = {"variance": 1, "skewness": 0, "kurtosis": 0, "ks": 0.8687 / np.sqrt(300)}
+            for name, statistic in of_scipy.items():
+                found, error = (f["summary/output_" + name + end][0, 0, 0] for end in ("", "_error"))
+                self.assertAlmostEqual(found, np.mean([statistic(column) for column in z.T]), 6, name)
+                self.assertLess(abs(found - limit[name]), 4 * error, name)
+                self.assertTrue(0 < error < 0.4, name)
             k, mean = f["gram_nngp"][0, 0, 0], f["gram_output"][0, 0, 0]
             d = np.sqrt(np.diag(k))
             self.assertLess(abs((mean - k) / np.outer(d, d)).max(), 5 * np.sqrt(2 / 300))
             ratio = f["distance"][...] / f["first_order"][...]
             self.assertLess(abs(np.median(ratio) - 1), 0.01)
+            np.testing.assert_allclose(f["summary/linearity_quantile"][0, 0, 0, 0], np.quantile(ratio, f["quantile"][...]), rtol=1e-12)
+            self.assertEqual(f["summary/linearity"][0, 0, 0, 0], np.median(ratio))
 
     def test_refusals(self):
         path = self.write("limit.yaml", text())

@@ -28,9 +28,11 @@ lib.bl_stats_line.restype = Fit
 lib.bl_stats_line.argtypes = [ct.c_void_p, ct.c_void_p, ct.c_void_p, ct.c_size_t]
 lib.bl_stats_paper_fit.restype = PaperFit
 lib.bl_stats_paper_fit.argtypes = [ct.c_void_p, ct.c_void_p, ct.c_size_t, ct.c_double]
-for name in ("slope_at_zero", "excess_kurtosis"):
-    getattr(lib, "bl_stats_" + name).restype = ct.c_double
-    getattr(lib, "bl_stats_" + name).argtypes = [ct.c_void_p, ct.c_size_t]
+lib.bl_stats_slope_at_zero.restype = ct.c_double
+lib.bl_stats_slope_at_zero.argtypes = [ct.c_void_p, ct.c_size_t]
+lib.bl_stats_moments.restype = None
+lib.bl_stats_moments.argtypes = [ct.c_void_p, ct.c_size_t, ct.c_size_t, ct.c_void_p, ct.c_void_p]
+lib.bl_stats_normality.argtypes = [ct.c_void_p, ct.c_size_t, ct.c_size_t, ct.c_size_t, Stream, ct.c_void_p, ct.c_void_p]
 for name in ("normal_cdf", "normal_quantile"):
     getattr(lib, "bl_stats_" + name).restype = ct.c_double
     getattr(lib, "bl_stats_" + name).argtypes = [ct.c_double]
@@ -189,11 +191,64 @@ class Fits(unittest.TestCase):
 
 
 class Moments(unittest.TestCase):
-    def test_kurtosis(self):
-        x = np.random.default_rng(9).exponential(size=1000)
-        value = lib.bl_stats_excess_kurtosis(pointer(np.append(x, np.nan)), 1001)
-        self.assertAlmostEqual(value, stats.kurtosis(x), 11)
-        self.assertTrue(np.isnan(lib.bl_stats_excess_kurtosis(pointer(np.ones(3)), 3)))
+    def moments(self, x, count, stride, weight=None):
+        out = np.empty(3)
+        lib.bl_stats_moments(pointer(x), count, stride, None if weight is None else pointer(weight), pointer(out))
+        return out
+
+    def expected(self, x):
+        """Of one sample, by scipy: its three moments without bias, and its distance to N(0, 1)."""
+        return [np.var(x, ddof=1), stats.skew(x, bias=False), stats.kurtosis(x, bias=False), stats.kstest(x, "norm").statistic]
+
+    def normality(self, x, resamples, stream):
+        moment, error = np.empty(4), np.empty(4)
+        check(lib.bl_stats_normality(pointer(x), *x.shape, resamples, stream, pointer(moment), pointer(error)))
+        return moment, error
+
+    def test_moments(self):
+        generator = np.random.default_rng(9)
+        x = generator.exponential(size=(1000, 3))
+        x[7] = np.nan
+        given = np.delete(x[:, 1], 7)
+        np.testing.assert_allclose(self.moments(x.ravel()[1:], 1000, 3), self.expected(given)[:3], rtol=1e-11)
+        weight = generator.integers(0, 3, 1000).astype(np.uint32)
+        np.testing.assert_allclose(self.moments(x.ravel()[1:], 1000, 3, weight),
+                                   self.expected(np.repeat(x[:, 1], weight)[~np.isnan(np.repeat(x[:, 1], weight))])[:3], rtol=1e-11)
+        self.assertTrue(np.isnan(self.moments(np.arange(3.0), 3, 1)).all())
+        self.assertTrue(np.isnan(self.moments(np.ones(9), 9, 1)).all())
+
+    def test_normality(self):
+        """Estimates are scipy's of each column; errors are those of the same resamples of rows."""
+        generator = np.random.default_rng(10)
+        rows, resamples = 31, 40
+        x = generator.laplace(size=(rows, 1)) + 0.3 * generator.normal(size=(rows, 3))
+        x[4, 0] = x[5, 2] = np.nan
+        stream = rng.stream(seed=3, purpose="bootstrap")
+        moment, error = self.normality(x, resamples, stream)
+
+        def mean(y):
+            return np.mean([self.expected(column[~np.isnan(column)]) for column in y.T], axis=0)
+
+        np.testing.assert_allclose(moment, mean(x), rtol=1e-11)
+        found = []
+        for r in range(resamples):
+            words = rng.words(stream, rows, r * 32)
+            found.append(mean(x[(words.astype(np.uint64) * rows) >> np.uint64(32)]))
+        np.testing.assert_allclose(error, np.std(found, axis=0, ddof=1), rtol=1e-10)
+        moment, error = self.normality(np.full((9, 2), np.nan), 20, stream)
+        self.assertTrue(np.isnan(moment).all() and np.isnan(error).all())
+
+    def test_normality_of_normal_numbers(self):
+        """1, 0, 0 and 0.87/sqrt(rows), also where all inputs of a row agree; errors as large as the deviations."""
+        generator, rows = np.random.default_rng(11), 100
+        found = [self.normality(np.repeat(generator.normal(size=(rows, 1)), 4, axis=1), 100,
+                                rng.stream(seed=k, purpose="bootstrap")) for k in range(400)]
+        moment, error = np.array(found).transpose(1, 0, 2)
+        spread = moment.std(axis=0)
+        away = moment.mean(axis=0) - [1, 0, 0, 0.8687 / np.sqrt(rows)]
+        self.assertTrue((np.abs(away[:3]) < 4 * spread[:3] / 20).all(), away)
+        self.assertLess(abs(away[3]), 0.05 * 0.087)
+        np.testing.assert_allclose(error.mean(axis=0)[:2] / spread[:2], 1, atol=0.15)
 
 
 class Normal(unittest.TestCase):
