@@ -21,7 +21,7 @@ typedef struct bl_blockmatrix bl_blockmatrix;
  * Math:        two-dimensional block-cyclic distribution (ScaLAPACK Users' Guide, section 4.3).
  * Collective:  on comm (MPI_COMM_SELF gives a 1 x 1 grid of this rank).
  * Ownership:   comm is borrowed and must outlive the matrix; *out is the caller's.
- * @param[in] block  64 serves well; at least 1
+ * @param[in] block  64 to 256 serve alike (tests/bench/bench_blockmatrix.c); at least 1
  * @return BL_OK; BL_ERR_INPUT when a rank's part has more than 2^31 - 1 entries (ScaLAPACK counts in 32 bits);
  * BL_ERR_MEMORY. The same on every rank.
  */
