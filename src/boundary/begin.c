@@ -151,7 +151,8 @@ bl_err bl_search_begin(bl_search *s, const bl_oracle *o, const double *x0, doubl
         }
         if (c->p_index == 0)
             in->noise /= in->margin;
-        if (in->noise > NOISE_MAX && c->scale > 0.0)
+        c->claimed = in->noise > NOISE_MAX && c->scale > 0.0;
+        if (c->claimed)
             bl_column_offer(c, s->n, c->query, -1.0);
         else if (c->scale > 0.0) {
             for (size_t e = 0; e < s->n; e++)

@@ -236,6 +236,7 @@ void bl_column_receive(bl_column *c, const bl_search_input *in, size_t n, double
     c->evaluations++;
     c->query_length = bl_float_norm(c->p, n, c->query);
     if (f <= in->noise) {
+        c->claimed = true;
         cross(c, n, gradient);
         add_plane(c, n, f, gradient);
         descend(c, in, n, work);

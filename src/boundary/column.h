@@ -48,6 +48,7 @@ typedef struct bl_column {
     /* all runs */
     float *best; /* shortest crossing */
     double best_length, best_slope;
+    bool claimed; /* a float32 value crossed, or is all noise: more than a plane's promise */
     int runs, won;
     int failures; /* runs in vain, halved by a run that wins */
     int32_t passes;

@@ -124,6 +124,7 @@ void bl_count_receive(bl_column *c, const bl_search_input *in, size_t n, double 
     double slope = 0.0;
     for (size_t i = 0; i < n; i++)
         slope += (double)g[i] * (double)c->query[i];
+    c->claimed = true;
     bl_column_offer(c, n, c->query, slope);
     c->stalls = 0;
     for (size_t size = set_size(n, c->query); (double)size >= c->best_length && size > 0; size--)

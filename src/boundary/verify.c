@@ -145,13 +145,12 @@ static void report(bl_search *s, size_t k, const double *x0, bl_search_result *r
     const bl_column *c = &s->column[k];
     double distance;
     size_t ray = shortest_ray(s, k, x0, &distance);
-    bool claimed = isfinite(c->best_length); /* by float32; a ray tried in hope claims nothing */
     *r = (bl_search_result){.distance = NAN,
                             .inside = NAN,
                             .first_order = c->first_order,
                             .passes = c->passes,
                             .restarts_won = c->won,
-                            .status = claimed ? BL_STATUS_NOT_VERIFIED : BL_STATUS_NOT_FOUND};
+                            .status = c->claimed ? BL_STATUS_NOT_VERIFIED : BL_STATUS_NOT_FOUND};
     for (size_t i = 0; point && i < s->n; i++)
         point[i] = NAN;
     if (isinf(distance))

@@ -246,7 +246,7 @@ bl_err bl_kernels_memory(const bl_grid *grid, size_t ranks, size_t *bytes) {
     if (inputs > BL_KERNELS_ONE_RANK) { /* logits; three kernels and a copy, a panel of rows twice */
         *bytes += config->networks * inputs * config->classes * sizeof(float) +
                   4 * bl_blockmatrix_bytes(inputs, BL_KERNELS_BLOCK, ranks) +
-                  2 * BL_KERNELS_BLOCK * inputs * sizeof(double);
+                  (size_t)2 * BL_KERNELS_BLOCK * inputs * sizeof(double);
         goto cleanup;
     }
     /* the sums, the kernels with their block-cyclic copies and workspace */

@@ -137,7 +137,7 @@ size_t bl_cost_input_block(const bl_config *config, const bl_case *c) {
     double columns = fmax(BL_COST_COLUMNS, fmax(BL_COST_REUSE * s.weights, BL_COST_BATCH) / s.pass);
     double least = columns / (double)config->p.count;
     size_t inputs = config->inputs;
-    for (size_t parts = 1; parts <= config->inputs && (double)(config->inputs / parts) >= least; parts++)
+    for (size_t parts = 1; parts <= config->inputs && config->inputs / parts >= (size_t)ceil(least); parts++)
         if (config->inputs % parts == 0)
             inputs = config->inputs / parts;
     return inputs;
