@@ -48,6 +48,8 @@ BL_API bl_err bl_summary_case(const bl_config *config, const bl_case *c, const b
  *
  * Math:        z = f(x0) / sqrt(2 K(x0, x0)), K the analytic kernel of one logit, is standard normal in the limit of
  *              infinite width whatever x0; bl_stats_normality of z[networks][inputs].
+ *              Image families: K is its mean over the first 32 inputs, as K(x0, x0) costs much there and varies by about
+ *              1/sqrt(n) between inputs.
  * Shapes:      output[networks][inputs], NaN where not done; moment, error [BL_MOMENTS]. NaN with more than two
  *              classes, whose margin is positive by definition.
  * Collective:  no. A function of the arguments alone.

@@ -90,7 +90,9 @@ const char *const bl_axis_long_name[BL_AXIS_COUNT] = {
     "summary.confidence in provenance/config_resolved"
 #define ERROR_TEXT "deviation over a bootstrap of networks (summary.bootstrap resamples)"
 #define OUTPUT_TEXT                                                                                          \
-    "z = output / sqrt(2 K(x0, x0)), K the analytic kernel (NNGP): standard normal in the limit of "         \
+    "z = output / sqrt(2 K(x0, x0)), K the analytic kernel (NNGP; image families: its mean over 32 "         \
+    "inputs): "                                                                                              \
+    "standard normal in the limit of "                                                                       \
     "infinite width "                                                                                        \
     "whatever x0; the statistic of each input number over the networks, mean over input numbers; NaN with "  \
     "more than two "                                                                                         \
