@@ -58,13 +58,26 @@ BL_API bl_err bl_summary_case(const bl_config *config, const bl_case *c, const b
 BL_API bl_err bl_summary_outputs(const bl_config *config, const bl_case *c, const double *output,
                                  double *moment, double *error) BL_NODISCARD;
 
+/* A median with its interval at config->confidence. */
+typedef struct bl_median {
+    double value, low, high;
+} bl_median;
+
 /* How the median distance grows with the dimension. */
 typedef struct bl_scaling {
-    bl_fit power;       /* log median against log n: slope = exponent, intercept = log of the factor */
+    bl_fit power;       /* log median against log n: slope = exponent, with the error of the bootstrap,
+                           intercept = log of the factor */
     bl_paper_fit paper; /* c (n - n0)^(1/2), c, or c (n - n0)^(-1/2) for p = 1, 2, inf; NaN for other p */
 } bl_scaling;
 
-/** Fits of median[dimensions] against config->dimension, NaN left out (config->dimension.count entries). */
-BL_API bl_scaling bl_summary_scaling(const bl_config *config, size_t p_index, const double *median);
+/** Fits of median[dimensions] against config->dimension, NaN left out (config->dimension.count entries).
+ *
+ * Math:        least squares with equal weights. The exponent's error is that of the medians: sizes have their own networks, so
+ *              it is the root of sum c_i^2 e_i^2, c_i the fit's coefficients, e_i the errors of log median from its interval,
+ *              log(high / low) / (2 z), z the normal quantile of config->confidence. Residuals would say little: three sizes
+ *              leave one degree of freedom. NaN where the intervals are empty (one network) or with fewer than two sizes.
+ * Collective:  no.
+ */
+BL_API bl_scaling bl_summary_scaling(const bl_config *config, size_t p_index, const bl_median *median);
 
 #endif

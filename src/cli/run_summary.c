@@ -20,7 +20,7 @@ enum { DRAWS_MOST = 4096, DRAWS_LEAST = 256, DRAWN_NUMBERS = 1 << 28 };
 /* What the phases of the summary hand on. Entries of other ranks are zero until merged. */
 typedef struct tables {
     size_t p_count, dimensions;
-    double *median;     /* [case][p] */
+    bl_median *median;  /* [case][p] */
     double *law_median; /* [depth][dimension][p] */
     double *guaranteed; /* [depth][dimension][p] */
 } tables;
@@ -108,7 +108,9 @@ static bl_err summarise_cases(bl_run *run, tables *t) {
             BL_TRY(bl_summary_case(grid->config, &c, &data, k, &summary));
             BL_TRY(write_summary(run, &c, k, &summary));
             BL_TRY(write_ratios(run, t, &c, k, &summary));
-            t->median[i * t->p_count + k] = summary.distance.estimate[BL_QUANTILE_MEDIAN];
+            t->median[i * t->p_count + k] = (bl_median){summary.distance.estimate[BL_QUANTILE_MEDIAN],
+                                                        summary.distance.low[BL_QUANTILE_MEDIAN],
+                                                        summary.distance.high[BL_QUANTILE_MEDIAN]};
         }
     }
 cleanup:
@@ -173,7 +175,7 @@ static bl_err write_fits(bl_run *run, const tables *t) {
     const bl_config *config = run->sweep.config;
     for (size_t i = 0; i < config->depth.count * config->width.count; i++)
         for (size_t k = 0; k < t->p_count; k++) {
-            double median[BL_AXIS_LENGTH_MAX];
+            bl_median median[BL_AXIS_LENGTH_MAX];
             for (size_t j = 0; j < t->dimensions; j++)
                 median[j] = t->median[(i * t->dimensions + j) * t->p_count + k];
             bl_scaling scaling = bl_summary_scaling(config, k, median);
@@ -205,7 +207,7 @@ bl_err bl_run_summary(bl_run *run) {
     merge(run->comm, t.law_median, laws);
     merge(run->comm, t.guaranteed, laws);
     BL_TRY(bl_agree(run->comm, summarise_cases(run, &t)));
-    merge(run->comm, t.median, medians);
+    merge(run->comm, &t.median->value, medians * (sizeof(bl_median) / sizeof(double)));
     BL_TRY(bl_agree(run->comm, run->comm->rank == 0 ? write_fits(run, &t) : BL_OK));
 cleanup:
     bl_mem_free(t.median);

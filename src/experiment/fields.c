@@ -251,7 +251,9 @@ const bl_field bl_fields[BL_FIELD_COUNT] = {
                                    false, 0},
     [BL_FIELD_SUMMARY_EXPONENT_ERROR] =
         {"summary/exponent_error", BL_FLOAT64, AXES_FIT, "1", "standard error of summary/exponent",
-         "from the residuals of the fit; NaN with fewer than three dimensions", false, 0},
+         "of the networks drawn: from the intervals of the medians (bootstrap over networks), which are "
+         "independent between dimensions; NaN with one network or one dimension",
+         false, 0},
     [BL_FIELD_SUMMARY_PREFACTOR] = {"summary/prefactor", BL_FLOAT64, AXES_FIT, "1",
                                     "prefactor C of the fit median ~ C n^a", "see summary/exponent", false,
                                     0},

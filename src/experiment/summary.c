@@ -98,15 +98,38 @@ static bool paper_power(double p, double *power) {
     return p == 1 || p == 2 || isinf(p);
 }
 
-bl_scaling bl_summary_scaling(const bl_config *config, size_t p_index, const double *median) {
-    double x[BL_AXIS_LENGTH_MAX], y[BL_AXIS_LENGTH_MAX], power = 0;
+/* The slope of bl_stats_line is linear in y: sum (x - mean x) y / sum (x - mean x)^2 over its points, with independent errors. */
+static double slope_error(const double *x, const double *y, const double *error, size_t count) {
+    double points = 0, mean = 0, xx = 0, squares = 0;
+    for (size_t i = 0; i < count; i++)
+        if (!isnan(y[i])) {
+            points++;
+            mean += x[i];
+        }
+    mean /= points;
+    for (size_t i = 0; i < count; i++)
+        if (!isnan(y[i])) {
+            xx += (x[i] - mean) * (x[i] - mean);
+            squares += (x[i] - mean) * (x[i] - mean) * error[i] * error[i];
+        }
+    return squares > 0 ? sqrt(squares) / xx : NAN;
+}
+
+bl_scaling bl_summary_scaling(const bl_config *config, size_t p_index, const bl_median *median) {
+    double x[BL_AXIS_LENGTH_MAX], y[BL_AXIS_LENGTH_MAX], error[BL_AXIS_LENGTH_MAX];
+    double value[BL_AXIS_LENGTH_MAX], power = 0;
     size_t count = config->dimension.count;
+    const double interval =
+        2 * bl_stats_normal_quantile(0.5 + config->confidence / 2); /* in standard errors */
     for (size_t i = 0; i < count; i++) {
+        value[i] = median[i].value;
         x[i] = log(config->dimension.value[i]);
-        y[i] = log(median[i]);
+        y[i] = log(value[i]);
+        error[i] = log(median[i].high / median[i].low) / interval;
     }
     bl_scaling scaling = {.power = bl_stats_line(x, y, NULL, count), .paper = {NAN, NAN, NAN, 0}};
+    scaling.power.slope_error = slope_error(x, y, error, count);
     if (paper_power(config->p.value[p_index], &power))
-        scaling.paper = bl_stats_paper_fit(config->dimension.value, median, count, power);
+        scaling.paper = bl_stats_paper_fit(config->dimension.value, value, count, power);
     return scaling;
 }

@@ -92,6 +92,23 @@ class Run(program.TestCase):
                 with self.subTest(variable=name):
                     self.assertTrue(np.isfinite(known).any(), name)
 
+    def test_exponents(self):
+        """Exponent and its error against numpy: the fit repeated on networks drawn anew with replacement, size by size."""
+        out, generator = self.path("exponents.h5"), np.random.default_rng(1)
+        self.check_done(program.run(["run", self.sweep, "-o", out, "--set", "samples.networks=100", "--set", "grid.p=[2]", "--set",
+                                     "grid.width=[40]", "--set", "boundary.effort=fast", "--set", "summary.bootstrap=1000"], 2))
+        with h5py.File(out, "r") as file:
+            n = np.log(file["dimension"][()])
+            for depth, distance in enumerate(file["distance"][:, 0, ..., 0]):
+                expected = np.polyfit(n, np.log(np.nanmedian(distance, axis=(1, 2))), 1)[0]
+                self.assertAlmostEqual(file["summary/exponent"][depth, 0, 0], expected, 10)
+                again = [[np.log(np.nanmedian(x[generator.integers(0, 100, 100)])) for x in distance] for _ in range(1000)]
+                error = np.polyfit(n, np.transpose(again), 1)[0].std()
+                np.testing.assert_allclose(file["summary/exponent_error"][depth, 0, 0], error, rtol=0.2)
+        self.check_done(program.run(["run", self.sweep, "-o", out, "--force", "--set", "samples.networks=1"], 0))
+        with h5py.File(out, "r") as file:  # one network says nothing of its scatter
+            self.assertTrue(np.isnan(file["summary/exponent_error"][()]).all())
+
     def test_stop_by_signal_and_resume(self):
         first = self.reference()
         for number in (signal.SIGUSR1, signal.SIGTERM):
