@@ -78,7 +78,7 @@ BL_API bl_err bl_results_finish_unit(bl_results *results, const bl_unit *unit) B
  *
  * Shapes:      done[grid->units]; *damaged counts units that were marked done and do not match.
  * Collective:  no (one rank calls and tells the others).
- * @return BL_OK; BL_ERR_INPUT: the file's units are not the grid's; BL_ERR_IO.
+ * @return BL_OK; BL_ERR_INPUT: the file's axes or units are not the grid's; BL_ERR_IO.
  */
 BL_API bl_err bl_results_verify(const bl_results *results, const bl_grid *grid, bool *done,
                                 int64_t *damaged) BL_NODISCARD;
@@ -93,9 +93,11 @@ BL_API bl_err bl_results_add_launch(bl_results *results, const bl_provenance *pr
 BL_API bl_err bl_results_read_launch(const bl_results *results, int64_t launch, const char *key,
                                      char **out) BL_NODISCARD;
 
-/** The work is finished, summary included (variable `complete`); or ask so. Only rank 0 sets. */
+/** The work is finished, summary included (variable `complete`): with a checksum of what is no unit's, that is kernels and
+ * summary (measure: p, distance, passes, status). Only rank 0 calls, when what other ranks wrote has been synced. */
 BL_API bl_err bl_results_set_complete(bl_results *results, bool complete) BL_NODISCARD;
-BL_API bl_err bl_results_is_complete(const bl_results *results, bool *complete) BL_NODISCARD;
+/** Ask so; *intact: a complete file's kernels and summary match their checksum. */
+BL_API bl_err bl_results_is_complete(const bl_results *results, bool *complete, bool *intact) BL_NODISCARD;
 
 /* --- output of `measure`: one group a network --- */
 

@@ -87,6 +87,31 @@ cleanup:
     return err;
 }
 
+/* Is there nothing left to do in the file? What is damaged in a complete one is done again. */
+static bl_err check_complete(const bl_run *run, const bl_results *old, bool *complete) {
+    bl_err err = BL_OK;
+    bool *done = NULL, intact = false;
+    int64_t damaged = 0;
+    BL_TRY(bl_results_is_complete(old, complete, &intact));
+    if (!*complete) {
+        bl_log(BL_LOG_INFO, "going on with %s", run->path);
+        goto cleanup;
+    }
+    BL_ALLOC(done, (size_t)run->sweep.grid->units);
+    BL_TRY(bl_results_verify(old, run->sweep.grid, done, &damaged));
+    for (int64_t i = 0; i < run->sweep.grid->units; i++)
+        *complete = *complete && done[i];
+    *complete = *complete && intact;
+    if (*complete)
+        bl_log(BL_LOG_INFO, "%s is complete", run->path);
+    else
+        bl_log(BL_LOG_WARNING,
+               "%s was complete, but does not match its checksums any more: parts are done again", run->path);
+cleanup:
+    bl_mem_free(done);
+    return err;
+}
+
 /* Is the file there, and may this run have it? *complete: there is nothing left to do in it. Only rank 0 decides. */
 static bl_err prepare_output(bl_run *run, bool *complete) {
     bl_err err = BL_OK;
@@ -102,8 +127,7 @@ static bl_err prepare_output(bl_run *run, bool *complete) {
     const char *key = bl_config_difference(config, run->sweep.config);
     BL_REQUIRE(!key, BL_ERR_INPUT,
                "%s was made with another configuration: %s differs; --resume needs the same", run->path, key);
-    BL_TRY(bl_results_is_complete(old, complete));
-    bl_log(BL_LOG_INFO, *complete ? "%s is complete" : "going on with %s", run->path);
+    BL_TRY(check_complete(run, old, complete));
 cleanup:
     bl_config_destroy(&config);
     if (old) {
@@ -126,6 +150,8 @@ static bl_err open_output(bl_run *run, const bl_invocation *invocation, bool *co
     BL_TRY(bl_provenance_gather(run->comm, invocation->argc, invocation->argv, &provenance));
     BL_TRY(bl_results_open(run->path, BL_RESULTS_WRITE, run->comm, &run->results));
     if (run->comm->rank == 0)
+        err = bl_results_set_complete(run->results, false);
+    if (run->comm->rank == 0 && err == BL_OK)
         err = bl_results_add_launch(run->results, provenance, &run->launch);
     BL_TRY(bl_agree(run->comm, err));
     MPI_Bcast(&run->launch, 1, MPI_INT64_T, 0, run->comm->world);
@@ -179,6 +205,7 @@ static bl_err do_phases(bl_run *run) {
     if (run->sweep.config->kernel_inputs > 0)
         BL_TRY(bl_run_kernels(run));
     BL_TRY(bl_run_summary(run));
+    BL_TRY(bl_run_sync(run));
     if (run->comm->rank == 0)
         err = bl_results_set_complete(run->results, true);
     BL_TRY(bl_agree(run->comm, err));

@@ -5,6 +5,7 @@
  */
 #include "table.h"
 
+#include "borderline/log.h"
 #include "borderline/mem.h"
 #include "slabs.h"
 
@@ -126,18 +127,32 @@ cleanup:
     return err;
 }
 
-/* Units done, of all. */
-static bl_err count_done(const bl_results *results, const bl_grid *grid, int64_t *done) {
+/* Units done, of all. Those of a run in progress may be seen half written; in a complete file all is as it was written, or no
+ * number is to be trusted. */
+static bl_err count_done(const char *path, const bl_results *results, const bl_grid *grid, int64_t *count,
+                         bool *complete) {
     bl_err err = BL_OK;
-    int8_t *status = NULL;
-    size_t units = (size_t)grid->units;
-    *done = 0;
-    BL_ALLOC(status, units);
-    BL_TRY(bl_results_read(results, BL_FIELD_UNIT_STATUS, &(size_t){0}, &units, status));
-    for (size_t i = 0; i < units; i++)
-        *done += status[i] == 1;
+    bool *done = NULL, intact = false;
+    int64_t damaged = 0;
+    *count = 0;
+    BL_ALLOC(done, (size_t)grid->units);
+    BL_TRY(bl_results_is_complete(results, complete, &intact));
+    BL_TRY(bl_results_verify(results, grid, done, &damaged));
+    for (int64_t i = 0; i < grid->units; i++)
+        *count += done[i];
+    BL_REQUIRE(!*complete || *count == grid->units, BL_ERR_INPUT,
+               "%s is damaged: %" PRId64 " units do not match their checksums; run --resume does them again",
+               path, grid->units - *count);
+    BL_REQUIRE(intact, BL_ERR_INPUT,
+               "%s is damaged: kernels or summary do not match their checksum; run --resume does them again",
+               path);
+    if (damaged > 0)
+        bl_log(BL_LOG_WARNING,
+               "%" PRId64 " units in %s do not match their checksums: if no run is writing them, run "
+                          "--resume does them again",
+               damaged, path);
 cleanup:
-    bl_mem_free(status);
+    bl_mem_free(done);
     return err;
 }
 
@@ -169,9 +184,16 @@ cleanup:
     return err;
 }
 
-static bl_err print_measurement(const bl_results *results) {
+static bl_err print_measurement(const char *path, const bl_results *results) {
+    bl_err err = BL_OK;
+    bool complete = false, intact = false;
+    BL_TRY(bl_results_is_complete(results, &complete, &intact));
+    BL_REQUIRE(intact, BL_ERR_INPUT,
+               "%s is damaged: its networks do not match their checksum; measure them again", path);
     (void)printf("%-48s %5s  %10s %10s %6s\n", "network", "p", "median", "passes", "found");
-    return bl_measurement_each(results, print_network, NULL);
+    BL_TRY(bl_measurement_each(results, print_network, NULL));
+cleanup:
+    return err;
 }
 
 /* --- the file of run --- */
@@ -184,8 +206,7 @@ static bl_err print_sweep(const char *path, const bl_results *results) {
     bool complete = false;
     BL_TRY(bl_results_config(results, &config));
     BL_TRY(bl_grid_create(config, &grid));
-    BL_TRY(count_done(results, grid, &done));
-    BL_TRY(bl_results_is_complete(results, &complete));
+    BL_TRY(count_done(path, results, grid, &done, &complete));
     (void)printf("%s: %s\n%s: %" PRId64 " of %" PRId64
                  " units done; %zu networks a case, %zu inputs a network, %g %% intervals\n",
                  path, config->name, complete ? "complete" : "not complete", done, grid->units,
@@ -204,7 +225,8 @@ bl_err bl_table_print(const char *path) {
     bl_err err = BL_OK;
     bl_results *results = NULL;
     BL_TRY(bl_results_open(path, BL_RESULTS_READ, NULL, &results));
-    BL_TRY(bl_results_is_measurement(results) ? print_measurement(results) : print_sweep(path, results));
+    BL_TRY(bl_results_is_measurement(results) ? print_measurement(path, results)
+                                              : print_sweep(path, results));
 cleanup:
     if (results) {
         bl_err closed = bl_results_close(&results);

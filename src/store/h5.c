@@ -235,6 +235,14 @@ bl_err bl_h5_write(const char *path, const char *name, hid_t dataset, hid_t type
     return reason ? bl_err_set(err, "%s: %s could not be written: %s", path, name, reason) : err;
 }
 
+/* 64-bit FNV-1a over bytes. */
+static uint64_t text_hash(const char *text) {
+    uint64_t hash = UINT64_C(0xcbf29ce484222325);
+    for (; *text; text++)
+        hash = (hash ^ (unsigned char)*text) * UINT64_C(0x100000001b3);
+    return hash;
+}
+
 bl_err bl_h5_create_text(hid_t parent, const char *name, const char *text, const char *long_name) {
     bl_err err = BL_OK;
     hid_t dataset = H5I_INVALID_HID, type = bl_h5_string_type(strlen(text));
@@ -242,9 +250,25 @@ bl_err bl_h5_create_text(hid_t parent, const char *name, const char *text, const
     BL_TRY(bl_h5_create_dataset(parent, name, type, 0, NULL, NULL, &dataset));
     BL_H5(H5Dwrite(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, text), "%s could not be written", name);
     BL_TRY(bl_h5_attribute_text(dataset, "long_name", long_name));
+    BL_TRY(bl_h5_attribute(dataset, "checksum", H5T_NATIVE_UINT64, 0, &(uint64_t){text_hash(text)}));
 cleanup:
     bl_h5_close(&dataset);
     bl_h5_close(&type);
+    return err;
+}
+
+bl_err bl_h5_check_text(hid_t parent, const char *path, const char *name, const char *text) {
+    bl_err err = BL_OK;
+    uint64_t stored = 0;
+    hid_t dataset = H5Dopen2(parent, name, H5P_DEFAULT);
+    BL_H5(dataset, "%s: %s is missing", path, name);
+    if (H5Aexists(dataset, "checksum") <= 0) /* a file of an earlier version */
+        goto cleanup;
+    BL_TRY(bl_h5_read_attribute_numbers(dataset, "checksum", H5T_NATIVE_UINT64, 1, 1, &stored, NULL));
+    BL_REQUIRE(stored == text_hash(text), BL_ERR_INPUT, "%s is damaged: %s does not match its checksum", path,
+               name);
+cleanup:
+    bl_h5_close(&dataset);
     return err;
 }
 
@@ -252,7 +276,7 @@ bl_err bl_h5_read_text(hid_t parent, const char *name, char **out) {
     bl_err err = BL_OK;
     hid_t dataset = H5I_INVALID_HID, type = H5I_INVALID_HID;
     *out = NULL;
-    BL_H5(dataset = H5Dopen2(parent, name, H5P_DEFAULT), "%s is missing", name);
+    BL_H5(dataset = H5Dopen2(parent, name, H5P_DEFAULT), "%s could not be opened", name);
     BL_H5(type = H5Dget_type(dataset), "%s", name);
     BL_REQUIRE(H5Tget_class(type) == H5T_STRING && H5Tis_variable_str(type) == 0 &&
                    H5Dget_storage_size(dataset) == H5Tget_size(type),

@@ -67,6 +67,9 @@ bl_err bl_h5_create_text(hid_t parent, const char *name, const char *text,
                          const char *long_name) BL_NODISCARD;
 bl_err bl_h5_read_text(hid_t parent, const char *name, char **out) BL_NODISCARD;
 
+/** A text as read against the checksum that bl_h5_create_text left as an attribute. @return BL_ERR_INPUT: damaged. */
+bl_err bl_h5_check_text(hid_t parent, const char *path, const char *name, const char *text) BL_NODISCARD;
+
 /** A dimension scale with coordinates; values NULL: 0, 1, 2, ... (the type is then 64-bit integer). */
 bl_err bl_h5_create_axis(hid_t parent, const char *name, hid_t type, size_t length, const void *values,
                          const char *long_name) BL_NODISCARD;

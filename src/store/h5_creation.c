@@ -77,14 +77,19 @@ cleanup:
 static bl_err create_file(bl_h5_creation *creation) {
     bl_err err = BL_OK;
     const unsigned order = H5P_CRT_ORDER_TRACKED | H5P_CRT_ORDER_INDEXED;
-    hid_t properties = H5Pcreate(H5P_FILE_CREATE);
+    hid_t access = H5Pcreate(H5P_FILE_ACCESS), properties = H5Pcreate(H5P_FILE_CREATE);
     BL_H5(properties, "%s", creation->path);
+    BL_H5(access, "%s", creation->path);
+    /* HDF5 1.8's format has checksums on all metadata: damage is an error, not another number. The later ones also mark a file as
+     * being written, which a killed run would leave behind. */
+    BL_H5(H5Pset_libver_bounds(access, H5F_LIBVER_V18, H5F_LIBVER_V18), "%s", creation->path);
     BL_H5(H5Pset_link_creation_order(properties, order), "%s", creation->path);
     BL_H5(H5Pset_attr_creation_order(properties, order), "%s", creation->path);
     BL_H5(H5Pset_obj_track_times(properties, false), "%s", creation->path);
-    BL_H5(creation->file = H5Fcreate(creation->temporary, H5F_ACC_TRUNC, properties, H5P_DEFAULT),
+    BL_H5(creation->file = H5Fcreate(creation->temporary, H5F_ACC_TRUNC, properties, access),
           "%s could not be created", creation->path);
 cleanup:
+    bl_h5_close(&access);
     bl_h5_close(&properties);
     return err;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Result files in use: opening on all ranks or for reading, slabs, checksums, launches.
+ * Result files in use: opening on all ranks or for reading, slabs, launches.
  */
 #include "results_internal.h"
 
@@ -38,19 +38,22 @@ static bool has_shape(hid_t dataset, size_t rank) {
     return found >= 0 && (size_t)found == rank;
 }
 
+static bool over_kernel_inputs(const bl_field *field) {
+    for (size_t i = 0; i < field->rank; i++)
+        if (field->axis[i] == BL_AXIS_KERNEL_INPUT)
+            return true;
+    return false;
+}
+
 static bl_err open_fields(bl_results *results) {
     bl_err err = BL_OK;
     for (size_t f = 0; f < BL_FIELD_COUNT; f++) {
         const bl_field *field = &bl_fields[f];
+        if (over_kernel_inputs(field) && H5Lexists(results->file, field->name, H5P_DEFAULT) == 0)
+            continue; /* a sweep without kernels has none of these */
         results->field[f] = open_dataset(results, field->name);
-        if (results->field[f] < 0) { /* variables over kernel inputs are missing in a sweep without kernels */
-            (void)H5Eclear2(H5E_DEFAULT);
-            bool kernel = false;
-            for (size_t i = 0; i < field->rank; i++)
-                kernel = kernel || field->axis[i] == BL_AXIS_KERNEL_INPUT;
-            BL_REQUIRE(kernel, BL_ERR_INPUT, "%s: variable %s is missing", results->path, field->name);
-            continue;
-        }
+        if (results->field[f] < 0)
+            BL_TRY(bl_h5_fail(BL_ERR_INPUT, "%s is damaged: variable %s", results->path, field->name));
         BL_REQUIRE(has_shape(results->field[f], field->rank), BL_ERR_INPUT, "%s: variable %s has not %u axes",
                    results->path, field->name, field->rank);
     }
@@ -62,8 +65,11 @@ static bl_err open_common(bl_results *results) {
     bl_err err = BL_OK;
     char name[128];
     results->complete = open_dataset(results, "complete");
-    BL_REQUIRE(results->complete >= 0, BL_ERR_INPUT, "%s: variable complete is missing", results->path);
-    for (size_t i = 0; i < BL_PROVENANCE_KEYS; i++) { /* a key that another version lacks is left out */
+    if (results->complete < 0)
+        BL_TRY(bl_h5_fail(BL_ERR_INPUT, "%s is damaged: variable complete", results->path));
+    results->checksum =
+        open_dataset(results, "checksum"); /* another version may lack it, or a key of provenance */
+    for (size_t i = 0; i < BL_PROVENANCE_KEYS; i++) {
         (void)snprintf(name, sizeof name, "provenance/launch/%s", bl_provenance_keys[i].name);
         results->launch[i] = open_dataset(results, name);
     }
@@ -136,8 +142,12 @@ bl_err bl_results_open(const char *path, bl_results_mode mode, const bl_comm *co
     err = results && copy ? BL_OK : BL_ERR_MEMORY;
     BL_TRY(writable ? bl_agree(comm, err) : err);
     BL_ASSERT(results && copy);
-    *results = (bl_results){
-        .path = copy, .file = H5I_INVALID_HID, .writable = writable, .complete = H5I_INVALID_HID, .lock = -1};
+    *results = (bl_results){.path = copy,
+                            .file = H5I_INVALID_HID,
+                            .writable = writable,
+                            .complete = H5I_INVALID_HID,
+                            .checksum = H5I_INVALID_HID,
+                            .lock = -1};
     copy = NULL;
     for (size_t f = 0; f < BL_FIELD_COUNT; f++)
         results->field[f] = H5I_INVALID_HID;
@@ -170,6 +180,7 @@ bl_err bl_results_close(bl_results **results) {
     for (size_t i = 0; i < BL_PROVENANCE_KEYS; i++)
         bl_h5_close(&r->launch[i]);
     bl_h5_close(&r->complete);
+    bl_h5_close(&r->checksum);
     if (r->file >= 0 && H5Fclose(r->file) < 0)
         err = bl_h5_fail(BL_ERR_IO, "%s could not be closed well", r->path);
     else if (r->file >= 0 && r->writable && r->rank == 0)
@@ -185,7 +196,10 @@ bl_err bl_results_config(const bl_results *results, bl_config **out) {
     bl_err err = BL_OK;
     char *text = NULL;
     BL_REQUIRE(!results->measurement, BL_ERR_INPUT, "%s was made by measure, it is no sweep", results->path);
-    BL_TRY(bl_h5_read_text(results->file, "provenance/config_resolved", &text));
+    if ((err = bl_h5_read_text(results->file, "provenance/config_resolved", &text)) != BL_OK)
+        bl_err_prefix("%s: ", results->path);
+    BL_TRY(err);
+    BL_TRY(bl_h5_check_text(results->file, results->path, "provenance/config_resolved", text));
     BL_TRY(bl_config_parse(results->path, text, strlen(text), NULL, 0, out));
 cleanup:
     bl_mem_free(text);
@@ -267,7 +281,7 @@ cleanup:
     return err;
 }
 
-/* --- launches and completion --- */
+/* --- launches --- */
 
 /* One row of a [launch, text] array of characters; the buffer has the width of the row. */
 static bl_err move_text(const bl_results *results, size_t key, size_t launch, bool write, char *text) {
@@ -348,22 +362,6 @@ bl_err bl_results_add_launch(bl_results *results, const bl_provenance *provenanc
                results->path, (int)rows);
     }
     BL_TRY(write_launch(results, (size_t)*launch, provenance));
-cleanup:
-    return err;
-}
-
-bl_err bl_results_set_complete(bl_results *results, bool complete) {
-    const int8_t value = complete;
-    return bl_h5_write(results->path, "complete", results->complete, H5T_NATIVE_INT8, H5S_ALL, H5S_ALL,
-                       &value);
-}
-
-bl_err bl_results_is_complete(const bl_results *results, bool *complete) {
-    bl_err err = BL_OK;
-    int8_t value = 0;
-    BL_H5(H5Dread(results->complete, H5T_NATIVE_INT8, H5S_ALL, H5S_ALL, H5P_DEFAULT, &value),
-          "%s: complete could not be read", results->path);
-    *complete = value == 1;
 cleanup:
     return err;
 }

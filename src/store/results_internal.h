@@ -20,6 +20,7 @@ struct bl_results {
     hid_t field[BL_FIELD_COUNT]; /* negative: not in this file */
     hid_t launch[BL_PROVENANCE_KEYS];
     hid_t complete;
+    hid_t checksum; /* of what is no unit's; negative: a file of an earlier version */
 };
 
 /** The type in the file and in memory. */
@@ -29,6 +30,17 @@ hid_t bl_results_type(bl_type type);
 enum { BL_UNIT_NUMBERS = 5 };
 extern const bl_field_id bl_results_unit_field[BL_UNIT_NUMBERS];
 int64_t bl_results_unit_number(const bl_unit *unit, size_t i);
+
+/** 64-bit FNV-1a over 8-byte words, going on from a hash (the first: BL_RESULTS_HASH). */
+#define BL_RESULTS_HASH UINT64_C(0xcbf29ce484222325)
+uint64_t bl_results_hash(uint64_t hash, const uint64_t *word, size_t words);
+
+/** Whether units write the field (and their checksums cover it). */
+bool bl_results_belongs_to_units(const bl_field *field);
+
+/** Coordinates and lengths of all axes are those of the configuration in the same file: each tells of damage to the
+ * other. */
+bl_err bl_results_check_axes(const bl_results *results, const bl_grid *grid) BL_NODISCARD;
 
 /** units, long_name, comment, _FillValue, flags of a variable described by a field. */
 bl_err bl_results_describe(hid_t dataset, bl_field_id field) BL_NODISCARD;

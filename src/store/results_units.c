@@ -7,13 +7,13 @@
 #include "borderline/mem.h"
 #include <string.h>
 
-static uint64_t fnv1a(uint64_t hash, const uint64_t *word, size_t words) {
+uint64_t bl_results_hash(uint64_t hash, const uint64_t *word, size_t words) {
     for (size_t i = 0; i < words; i++)
         hash = (hash ^ word[i]) * UINT64_C(0x100000001b3);
     return hash;
 }
 
-static bool belongs_to_units(const bl_field *field) {
+bool bl_results_belongs_to_units(const bl_field *field) {
     return field->rank > 4 && field->axis[3] == BL_AXIS_NETWORK && field->axis[4] == BL_AXIS_INPUT;
 }
 
@@ -40,16 +40,16 @@ cleanup:
 
 static bl_err unit_checksum(const bl_results *results, const bl_unit *unit, int64_t *checksum) {
     bl_err err = BL_OK;
-    uint64_t hash = UINT64_C(0xcbf29ce484222325), *words = NULL;
+    uint64_t hash = BL_RESULTS_HASH, *words = NULL;
     for (size_t f = 0; f < BL_FIELD_COUNT; f++) {
         size_t start[BL_FIELD_RANK_MAX], count[BL_FIELD_RANK_MAX] = {0}, elements = 0;
-        if (!belongs_to_units(&bl_fields[f]))
+        if (!bl_results_belongs_to_units(&bl_fields[f]))
             continue;
         BL_TRY(unit_slab(results, f, unit, start, count, &elements));
         size_t length = (elements * bl_type_size(bl_fields[f].type) + 7) / 8;
         BL_ALLOC(words, length);
         BL_TRY(bl_results_read(results, (bl_field_id)f, start, count, words));
-        hash = fnv1a(hash, words, length);
+        hash = bl_results_hash(hash, words, length);
         bl_mem_free(words);
         words = NULL;
     }
@@ -114,6 +114,7 @@ bl_err bl_results_verify(const bl_results *results, const bl_grid *grid, bool *d
     int8_t *status = NULL;
     int64_t *checksum = NULL;
     *damaged = 0;
+    BL_TRY(bl_results_check_axes(results, grid));
     BL_TRY(check_units(results, grid));
     BL_ALLOC(status, units);
     BL_ALLOC(checksum, units);

@@ -185,8 +185,8 @@ class FullDisk(Faults):
 class Damage(Faults):
     """A damaged results file, given to --resume and to show: refused clearly or completed to the bit; never a crash."""
 
-    def check_damaged(self, reference, what):
-        for arguments, ranks in ((["show", self.out], 0), (["run", self.sweep, "-o", self.out, "--resume"], 2)):
+    def check_damaged(self, reference, what, run_ranks=2):
+        for arguments, ranks in ((["show", self.out], 0), (["run", self.sweep, "-o", self.out, "--resume"], run_ranks)):
             status, out, err = program.run(arguments, ranks, 60)
             self.assertIn(status, (0, 1, 2), f"{what}: {arguments[0]}: exit {status}\n{out}\n{err}")
             if status != 0:
@@ -232,6 +232,74 @@ class Damage(Faults):
         self.assertEqual(status, 0, err)
         self.assertRegex(err, r"\d+ units in .*out.h5 do not match their checksums and are done again")
         self.assertEqual(program.differing(reference, self.out), [])
+
+    def complete(self):
+        """A finished file with its bytes, what `show` says of it, and where its variables lie: {name: (offset, size)}."""
+        reference = self.reference()
+        shutil.copy(reference, self.out)
+        shown = self.check_done(program.run(["show", self.out]))
+        places = {}
+
+        def visit(name, item):
+            if isinstance(item, h5py.Dataset) and item.id.get_offset() is not None:
+                places[name] = (item.id.get_offset(), item.id.get_storage_size())
+
+        with h5py.File(reference, "r") as file:
+            file.visititems(visit)
+        with open(reference, "rb") as file:
+            return reference, file.read(), shown, places
+
+    def change(self, content, positions, mask):
+        with open(self.out, "wb") as file:
+            damaged = bytearray(content)
+            for position in positions:
+                damaged[position] ^= mask
+            file.write(damaged)
+
+    def test_damaged_complete_file(self):
+        """A complete file in which variables change: show refuses it in one line, --resume does the damaged parts again."""
+        reference, content, _, places = self.complete()
+        for name, message in (("distance", "[1-9] units do not match"), ("status", "[1-9] units do not match"),
+                              ("gram_nngp", "kernels or summary do not match"), ("gram_empirical", "kernels or summary do not match"),
+                              ("summary/law", "kernels or summary do not match"),
+                              ("unit/checksum", "1 units do not match"), ("unit/status", "1 units do not match")):
+            offset, size = places[name]
+            self.change(content, [offset + size // 3], 0x15)
+            self.check_one_line(program.run(["show", self.out]), 1, f"out.h5 is damaged: .*{message}")
+            status, _, err = program.run(["run", self.sweep, "-o", self.out, "--resume"], 2)
+            self.assertEqual(status, 0, err)
+            self.assertRegex(err, "out.h5 was complete, but does not match its checksums any more: parts are done again")
+            self.assertEqual(program.differing(reference, self.out), [], name)
+        for name in ("width", "p", "network", "provenance/config_resolved"):
+            offset, size = places[name]
+            self.change(content, [offset + size // 2], 0x15)
+            self.check_one_line(program.run(["show", self.out]), 1, f"out.h5 is damaged: .*{name}")
+            self.check_one_line(program.run(["run", self.sweep, "-o", self.out, "--resume"], 2), 1, "out.h5 is damaged")
+
+    def test_damaged_metadata(self):
+        """Random bytes outside of the variables change, one or a run of them: what describes the file. It is refused in one line,
+        or reads as before to the bit."""
+        reference, content, shown, places = self.complete()
+        free = np.ones(len(content), bool)
+        for offset, size in places.values():
+            free[offset:offset + size] = False
+        positions, refused = np.flatnonzero(free), 0
+        used = positions[np.frombuffer(content, np.uint8)[positions] != 0]
+        chance = random.Random(11)
+        trials = 300 if FULL else 24
+        for trial in range(trials):
+            first = chance.choice(used if trial % 2 else positions)
+            damage = range(first, min(first + chance.choice([1, 1, 4, 64]), len(content)))
+            mask = chance.randrange(1, 256)
+            self.change(content, damage, mask)
+            what = f"bytes {damage} with {mask:#x}"
+            status, out, _ = program.run(["show", self.out], 0, 30)
+            if status == 0:
+                self.assertEqual(out, shown, what)
+            refused += self.check_damaged(reference, what, 2 if trial % 8 == 0 else 0) != 0
+        print(f"{len(positions)} bytes of metadata; {trials} places damaged: {refused} files refused, "
+              f"{trials - refused} read as before, no crash, no wrong number")
+        self.assertGreater(refused, trials // 8)
 
     def test_lost_in_mid_run(self):
         """While the run goes on, the file system loses a status byte and changes a distance of other units: the run reads back what

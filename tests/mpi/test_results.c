@@ -107,8 +107,8 @@ static void test_parallel_writes(const fixture *f) {
         bl_unit unit = bl_grid_unit(f->grid, u);
         CHECK(unit_is_right(results, f, &unit, u < f->grid->units - 1));
     }
-    bool complete = true;
-    CHECK_OK(bl_results_is_complete(results, &complete));
+    bool complete = true, intact = false;
+    CHECK_OK(bl_results_is_complete(results, &complete, &intact));
     CHECK(!complete);
     CHECK(!bl_results_is_measurement(results));
     CHECK_OK(bl_results_close(&results));
@@ -200,9 +200,9 @@ static void test_launches(const fixture *f) {
     }
     CHECK_OK(bl_results_close(&results));
     bl_provenance_destroy(&provenance);
-    bool complete = false;
+    bool complete = false, intact = false;
     CHECK_OK(bl_results_open(f->path, BL_RESULTS_READ, NULL, &results));
-    CHECK_OK(bl_results_is_complete(results, &complete));
+    CHECK_OK(bl_results_is_complete(results, &complete, &intact));
     CHECK(complete);
     CHECK_OK(bl_results_close(&results));
     MPI_Barrier(f->comm.world);
