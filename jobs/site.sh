@@ -24,17 +24,20 @@
 : "${BORDERLINE_MINUTES:=60}"
 : "${BORDERLINE_MINUTES_MAX:=1440}"
 
-# Lustre: stripes for the folder of a new result file, as `lfs setstripe` takes them ("-c 8 -S 4M"). The result file is one file that
-# every rank writes in slabs of kilobytes to megabytes, so a few stripes serve hundreds of ranks; files under 1 GiB want none.
-# GPFS and others: nothing to set (blocks are spread by the file system).
+# Lustre: stripes of a new result file, as `lfs setstripe` takes them ("-c 8 -S 4M"); its folder keeps its own. The result file is
+# one file that every rank writes in slabs of kilobytes to megabytes, so a few stripes serve hundreds of ranks; files under 1 GiB want
+# none. GPFS and others: nothing to set (blocks are spread by the file system).
 : "${BORDERLINE_STRIPES:=}"
 
-# Hints of MPI-IO: ROMIO_HINTS names a file of them (MPICH, Intel MPI); Open MPI takes OMPI_MCA_... variables. The program writes
-# independently, so that collective buffering does nothing here; two that may matter, as lines of the file that ROMIO_HINTS names:
-#   romio_ds_write disable     no read-modify-write of neighbouring bytes (Lustre, NFS)
-#   romio_lustre_ds_in_coll disable
-: "${ROMIO_HINTS:=}"
-[ -z "$ROMIO_HINTS" ] || export ROMIO_HINTS
+# Variables of that many bytes and more begin at multiples of it: Lustre's stripe size (the -S above), GPFS's block size. Empty: 1 MiB.
+: "${BORDERLINE_ALIGNMENT:=}"
+export BORDERLINE_ALIGNMENT
+
+# Hints of MPI-IO for the result file, "key=value key=value"; libraries take those they know. The program writes independently, so
+# that collective buffering does nothing here; one that may matter where ROMIO is used (MPICH, Intel MPI) on Lustre or NFS:
+#   romio_ds_write=disable     no read-modify-write of neighbouring bytes
+: "${BORDERLINE_MPI_HINTS:=}"
+export BORDERLINE_MPI_HINTS
 
 # Slurm 22.05's default way of ranks waiting for each other at start lets some leave early, and srun then crashes one start in ten
 # on several nodes. "ring" does not.

@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
@@ -74,6 +75,36 @@ cleanup:
     return err;
 }
 
+/* What an earlier creation left; an empty file stays: a script has given it the stripes that the new file is to have. */
+static bl_err remove_remains(const char *temporary) {
+    bl_err err = BL_OK;
+    struct stat status;
+    if (lstat(temporary, &status) == 0 && !(S_ISREG(status.st_mode) && status.st_size == 0))
+        BL_REQUIRE(unlink(temporary) == 0, BL_ERR_IO, "%s could not be removed: %s", temporary,
+                   strerror(errno));
+cleanup:
+    return err;
+}
+
+/* Variables of a MiB and more begin at multiples of it, the usual stripe of Lustre and block of GPFS: then slabs of different
+ * ranks share as few of them as they can. */
+static bl_err set_alignment(hid_t access, const char *path) {
+    bl_err err = BL_OK;
+    const char *text = getenv("BORDERLINE_ALIGNMENT");
+    unsigned long long bytes = 1024 * 1024;
+    if (text && *text) {
+        char *end = NULL;
+        errno = 0;
+        bytes = strtoull(text, &end, 10);
+        BL_REQUIRE(*text >= '0' && *text <= '9' && !*end && errno == 0 && bytes >= 1 && bytes <= (1ULL << 30),
+                   BL_ERR_INPUT, "BORDERLINE_ALIGNMENT=%s: bytes are expected, from 1 (none) to 1073741824",
+                   text);
+    }
+    BL_H5(H5Pset_alignment(access, bytes, bytes), "%s", path);
+cleanup:
+    return err;
+}
+
 static bl_err create_file(bl_h5_creation *creation) {
     bl_err err = BL_OK;
     const unsigned order = H5P_CRT_ORDER_TRACKED | H5P_CRT_ORDER_INDEXED;
@@ -83,6 +114,7 @@ static bl_err create_file(bl_h5_creation *creation) {
     /* HDF5 1.8's format has checksums on all metadata: damage is an error, not another number. The later ones also mark a file as
      * being written, which a killed run would leave behind. */
     BL_H5(H5Pset_libver_bounds(access, H5F_LIBVER_V18, H5F_LIBVER_V18), "%s", creation->path);
+    BL_TRY(set_alignment(access, creation->path));
     BL_H5(H5Pset_link_creation_order(properties, order), "%s", creation->path);
     BL_H5(H5Pset_attr_creation_order(properties, order), "%s", creation->path);
     BL_H5(H5Pset_obj_track_times(properties, false), "%s", creation->path);
@@ -107,7 +139,7 @@ bl_err bl_h5_creation_begin(const char *path, const char *resume_hint, double by
     BL_TRY(bl_lock_take(path, &creation->lock));
     BL_TRY(check_space(path, directory, bytes));
     BL_TRY(join(path, ".", file_part(path), ".creating", &creation->temporary));
-    (void)unlink(creation->temporary);
+    BL_TRY(remove_remains(creation->temporary));
     BL_TRY(create_file(creation));
 cleanup:
     bl_mem_free(directory);

@@ -10,6 +10,7 @@
 #include "borderline/mem.h"
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* --- opening and closing --- */
@@ -91,7 +92,16 @@ cleanup:
     return err;
 }
 
-/* Read-only and by the plain driver: is this a file of ours at all? */
+/* H5Ovisit has opened the object, so its header matches its checksum. */
+static herr_t go_on(hid_t object, const char *name, const H5O_info_t *info, void *context) {
+    (void)object;
+    (void)name;
+    (void)info;
+    (void)context;
+    return 0;
+}
+
+/* Read-only and by the plain driver: is this a file of ours at all, and is every object of a sweep's file whole? */
 static bl_err check_file(const char *path) {
     bl_err err = BL_OK;
     char *format = NULL;
@@ -101,6 +111,9 @@ static bl_err check_file(const char *path) {
         (strcmp(format, BL_FORMAT_SWEEP) != 0 && strcmp(format, BL_FORMAT_MEASUREMENT) != 0))
         BL_FAIL(BL_ERR_INPUT, "%s is not a result file of this program: its root attribute format is %s%s",
                 path, format ? "" : "missing", format ? format : "");
+    if (strcmp(format, BL_FORMAT_SWEEP) == 0 &&
+        H5Ovisit(file, H5_INDEX_NAME, H5_ITER_NATIVE, go_on, NULL) < 0)
+        BL_TRY(bl_h5_fail(BL_ERR_INPUT, "%s is damaged", path));
 cleanup:
     bl_mem_free(format);
     if (file >= 0)
@@ -108,8 +121,32 @@ cleanup:
     return err;
 }
 
+/* BORDERLINE_MPI_HINTS="key=value key=value" for MPI-IO. The MPI library takes those it knows. */
+static bl_err read_hints(MPI_Info *hints) {
+    bl_err err = BL_OK;
+    const char *text = getenv("BORDERLINE_MPI_HINTS");
+    char *copy = NULL, *rest = NULL;
+    if (!text || !*text)
+        return BL_OK;
+    copy = bl_h5_copy_text(text);
+    BL_REQUIRE(copy, BL_ERR_MEMORY, "MPI hints");
+    MPI_Info_create(hints);
+    for (char *key = strtok_r(copy, " ", &rest); key; key = strtok_r(NULL, " ", &rest)) {
+        char *value = strchr(key, '=');
+        BL_REQUIRE(value && value > key && value[1] && value - key < MPI_MAX_INFO_KEY &&
+                       strlen(value) < MPI_MAX_INFO_VAL,
+                   BL_ERR_INPUT, "BORDERLINE_MPI_HINTS: %s is no key=value", key);
+        *value++ = '\0';
+        MPI_Info_set(*hints, key, value);
+    }
+cleanup:
+    bl_mem_free(copy);
+    return err;
+}
+
 static bl_err open_parallel(bl_results *results, const bl_comm *comm) {
     bl_err err = BL_OK;
+    MPI_Info hints = MPI_INFO_NULL;
     hid_t access = H5I_INVALID_HID;
     if (comm->rank == 0)
         err = check_file(results->path);
@@ -118,8 +155,9 @@ static bl_err open_parallel(bl_results *results, const bl_comm *comm) {
     BL_TRY(bl_agree(comm, err));
     /* A file beyond the user's size limit is to be an error of the write, not a signal that ends the job. */
     (void)signal(SIGXFSZ, SIG_IGN);
+    BL_TRY(bl_agree(comm, read_hints(&hints)));
     access = H5Pcreate(H5P_FILE_ACCESS);
-    if (access < 0 || H5Pset_fapl_mpio(access, comm->world, MPI_INFO_NULL) < 0)
+    if (access < 0 || H5Pset_fapl_mpio(access, comm->world, hints) < 0)
         err = bl_h5_fail(BL_ERR_LIBRARY, "%s", results->path);
     BL_TRY(bl_agree(comm, err));
     results->file = H5Fopen(results->path, H5F_ACC_RDWR, access);
@@ -129,6 +167,8 @@ static bl_err open_parallel(bl_results *results, const bl_comm *comm) {
     BL_TRY(bl_agree(comm, open_content(results)));
 cleanup:
     bl_h5_close(&access);
+    if (hints != MPI_INFO_NULL)
+        MPI_Info_free(&hints);
     return err;
 }
 

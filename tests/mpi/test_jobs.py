@@ -5,6 +5,8 @@ import shutil
 import subprocess
 import unittest
 
+import h5py
+
 import borderline_program as program
 
 JOBS = os.path.join(os.path.abspath(program.SOURCE), "jobs")
@@ -71,6 +73,25 @@ class Scripts(program.TestCase):
         self.check_done(self.script("sweep.sbatch", "small.yaml", BORDERLINE_LAUNCHER="mpirun -n 2"))
         self.check_done(program.run(["run", self.sweep, "-o", self.path("direct.h5")]))
         self.assertEqual(program.differing(self.path("direct.h5"), self.path("small.h5")), [])
+
+    def test_file_system_settings(self):
+        """Stripes are given to the new file alone (a stand-in for lfs), and the program keeps that file; variables are aligned; hints
+        reach MPI-IO; what is no setting is refused."""
+        self.write("lfs", '#!/bin/sh\necho "$@" >>lfs.log\nfor name; do :; done\n: >"$name"\nln "$name" witness\n')
+        os.chmod(self.path("lfs"), 0o755)
+        settings = {"BORDERLINE_LAUNCHER": "mpirun -n 2", "BORDERLINE_STRIPES": "-c 8 -S 4M", "BORDERLINE_ALIGNMENT": "4096",
+                    "BORDERLINE_MPI_HINTS": "romio_ds_write=disable cb_nodes=1", "PATH": f"{self.folder}:{os.environ['PATH']}"}
+        self.check_done(self.script("sweep.sbatch", "small.yaml", **settings))
+        with open(self.path("lfs.log"), encoding="utf-8") as log:
+            self.assertEqual(log.read(), "setstripe -c 8 -S 4M ./.small.h5.creating\n")
+        self.assertTrue(os.path.samefile(self.path("witness"), self.path("small.h5")))
+        with h5py.File(self.path("small.h5"), "r") as file:
+            self.assertGreater(file["distance"].id.get_storage_size(), 4096)
+            self.assertEqual(file["distance"].id.get_offset() % 4096, 0)
+        for name, value, message in (("BORDERLINE_ALIGNMENT", "4M", "bytes are expected"), ("BORDERLINE_MPI_HINTS", "fast", "fast is no key=value")):
+            status, out, err = program.run(["run", self.sweep, "-o", self.path(f"{name}.h5")], environment={name: value})
+            self.assertEqual(status, 1, out + err)
+            self.assertIn(message, "".join(program.complaint(err)))
 
     def test_scaling(self):
         for kind, units in (("strong", [20, 20]), ("weak", [20, 40])):
