@@ -149,7 +149,7 @@ static bl_err count_done(const char *path, const bl_results *results, const bl_g
     if (damaged > 0)
         bl_log(BL_LOG_WARNING,
                "%" PRId64 " units in %s do not match their checksums: if no run is writing them, run "
-                          "--resume does them again",
+               "--resume does them again",
                damaged, path);
 cleanup:
     bl_mem_free(done);
