@@ -94,7 +94,7 @@ BL_API bl_err bl_results_read_launch(const bl_results *results, int64_t launch, 
                                      char **out) BL_NODISCARD;
 
 /** The work is finished, summary included (variable `complete`): with a checksum of what is no unit's, that is kernels and
- * summary (measure: p, distance, passes, status). Only rank 0 calls, when what other ranks wrote has been synced. */
+ * summary. Only rank 0 calls, when what other ranks wrote has been synced. */
 BL_API bl_err bl_results_set_complete(bl_results *results, bool complete) BL_NODISCARD;
 /** Ask so; *intact: a complete file's kernels and summary match their checksum. */
 BL_API bl_err bl_results_is_complete(const bl_results *results, bool *complete, bool *intact) BL_NODISCARD;

@@ -246,8 +246,6 @@ static bl_err measure_command(const bl_invocation *invocation) {
     BL_TRY(bl_agree(m.comm, err));
     BL_TRY(create_output(&m, invocation));
     BL_TRY(measure_all(&m));
-    BL_TRY(bl_agree(m.comm, bl_results_close(&m.results)));
-    BL_TRY(bl_results_open(output, BL_RESULTS_WRITE, m.comm, &m.results));
     BL_TRY(bl_agree(m.comm, m.comm->rank == 0 ? bl_results_set_complete(m.results, true) : BL_OK));
 cleanup:
     if (m.results) {

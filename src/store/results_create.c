@@ -204,10 +204,8 @@ static bl_err create_checksum(hid_t file) {
     BL_TRY(bl_h5_create_dataset(file, "checksum", H5T_NATIVE_INT64, 0, NULL, &none, &dataset));
     BL_TRY(bl_h5_attribute_text(dataset, "units", "1"));
     BL_TRY(bl_h5_attribute_text(dataset, "long_name", "checksum of a complete file: kernels and summary"));
-    BL_TRY(bl_h5_attribute_text(
-        dataset, "comment",
-        "64-bit FNV-1a over 8-byte words; units have theirs in unit/checksum; in a file of measure: "
-        "name, p, distance, passes, status of every network"));
+    BL_TRY(bl_h5_attribute_text(dataset, "comment",
+                                "64-bit FNV-1a over 8-byte words; units have theirs in unit/checksum"));
 cleanup:
     bl_h5_close(&dataset);
     return err;
@@ -257,7 +255,8 @@ bl_err bl_results_create_common(hid_t file, const char *format, const char *titl
     bl_err err = BL_OK;
     BL_TRY(create_root_attributes(file, format, title));
     BL_TRY(create_complete(file));
-    BL_TRY(create_checksum(file));
+    if (strcmp(format, BL_FORMAT_SWEEP) == 0)
+        BL_TRY(create_checksum(file));
     BL_TRY(bl_h5_create_group(file, "provenance", provenance));
     BL_TRY(create_launches(*provenance, launches, launch));
 cleanup:

@@ -121,49 +121,15 @@ cleanup:
     return err;
 }
 
-static bl_err hash_sweep(const bl_results *results, uint64_t *hash) {
+static bl_err hash_sweep(const bl_results *results, int64_t *sum) {
     bl_err err = BL_OK;
+    uint64_t hash = BL_RESULTS_HASH;
     for (int f = 0; f < BL_FIELD_COUNT; f++) {
         const bl_field *field = &bl_fields[f];
         if (results->field[f] >= 0 && !bl_results_belongs_to_units(field) && field->axis[0] != BL_AXIS_UNIT)
-            BL_TRY(hash_field(results, (bl_field_id)f, hash));
+            BL_TRY(hash_field(results, (bl_field_id)f, &hash));
     }
-cleanup:
-    return err;
-}
-
-/* --- the file of measure --- */
-
-static bl_err hash_bytes(uint64_t *hash, const void *data, size_t bytes) {
-    bl_err err = BL_OK;
-    uint64_t *words = NULL;
-    size_t length = (bytes + 7) / 8;
-    BL_ALLOC(words, length);
-    memcpy(words, data, bytes);
-    *hash = bl_results_hash(*hash, words, length);
-cleanup:
-    bl_mem_free(words);
-    return err;
-}
-
-static bl_err hash_network(void *context, const bl_measurement_view *view) {
-    bl_err err = BL_OK;
-    size_t count = view->inputs * view->p_count;
-    BL_TRY(hash_bytes(context, view->name, strlen(view->name)));
-    BL_TRY(hash_bytes(context, view->p, view->p_count * sizeof *view->p));
-    BL_TRY(hash_bytes(context, view->distance, count * sizeof *view->distance));
-    BL_TRY(hash_bytes(context, view->passes, count * sizeof *view->passes));
-    BL_TRY(hash_bytes(context, view->status, count * sizeof *view->status));
-cleanup:
-    return err;
-}
-
-static bl_err checksum(const bl_results *results, int64_t *out) {
-    bl_err err = BL_OK;
-    uint64_t hash = BL_RESULTS_HASH;
-    BL_TRY(results->measurement ? bl_measurement_each(results, hash_network, &hash)
-                                : hash_sweep(results, &hash));
-    memcpy(out, &hash, sizeof hash);
+    memcpy(sum, &hash, sizeof hash);
 cleanup:
     return err;
 }
@@ -174,8 +140,8 @@ bl_err bl_results_set_complete(bl_results *results, bool complete) {
     bl_err err = BL_OK;
     const int8_t value = complete;
     int64_t sum = 0;
-    if (complete && results->checksum >= 0) {
-        BL_TRY(checksum(results, &sum));
+    if (complete && !results->measurement && results->checksum >= 0) {
+        BL_TRY(hash_sweep(results, &sum));
         BL_TRY(bl_h5_write(results->path, "checksum", results->checksum, H5T_NATIVE_INT64, H5S_ALL, H5S_ALL,
                            &sum));
     }
@@ -193,10 +159,10 @@ bl_err bl_results_is_complete(const bl_results *results, bool *complete, bool *i
           "%s: complete could not be read", results->path);
     *complete = value == 1;
     *intact = value == 0 || value == 1;
-    if (*complete && results->checksum >= 0) {
+    if (*complete && !results->measurement && results->checksum >= 0) {
         BL_H5(H5Dread(results->checksum, H5T_NATIVE_INT64, H5S_ALL, H5S_ALL, H5P_DEFAULT, &stored),
               "%s: checksum could not be read", results->path);
-        BL_TRY(checksum(results, &found));
+        BL_TRY(hash_sweep(results, &found));
         *intact = found == stored;
     }
 cleanup:
