@@ -23,11 +23,11 @@ OTHER_INPUT = (RESTART, "turn % KINDS == 0)", "false)")
 MIXED = (RESTART, "turn % KINDS == 2 && !count", "false")
 PARTS = {
     "whole": [],
-    "no restarts": [(SEARCH, "(c->failures <= purse->patience && !purse->beginners)", "false"),
-                    (SEARCH, "going = going || s->purse[e].passes > 0;", "")],
-    "one plane at a time": [(SEARCH, f".planes = {count},", ".planes = 1,") for count in (8, 16)],
+    "no restarts": [(SEARCH, "(another && c->failures <= purse->patience && !purse->beginners)", "false"),
+                    (SEARCH, "s->purse[e].passes > 0 && s->purse[e].patience / 2", "false && s->purse[e].patience / 2")],
+    "one plane at a time": [(SEARCH, f"{{{count}, ", "{1, ") for count in (8, 16)],
     "no crossings counted early": [(SEARCH, f".nearly = {value}", ".nearly = 0.0") for value in ("0.03", "0.01")],
-    "oversteps from the start": [(SEARCH, f".patience = {value},", ".patience = 0,") for value in (6, 3)],
+    "oversteps from the start": [(SEARCH, f"{value}, .nearly", "0, .nearly") for value in (4, 3)],
     "looks at the first step itself": [(BEGIN, "SHORT_OF_FIRST = 0.9F", "SHORT_OF_FIRST = 1.0F")],
     "later runs at any promise": [(COLUMN, "WORTHWHILE = 5e-3", "WORTHWHILE = 1e-4")],
     "no starts from other p": [OTHER_P],
@@ -36,6 +36,8 @@ PARTS = {
     "starts by noise alone": [OTHER_P, OTHER_INPUT, MIXED],
     "passes shared evenly": [(SEARCH, "c->failures <= purse->patience", "true")],
     "second runs before first ones end": [(SEARCH, " && !purse->beginners", "")],
+    "more runs than the purse can end": [(SEARCH, "RUN_PASSES = 24", "RUN_PASSES = 0")],
+    "runs not of the farthest first": [(SEARCH, "c->best_length > farthest->best_length", "false")],
 }
 
 
