@@ -5,25 +5,25 @@
  * runs begin than the purse can end, of the farthest columns first.
  *
  * What each part gains (tests/bench/bench_search_parts.py: the search without it on the reference networks, 570 distances; ratio to
- * the best known, 95 % and worst, and mean passes). Differences under 0.005 at 95 % or 0.1 in the worst are chance.
+ * the best known, 95 % and worst, and mean passes). Other random numbers move standard's 95 % by 0.004, its worst by 0.02:
+ * differences below that, or one input that is found or not, are chance.
  *
- *                                             fast                      standard
- *     whole                                 1.093   1.325   19.3     1.023   1.084   99.8
- *
- * and before runs were held to what the purse can end (RUN_PASSES), with the whole as it was then:
- *
- *     whole                                 1.097   1.581   19.6     1.023   1.084   98.0
- *     no restarts                           1.106   1.581   15.4     1.100   1.581   20.0
- *     one plane at a time                   2.174  65.722   24.4     1.496   7.016   99.4
- *     no crossings counted early            1.098   1.581   20.1     1.030   1.117   98.3
- *     oversteps from the start              1.117   1.581   19.7     1.025   1.149   98.1
- *     looks at the first step itself        1.104   1.479   19.7     1.019   1.118   98.1
- *     later runs at any promise             1.097   1.581   19.6     1.029   1.148   98.0
- *     no starts from other p                1.099   1.581   19.6     1.018   1.169   98.1
- *     no starts from other inputs           1.097   1.581   19.6     1.030   1.150   98.1
- *     no starts along planes                1.097   1.581   19.6     1.023   1.090   98.0
- *     starts by noise alone                 1.099   1.581   19.5     1.032   1.112   98.0
- *     passes shared evenly                  1.099   1.581   19.7     1.026   1.187   98.6
+ *                                              fast                      standard
+ *     whole                               1.093   1.325   19.3     1.023   1.084   99.8
+ *     no restarts                         1.108   1.581   12.8     1.100   1.581   18.5
+ *     one plane at a time                 1.627  65.722   22.7     1.496   7.016   101.2
+ *     no crossings counted early          1.104   1.324   19.5     1.029   1.117   99.9
+ *     oversteps from the start            1.104   1.328   19.4     1.020   1.117   99.8
+ *     looks at the first step itself      1.093   1.266   19.3     1.018   1.084   99.8
+ *     later runs at any promise           1.093   1.325   19.3     1.022   1.095   99.9
+ *     no starts from other p              1.090   1.325   19.3     1.015   1.169   99.9
+ *     no starts from other inputs         1.093   1.325   19.3     1.028   1.150   99.8
+ *     no starts along planes              1.093   1.325   19.3     1.021   1.084   99.9
+ *     starts by noise alone               1.090   1.325   19.4     1.031   1.112   99.8
+ *     passes shared evenly                1.090   1.325   19.3     1.016   1.187   99.8
+ *     second runs before first ones end   1.093   1.325   19.3     1.025   1.165   99.8
+ *     more runs than the purse can end    1.096   1.581   19.7     1.023   1.090   100.1
+ *     runs not of the farthest first      1.097   1.581   19.2     1.023   1.090   99.8
  */
 #include "borderline/mem.h"
 #include "count.h"
