@@ -16,7 +16,8 @@ PROGRAM = os.environ.get("BORDERLINE", "")
 SOURCE = os.environ.get("BORDERLINE_SOURCE", os.path.join(os.path.dirname(__file__), ".."))
 
 # What differs between two runs of one sweep: times, ranks, hosts.
-BOOKKEEPING = ("unit/seconds", "unit/seconds_sampling", "unit/seconds_passes", "unit/begin", "unit/rank", "unit/launch", "provenance")
+BOOKKEEPING = ("unit/seconds", "unit/seconds_sampling", "unit/seconds_passes", "unit/begin", "unit/rank", "unit/launch", "provenance",
+               "training/seconds")
 
 
 def command(arguments, ranks):

@@ -8,7 +8,7 @@
 
 #include "borderline/grid.h"
 
-/** Estimated cost of one network of a case: sampling, search and verification of all its inputs and norms.
+/** Estimated cost of one network of a case: sampling, training, search and verification of all its inputs and norms.
  *
  * Math:        inputs x norms x passes(effort) x (weights + sweeps over the input) + sampling, where
  *              passes(effort) is the mean number of passes measured for the effort.
@@ -18,13 +18,23 @@
  */
 BL_API double bl_cost_network(const bl_config *config, const bl_case *c);
 
+/** Of it, the training: 0 in a sweep without.
+ *
+ * Math:        products of a pass x (epochs x (3 training + test images) + training + test images): forward, gradients
+ *              of inputs and weights, accuracies.
+ * Collective:  no.
+ */
+BL_API double bl_cost_training(const bl_config *config, const bl_case *c);
+/* Images that a sweep trains on and tests with, going by the full sets: 60,000 (MNIST), 50,000 (CIFAR-10), 10,000. */
+BL_API size_t bl_cost_images(const bl_config *config, bool test);
+
 /** Cost of the unit: that of its networks, of each of which it takes some inputs; each is sampled as a whole. */
 BL_API double bl_cost_unit(const bl_grid *grid, int64_t unit);
 
 /** Networks a unit of this case: as many as make about BL_COST_UNIT, at least one, at most all. */
 BL_API size_t bl_cost_block(const bl_config *config, const bl_case *c);
 
-/** Inputs a unit of this case: all of them where a network costs no more than BL_COST_UNIT; else the least
+/** Inputs a unit of this case: all of them where networks are trained, and where a network costs no more than BL_COST_UNIT; else the least
  * divisor of their number with which products stay efficient: batches of BL_COST_COLUMNS columns (inputs x
  * norms), weights used BL_COST_REUSE times whenever they are read (a convolution uses them for every pixel),
  * and BL_COST_BATCH multiply-adds a pass.

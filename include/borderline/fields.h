@@ -20,6 +20,7 @@ typedef enum bl_axis_id {
     BL_AXIS_KERNEL_INPUT,
     BL_AXIS_KERNEL_INPUT_2,
     BL_AXIS_QUANTILE, /* coordinates: the levels */
+    BL_AXIS_EPOCH,    /* of training; 0: the random start */
     BL_AXIS_UNIT,
     BL_AXIS_LAUNCH, /* one row each time the program is started on the file */
     BL_AXIS_COUNT
@@ -57,6 +58,12 @@ typedef enum bl_field_id {
     BL_FIELD_RESTARTS_WON,
     BL_FIELD_INPUT_NORM,
     BL_FIELD_OUTPUT,
+    BL_FIELD_IMAGE_KIND, /* from here: only in sweeps that train */
+    BL_FIELD_TRAINING_LOSS,
+    BL_FIELD_TRAINING_ACCURACY,
+    BL_FIELD_TRAINING_ACCURACY_TEST,
+    BL_FIELD_TRAINING_RESTARTS,
+    BL_FIELD_TRAINING_SECONDS, /* to here */
     BL_FIELD_GRAM_EMPIRICAL,
     BL_FIELD_GRAM_OUTPUT,
     BL_FIELD_GRAM_NNGP,
@@ -128,10 +135,15 @@ BL_API extern const bl_field bl_fields[BL_FIELD_COUNT];
 BL_API extern const char *const bl_axis_name[BL_AXIS_COUNT];
 BL_API extern const char *const bl_axis_long_name[BL_AXIS_COUNT];
 
+/* Whether only sweeps that train have the field. */
+static inline bool bl_field_of_training(bl_field_id field) {
+    return field >= BL_FIELD_IMAGE_KIND && field <= BL_FIELD_TRAINING_SECONDS;
+}
+
 /** Length of an axis in the file of this grid.
  *
  * Collective:  no.
- * @return the length; 0 for the kernel inputs of a sweep without kernels.
+ * @return the length; 0 for the kernel inputs of a sweep without kernels and the epochs of one without training.
  */
 BL_API size_t bl_axis_length(const bl_grid *grid, bl_axis_id axis);
 

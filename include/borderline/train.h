@@ -55,6 +55,9 @@ BL_API bl_err bl_trainer_create(const bl_config *config, const bl_training *sett
                                 const bl_network *shape, bl_trainer **out) BL_NODISCARD;
 BL_API void bl_trainer_destroy(bl_trainer **trainer);
 
+/** Bytes a trainer holds for networks of this shape and so many training images. Not collective. */
+BL_API size_t bl_trainer_memory(const bl_training *settings, const bl_network *shape, size_t images);
+
 /** Begin with network `number` of the case at its random start, bl_network_sample's.
  * Collective:  no.
  * Ownership:   network is borrowed until the next begin, and its weights are the trainer's to change.

@@ -8,6 +8,7 @@
 #include "borderline/boundary.h"
 #include "borderline/grid.h"
 #include "borderline/network.h"
+#include "borderline/trained.h"
 
 /* Results of the networks of a unit, in the order of the file's slabs: [network][input][p]. */
 typedef struct bl_record {
@@ -16,6 +17,8 @@ typedef struct bl_record {
     int32_t *passes, *restarts_won;
     int8_t *status;
     double *output;                                   /* [network][input] */
+    bl_training_curve training;                       /* [network][epoch], of sweeps that train */
+    int32_t *training_restarts;                       /* [network] */
     double seconds, seconds_sampling, seconds_passes; /* wall time */
 } bl_record;
 
@@ -23,10 +26,10 @@ typedef struct bl_worker bl_worker;
 
 /** What a rank needs to do units one after another: keeps the engine of the last case.
  * Collective:  no.
- * Ownership:   grid is borrowed for the worker's life; stop as in bl_search_options.
+ * Ownership:   grid and images (NULL: a sweep that does not train) are borrowed for the worker's life; stop as in bl_search_options.
  */
-BL_API bl_err bl_worker_create(const bl_grid *grid, bool (*stop)(void *context), void *stop_context,
-                               bl_worker **out) BL_NODISCARD;
+BL_API bl_err bl_worker_create(const bl_grid *grid, const bl_images *images, bool (*stop)(void *context),
+                               void *stop_context, bl_worker **out) BL_NODISCARD;
 BL_API void bl_worker_destroy(bl_worker **worker);
 
 /** Do a unit.

@@ -131,15 +131,6 @@ cleanup:
     return err;
 }
 
-bl_err bl_sweep_refuse_training(const bl_sweep *sweep) {
-    bl_err err = BL_OK;
-    BL_REQUIRE(sweep->config->training.set == BL_TRAINING_NONE, BL_ERR_INPUT,
-               "training.dataset: run measures random networks; `borderline sample` trains networks, "
-               "`borderline measure` measures them");
-cleanup:
-    return err;
-}
-
 void bl_sweep_clear(bl_sweep *sweep) {
     bl_grid_destroy(&sweep->grid);
     bl_config_destroy(&sweep->config);

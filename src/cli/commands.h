@@ -53,7 +53,4 @@ bl_err bl_sweep_read(const bl_comm *comm, const char *path, const bl_texts *over
                      bl_sweep *sweep) BL_NODISCARD;
 void bl_sweep_clear(bl_sweep *sweep);
 
-/* BL_ERR_INPUT for a sweep whose networks are to be trained. Not collective: every rank finds the same. */
-bl_err bl_sweep_refuse_training(const bl_sweep *sweep) BL_NODISCARD;
-
 #endif

@@ -70,7 +70,8 @@ static bl_err time_network(const bl_grid *grid, const bl_case *c, double *second
     bl_search_result *result = NULL;
     const bl_config *config = grid->config;
     bl_search_options options = bl_search_options_of(config);
-    size_t inputs = grid->input_block[c->number];
+    size_t inputs =
+        grid->input_block[c->number] < config->inputs ? grid->input_block[c->number] : config->inputs;
     size_t numbers = inputs * c->dimension, distances = inputs * config->p.count;
     BL_TRY(bl_network_create(config, c, &network));
     BL_TRY(bl_probe_create(network, &options, inputs, &probe));
@@ -85,7 +86,7 @@ static bl_err time_network(const bl_grid *grid, const bl_case *c, double *second
         for (size_t k = 0; k < numbers; k++)
             x0[k] = (double)x[k];
         BL_TRY(bl_probe_run(probe, network, x0, output, norm, result, NULL));
-        *seconds = (bl_clock() - begin) * (double)config->inputs / (double)inputs;
+        *seconds = (bl_clock() - begin) * (double)bl_config_inputs(config) / (double)inputs;
     }
 cleanup:
     bl_probe_destroy(&probe);
@@ -103,7 +104,7 @@ static bl_err time_limit(const bl_grid *grid, const bl_case *c, double *seconds)
     bl_err err = BL_OK;
     bl_worker *worker = NULL;
     const bl_record *record = NULL;
-    BL_TRY(bl_worker_create(grid, NULL, NULL, &worker));
+    BL_TRY(bl_worker_create(grid, NULL, NULL, NULL, &worker));
     BL_TRY(bl_worker_run(worker, grid->first_unit[c->number], &record));
     *seconds =
         record->seconds * (double)grid->config->inputs / (double)(record->unit.count * record->unit.inputs);
@@ -137,7 +138,7 @@ static bl_err measure_rates(const bl_grid *grid, rates *r) {
         if (i > 0 && wanted[i] == wanted[i - 1])
             continue;
         bl_case c = bl_grid_case(grid, order[wanted[i]]);
-        double cost = bl_cost_network(grid->config, &c), seconds = 0;
+        double cost = bl_cost_network(grid->config, &c) - bl_cost_training(grid->config, &c), seconds = 0;
         const timing *last = r->count ? &r->timed[r->count - 1] : NULL;
         if (last && cost / last->cost * last->seconds > timing_budget)
             break;
@@ -152,7 +153,7 @@ cleanup:
     return err;
 }
 
-/* Seconds of work of that cost, by the timed case nearest in cost. */
+/* Seconds of work of that cost (training goes by its multiply-adds), by the timed case nearest in cost. */
 static double seconds_of(const rates *r, double cost_of_network, double cost) {
     const timing *nearest = &r->timed[0];
     for (size_t i = 1; i < r->count; i++)
@@ -224,9 +225,10 @@ static bl_err print_plan(const bl_sweep *sweep) {
     double *seconds = NULL;
     const bl_grid *grid = sweep->grid;
     size_t program = bl_mem_resident();
-    (void)printf("%s: %zu cases, %" PRId64 " units, %zu networks x %zu inputs x %zu norms a case\n",
-                 grid->config->name, grid->cases, grid->units, grid->config->networks, grid->config->inputs,
-                 grid->config->p.count);
+    (void)printf("%s: %zu cases, %" PRId64 " units, %zu networks x %zu inputs x %zu norms a case%s\n",
+                 grid->config->name, grid->cases, grid->units, grid->config->networks,
+                 bl_config_inputs(grid->config), grid->config->p.count,
+                 grid->config->training.set == BL_TRAINING_NONE ? "" : ", networks trained");
     BL_TRY(measure_rates(grid, &r));
     double total = print_cases(grid, &r);
     BL_ALLOC(seconds, (size_t)grid->units);
@@ -251,7 +253,6 @@ static bl_err plan_command(const bl_invocation *invocation) {
     bl_sweep sweep = {0};
     BL_TRY(bl_command_arguments(invocation, &bl_command_plan, "the sweep file", &place));
     BL_TRY(bl_sweep_read(invocation->comm, place, &overrides, &sweep));
-    BL_TRY(bl_sweep_refuse_training(&sweep));
     BL_TRY(bl_agree(invocation->comm, invocation->comm->rank == 0 ? print_plan(&sweep) : BL_OK));
 cleanup:
     bl_sweep_clear(&sweep);

@@ -225,13 +225,14 @@ static bl_err run_command(const bl_invocation *invocation) {
     bl_interrupt_start(time_limit, grace);
     err = bl_sweep_read(comm, place, &overrides, &run.sweep);
     if (err == BL_OK)
-        err = bl_sweep_refuse_training(&run.sweep);
-    if (err == BL_OK)
         err = bl_agree(comm, check_memory(comm, run.sweep.grid));
+    if (err == BL_OK && run.sweep.config->training.set != BL_TRAINING_NONE)
+        err = bl_images_share(comm, run.sweep.config, &run.images);
     if (err == BL_OK)
         err = open_output(&run, invocation, &complete);
     if (err == BL_OK && !complete)
         err = do_phases(&run);
+    bl_images_destroy(&run.images);
     if (run.results) {
         bl_err closed = bl_results_close(&run.results);
         err = bl_agree(comm, err != BL_OK ? err : closed);

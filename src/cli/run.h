@@ -6,12 +6,14 @@
 #define BORDERLINE_CLI_RUN_H
 
 #include "borderline/results.h"
+#include "borderline/trained.h"
 #include "commands.h"
 
 /* A run in progress. */
 typedef struct bl_run {
     const bl_comm *comm;
     bl_sweep sweep;
+    bl_images *images; /* of a sweep that trains */
     const char *path;
     bl_results *results;
     int64_t launch; /* row of provenance/launch that this start is */

@@ -80,6 +80,23 @@ static bool leave_unit(void *context) {
     return bl_interrupt_overdue();
 }
 
+/* By epoch, of a sweep that trains. */
+static bl_err write_training(walk *w, const bl_record *record) {
+    bl_err err = BL_OK;
+    const bl_training_curve *curve = &record->training;
+    const bl_case *c = &record->unit.c;
+    size_t start[] = {c->depth_index, c->width_index, c->dimension_index, record->unit.first, 0};
+    size_t count[] = {1, 1, 1, record->unit.count, w->run->sweep.config->training.epochs + 1};
+    bl_results *results = w->run->results;
+    BL_TRY(bl_results_write(results, BL_FIELD_TRAINING_LOSS, start, count, curve->loss));
+    BL_TRY(bl_results_write(results, BL_FIELD_TRAINING_ACCURACY, start, count, curve->accuracy));
+    BL_TRY(bl_results_write(results, BL_FIELD_TRAINING_ACCURACY_TEST, start, count, curve->accuracy_test));
+    BL_TRY(bl_results_write(results, BL_FIELD_TRAINING_SECONDS, start, count, curve->seconds));
+    BL_TRY(bl_results_write(results, BL_FIELD_TRAINING_RESTARTS, start, count, record->training_restarts));
+cleanup:
+    return err;
+}
+
 /* The unit's data, then what marks it done. */
 static bl_err write_record(walk *w, const bl_record *record, double begin) {
     bl_err err = BL_OK;
@@ -100,6 +117,8 @@ static bl_err write_record(walk *w, const bl_record *record, double begin) {
     };
     for (size_t i = 0; i < sizeof slabs / sizeof *slabs; i++)
         BL_TRY(bl_results_write(results, slabs[i].field, start, count, slabs[i].data));
+    if (w->run->images)
+        BL_TRY(write_training(w, record));
     size_t unit = (size_t)record->unit.number, one = 1;
     int32_t rank = w->run->comm->rank;
     BL_TRY(bl_results_write(results, BL_FIELD_UNIT_SECONDS, &unit, &one, &record->seconds));
@@ -183,7 +202,7 @@ bl_err bl_run_units(bl_run *run, int64_t *done) {
     if (t.count == 0)
         goto cleanup;
     int64_t before = run->sweep.grid->units - t.count, finished = 0;
-    BL_TRY(bl_agree(comm, bl_worker_create(run->sweep.grid, leave_unit, &w, &w.worker)));
+    BL_TRY(bl_agree(comm, bl_worker_create(run->sweep.grid, run->images, leave_unit, &w, &w.worker)));
     BL_TRY(bl_schedule_create(comm, t.count, t.unit, t.cost, &w.schedule));
     if (comm->rank == 0)
         bl_progress_start(&w.progress, "units", before, run->sweep.grid->units);

@@ -3,10 +3,9 @@
  * Trained networks, in rounds of one a rank: each trains its own, then rank 0 takes them in their order. A network does not
  * depend on who trains it.
  */
-#include "borderline/dataset_share.h"
 #include "borderline/log.h"
 #include "borderline/mem.h"
-#include "borderline/train.h"
+#include "borderline/trained.h"
 #include "sample.h"
 
 #include <inttypes.h>
@@ -22,69 +21,18 @@ typedef struct training {
     const bl_config *config;
     const bl_case *c;
     bl_networks_file *file;
-    bl_dataset *part[2]; /* BL_DATASET_TRAIN, BL_DATASET_TEST */
+    bl_images *images;
     bl_network *network;
     bl_trainer *trainer;
     float *state; /* of the trainer */
-    float *x;     /* [3][inputs][n] */
+    float *x;     /* [BL_KINDS][inputs][n] */
     outcome outcome;
 } training;
 
-/* Test images: as many as training images at the most. */
-static bl_err read_images(training *t) {
-    bl_err err = BL_OK;
-    const size_t images = t->config->training.images;
-    bl_dataset_source source = {
-        .folder = t->config->training.path, .part = BL_DATASET_TRAIN, .classes = 10, .limit = images};
-    BL_TRY(bl_dataset_share(t->comm, &source, &t->part[BL_DATASET_TRAIN]));
-    source.part = BL_DATASET_TEST;
-    source.limit = 0;
-    BL_TRY(bl_dataset_share(t->comm, &source, &t->part[BL_DATASET_TEST]));
-cleanup:
-    return err;
-}
-
-static size_t test_images(const training *t) {
-    const size_t all = t->part[BL_DATASET_TEST]->count, images = t->config->training.images;
-    return images > 0 && images < all ? images : all;
-}
-
-/* So many training images, test images and random inputs. */
-static bl_err choose_inputs(training *t, size_t number) {
-    bl_err err = BL_OK;
-    const size_t inputs = t->config->inputs, n = t->c->dimension;
-    const size_t images[2] = {t->part[BL_DATASET_TRAIN]->count, test_images(t)};
-    uint32_t *word = NULL;
-    size_t *index = NULL;
-    BL_ALLOC(word, inputs);
-    BL_ALLOC(index, inputs);
-    for (uint32_t part = 0; part < 2; part++) {
-        bl_rng_words(bl_rng_stream(t->config->seed, (uint32_t)t->c->number, (uint32_t)number,
-                                   BL_PURPOSE_TRAINING_IMAGE, part),
-                     0, inputs, word);
-        for (size_t i = 0; i < inputs; i++)
-            index[i] = (size_t)((uint64_t)word[i] * images[part] >> 32);
-        bl_dataset_inputs(t->part[part], inputs, index, t->x + part * inputs * n);
-    }
-    bl_network_sample_inputs(t->config, t->c->number, number, BL_PURPOSE_INPUT, n, inputs,
-                             t->x + 2 * inputs * n);
-cleanup:
-    bl_mem_free(word);
-    bl_mem_free(index);
-    return err;
-}
-
 /* One network to the end of its training. */
 static bl_err train(training *t, size_t number) {
-    bl_err err = BL_OK;
-    bl_training_progress *progress = &t->outcome.progress;
-    *progress = (bl_training_progress){0};
-    bl_trainer_begin(t->trainer, t->c, number, t->network);
-    while (progress->epochs < (int64_t)t->config->training.epochs)
-        BL_TRY(bl_trainer_epoch(t->trainer, NULL, NULL, progress));
-    BL_TRY(bl_trainer_accuracy(t->trainer, t->part[BL_DATASET_TEST], test_images(t), &t->outcome.accuracy));
-cleanup:
-    return err;
+    return bl_trained_network(t->trainer, t->images, t->config, t->c, number, t->network, NULL, NULL, NULL,
+                              &t->outcome.progress, &t->outcome.accuracy);
 }
 
 static void report(const outcome *o, size_t number) {
@@ -104,8 +52,8 @@ static bl_err append(training *t, size_t number) {
     char name[128];
     report(&t->outcome, number);
     bl_sample_name(t->c, number, name, sizeof name);
-    BL_TRY(choose_inputs(t, number));
-    BL_TRY(bl_networks_file_append(t->file, name, t->network, t->x, 3 * t->config->inputs));
+    BL_TRY(bl_trained_inputs(t->images, t->config, t->c, number, t->x));
+    BL_TRY(bl_networks_file_append(t->file, name, t->network, t->x, bl_config_inputs(t->config)));
 cleanup:
     return err;
 }
@@ -146,13 +94,13 @@ cleanup:
 static bl_err prepare(training *t) {
     bl_err err = BL_OK;
     BL_TRY(bl_network_create(t->config, t->c, &t->network));
-    BL_TRY(bl_trainer_create(t->config, &t->config->training, t->part[BL_DATASET_TRAIN], t->network,
+    BL_TRY(bl_trainer_create(t->config, &t->config->training, t->images->part[BL_DATASET_TRAIN], t->network,
                              &t->trainer));
     BL_REQUIRE(bl_trainer_state_numbers(t->trainer) <= INT32_MAX, BL_ERR_INPUT,
                "a network of %zu parameters is too large to be trained by this version",
                bl_network_parameters(t->network));
     BL_ALLOC(t->state, bl_trainer_state_numbers(t->trainer));
-    BL_ALLOC(t->x, 3 * t->config->inputs * t->c->dimension);
+    BL_ALLOC(t->x, bl_config_inputs(t->config) * t->c->dimension);
 cleanup:
     return err;
 }
@@ -162,7 +110,7 @@ bl_err bl_sample_trained(const bl_comm *comm, const bl_config *config, const bl_
     bl_err err = BL_OK;
     training t = {.comm = comm, .config = config, .c = c, .file = file};
     const size_t ranks = (size_t)comm->size;
-    BL_TRY(read_images(&t));
+    BL_TRY(bl_images_share(comm, config, &t.images));
     BL_TRY(bl_agree(comm, prepare(&t)));
     for (size_t first = 0; first < count; first += ranks)
         BL_TRY(one_round(&t, first, count - first < ranks ? count - first : ranks));
@@ -171,7 +119,6 @@ cleanup:
     bl_mem_free(t.x);
     bl_trainer_destroy(&t.trainer);
     bl_network_destroy(&t.network);
-    bl_dataset_destroy(&t.part[BL_DATASET_TRAIN]);
-    bl_dataset_destroy(&t.part[BL_DATASET_TEST]);
+    bl_images_destroy(&t.images);
     return err;
 }

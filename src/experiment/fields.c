@@ -17,6 +17,7 @@ const char *const bl_axis_name[BL_AXIS_COUNT] = {
     [BL_AXIS_KERNEL_INPUT] = "kernel_input",
     [BL_AXIS_KERNEL_INPUT_2] = "kernel_input_2",
     [BL_AXIS_QUANTILE] = "quantile",
+    [BL_AXIS_EPOCH] = "epoch",
     [BL_AXIS_UNIT] = "unit",
     [BL_AXIS_LAUNCH] = "launch",
 };
@@ -31,6 +32,7 @@ const char *const bl_axis_long_name[BL_AXIS_COUNT] = {
     [BL_AXIS_KERNEL_INPUT] = "number of the kernel input (the same inputs for all networks of a dimension)",
     [BL_AXIS_KERNEL_INPUT_2] = "number of the kernel input, second index of a kernel",
     [BL_AXIS_QUANTILE] = "level of the quantile",
+    [BL_AXIS_EPOCH] = "number of epochs trained, passes through the training images (0: the random start)",
     [BL_AXIS_UNIT] = "number of the unit of work (a block of networks x inputs of one case)",
     [BL_AXIS_LAUNCH] = "number of the launch: one each time the program was started on this file",
 };
@@ -43,6 +45,18 @@ const char *const bl_axis_long_name[BL_AXIS_COUNT] = {
 #define AXES_DISTANCE                                                                                        \
     6, {                                                                                                     \
         AXES_CASE, BL_AXIS_NETWORK, BL_AXIS_INPUT, BL_AXIS_P                                                 \
+    }
+#define AXES_NETWORK                                                                                         \
+    4, {                                                                                                     \
+        AXES_CASE, BL_AXIS_NETWORK                                                                           \
+    }
+#define AXES_EPOCH                                                                                           \
+    5, {                                                                                                     \
+        AXES_CASE, BL_AXIS_NETWORK, BL_AXIS_EPOCH                                                            \
+    }
+#define AXES_INPUT                                                                                           \
+    1, {                                                                                                     \
+        BL_AXIS_INPUT                                                                                        \
     }
 #define AXES_GRAM                                                                                            \
     5, {                                                                                                     \
@@ -141,6 +155,28 @@ const bl_field bl_fields[BL_FIELD_COUNT] = {
          "two classes: f = z_1 - z_0, the class is the sign of f; more: the predicted class's "
          "logit minus the largest other; float64",
          false, 0},
+    [BL_FIELD_IMAGE_KIND] =
+        {"image_kind", BL_INT8, AXES_INPUT, "1", "kind of the input",
+         "train, test: images of the part of the data set, drawn for each network; random: from the "
+         "sweep's law of inputs",
+         false, 0},
+    [BL_FIELD_TRAINING_LOSS] =
+        {"training/loss", BL_FLOAT64, AXES_EPOCH, "1", "cross-entropy on the training images, in nats",
+         "mean over the epoch's batches, each before its step, without the penalty; NaN at epoch 0", false,
+         0},
+    [BL_FIELD_TRAINING_ACCURACY] =
+        {"training/accuracy", BL_FLOAT64, AXES_EPOCH, "1", "share of the training images classified rightly",
+         "mean over the epoch's batches, each before its step; epoch 0: by the random start", false, 0},
+    [BL_FIELD_TRAINING_ACCURACY_TEST] = {"training/accuracy_test", BL_FLOAT64, AXES_EPOCH, "1",
+                                         "share of the test images classified rightly", "after the epoch",
+                                         false, 0},
+    [BL_FIELD_TRAINING_RESTARTS] = {"training/restarts", BL_INT32, AXES_NETWORK, "1",
+                                    "starts given up before the one that was trained to its end",
+                                    "the accuracy after the first epoch was below training.restart_below",
+                                    false, 0},
+    [BL_FIELD_TRAINING_SECONDS] = {"training/seconds", BL_FLOAT64, AXES_EPOCH, "s", "time the epoch took",
+                                   "accuracy on test images included; epoch 0: starts that were given up",
+                                   true, 0},
     [BL_FIELD_GRAM_EMPIRICAL] =
         {"gram_empirical", BL_FLOAT64, AXES_GRAM, "1",
          "empirical kernel of the random networks, from the last hidden layer's features",
@@ -400,6 +436,10 @@ const bl_field bl_fields[BL_FIELD_COUNT] = {
                               -1},
 };
 
+static bool trains(const bl_grid *grid) {
+    return grid->config->training.set != BL_TRAINING_NONE;
+}
+
 size_t bl_axis_length(const bl_grid *grid, bl_axis_id axis) {
     const bl_config *config = grid->config;
     const size_t length[BL_AXIS_COUNT] = {
@@ -407,11 +447,12 @@ size_t bl_axis_length(const bl_grid *grid, bl_axis_id axis) {
         [BL_AXIS_WIDTH] = config->width.count,
         [BL_AXIS_DIMENSION] = config->dimension.count,
         [BL_AXIS_NETWORK] = config->networks,
-        [BL_AXIS_INPUT] = config->inputs,
+        [BL_AXIS_INPUT] = bl_config_inputs(config),
         [BL_AXIS_P] = config->p.count,
         [BL_AXIS_KERNEL_INPUT] = config->kernel_inputs,
         [BL_AXIS_KERNEL_INPUT_2] = config->kernel_inputs,
         [BL_AXIS_QUANTILE] = BL_QUANTILES,
+        [BL_AXIS_EPOCH] = trains(grid) ? config->training.epochs + 1 : 0,
         [BL_AXIS_UNIT] = (size_t)grid->units,
         [BL_AXIS_LAUNCH] = BL_LAUNCHES_MAX,
     };
@@ -420,7 +461,7 @@ size_t bl_axis_length(const bl_grid *grid, bl_axis_id axis) {
 }
 
 size_t bl_field_elements(const bl_grid *grid, bl_field_id field) {
-    size_t elements = 1;
+    size_t elements = !bl_field_of_training(field) || trains(grid);
     for (size_t i = 0; i < bl_fields[field].rank; i++)
         elements *= bl_axis_length(grid, bl_fields[field].axis[i]);
     return elements;
@@ -437,7 +478,7 @@ size_t bl_type_size(bl_type type) {
 double bl_fields_bytes(const bl_grid *grid) {
     double bytes = 0.0;
     for (size_t f = 0; f < BL_FIELD_COUNT; f++) {
-        double elements = 1.0;
+        double elements = !bl_field_of_training((bl_field_id)f) || trains(grid) ? 1.0 : 0.0;
         for (size_t i = 0; i < bl_fields[f].rank; i++)
             elements *= (double)bl_axis_length(grid, bl_fields[f].axis[i]);
         bytes += elements * (double)bl_type_size(bl_fields[f].type);

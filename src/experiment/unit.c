@@ -6,6 +6,7 @@
 #include "borderline/unit.h"
 
 #include "borderline/clock.h"
+#include "borderline/cost.h"
 #include "borderline/mem.h"
 #include "borderline/probe.h"
 #include "limit.h"
@@ -19,6 +20,8 @@ struct bl_worker {
     size_t inputs;      /* of the probe */
     bl_network *network;
     bl_probe *probe;
+    const bl_images *images; /* borrowed; of sweeps that train */
+    bl_trainer *trainer;
     bl_limit *limit; /* in place of both where the width is infinite */
     float *x;
     double *x0;
@@ -41,13 +44,26 @@ static size_t largest_block(const bl_grid *grid) {
     return largest;
 }
 
-bl_err bl_worker_create(const bl_grid *grid, bool (*stop)(void *context), void *stop_context,
-                        bl_worker **out) {
+/* Networks of the largest unit, with their epochs. */
+static bl_err create_curves(const bl_grid *grid, bl_record *record) {
+    bl_err err = BL_OK;
+    size_t networks = 0;
+    for (size_t i = 0; i < grid->cases; i++)
+        networks = grid->block[i] > networks ? grid->block[i] : networks;
+    BL_TRY(bl_training_curve_create(networks * (grid->config->training.epochs + 1), &record->training));
+    BL_ALLOC(record->training_restarts, networks);
+cleanup:
+    return err;
+}
+
+bl_err bl_worker_create(const bl_grid *grid, const bl_images *images, bool (*stop)(void *context),
+                        void *stop_context, bl_worker **out) {
     bl_err err = BL_OK;
     bl_worker *worker = NULL;
     const bl_config *config = grid->config;
     BL_ALLOC(worker, 1);
     worker->grid = grid;
+    worker->images = images;
     worker->case_number = grid->cases;
     worker->options = bl_search_options_of(config);
     worker->options.stop = stop;
@@ -63,7 +79,9 @@ bl_err bl_worker_create(const bl_grid *grid, bool (*stop)(void *context), void *
     BL_ALLOC(record->restarts_won, distances);
     BL_ALLOC(record->status, distances);
     BL_ALLOC(record->output, outputs);
-    BL_ALLOC(worker->result, config->inputs * config->p.count);
+    BL_ALLOC(worker->result, bl_config_inputs(config) * config->p.count);
+    if (images)
+        BL_TRY(create_curves(grid, record));
     *out = worker;
     worker = NULL;
 cleanup:
@@ -72,6 +90,7 @@ cleanup:
 }
 
 static void drop_case(bl_worker *worker) {
+    bl_trainer_destroy(&worker->trainer);
     bl_probe_destroy(&worker->probe);
     bl_limit_destroy(&worker->limit);
     bl_network_destroy(&worker->network);
@@ -95,6 +114,8 @@ void bl_worker_destroy(bl_worker **worker) {
     bl_mem_free(record->restarts_won);
     bl_mem_free(record->status);
     bl_mem_free(record->output);
+    bl_training_curve_clear(&record->training);
+    bl_mem_free(record->training_restarts);
     bl_mem_free((*worker)->result);
     bl_mem_free(*worker);
     *worker = NULL;
@@ -113,7 +134,10 @@ static bl_err take_case(bl_worker *worker, const bl_unit *unit) {
         BL_TRY(bl_network_create(config, c, &worker->network));
         BL_TRY(bl_probe_create(worker->network, &worker->options, unit->inputs, &worker->probe));
     }
-    BL_ALLOC(worker->x, config->inputs * c->dimension);
+    if (worker->images)
+        BL_TRY(bl_trainer_create(config, &config->training, worker->images->part[BL_DATASET_TRAIN],
+                                 worker->network, &worker->trainer));
+    BL_ALLOC(worker->x, bl_config_inputs(config) * c->dimension);
     BL_ALLOC(worker->x0, unit->inputs * c->dimension);
     worker->case_number = c->number;
     worker->inputs = unit->inputs;
@@ -136,6 +160,32 @@ static void enter(bl_record *record, size_t at, const bl_search_result *result) 
     record->status[at] = result->status;
 }
 
+/* Network k of the unit and its inputs, drawn or trained. */
+static bl_err take_network(bl_worker *worker, size_t k) {
+    bl_err err = BL_OK;
+    const bl_config *config = worker->grid->config;
+    bl_record *record = &worker->record;
+    const bl_case *c = &record->unit.c;
+    const size_t number = record->unit.first + k, epochs = config->training.epochs + 1;
+    double begin = bl_clock();
+    bl_training_progress progress;
+    double accuracy = 0;
+    if (!worker->images) {
+        bl_unit_sample(config, c, number, worker->network, worker->x);
+        record->seconds_sampling += bl_clock() - begin;
+        goto cleanup;
+    }
+    BL_TRY(bl_trained_inputs(worker->images, config, c, number, worker->x));
+    record->seconds_sampling += bl_clock() - begin;
+    const bl_training_curve curve = bl_training_curve_at(&record->training, k * epochs);
+    BL_TRY(bl_trained_network(worker->trainer, worker->images, config, c, number, worker->network,
+                              worker->options.stop, worker->options.stop_context, &curve, &progress,
+                              &accuracy));
+    record->training_restarts[k] = (int32_t)progress.restarts;
+cleanup:
+    return err;
+}
+
 /* Distances of the unit's inputs of a network that is sampled, into the worker's results. */
 static bl_err measure(bl_worker *worker, size_t number, double *output, double *norm) {
     const bl_unit *u = &worker->record.unit;
@@ -156,11 +206,9 @@ bl_err bl_worker_run(bl_worker *worker, int64_t unit, const bl_record **out) {
     record->seconds_sampling = record->seconds_passes = 0;
     BL_TRY(take_case(worker, &record->unit));
     for (size_t k = 0; k < record->unit.count; k++) {
-        double sampling = bl_clock();
-        bl_unit_sample(config, &record->unit.c, record->unit.first + k, worker->network, worker->x);
+        BL_TRY(take_network(worker, k));
         for (size_t i = 0; i < inputs * n; i++)
             worker->x0[i] = (double)worker->x[record->unit.first_input * n + i];
-        record->seconds_sampling += bl_clock() - sampling;
         BL_TRY(measure(worker, record->unit.first + k, record->output + k * inputs,
                        record->input_norm + k * distances));
         for (size_t i = 0; i < distances; i++)
@@ -183,7 +231,11 @@ bl_err bl_worker_memory(const bl_grid *grid, size_t *bytes, size_t *largest) {
     *bytes = 0;
     for (size_t i = 0; i < grid->cases; i++) {
         bl_case c = bl_grid_case(grid, i);
-        size_t held = config->inputs * c.dimension * sizeof(float) +
+        size_t images =
+            config->training.set == BL_TRAINING_NONE
+                ? 0
+                : (bl_cost_images(config, false) + bl_cost_images(config, true)) * (c.dimension + 1);
+        size_t held = images + bl_config_inputs(config) * c.dimension * sizeof(float) +
                       grid->input_block[i] * c.dimension * sizeof(double) + records;
         if (isinf(c.width)) {
             held += bl_limit_memory(&options, &c, config->classes);
@@ -191,6 +243,8 @@ bl_err bl_worker_memory(const bl_grid *grid, size_t *bytes, size_t *largest) {
             BL_TRY(bl_network_create_shape(config, &c, &network));
             held += bl_network_parameters(network) * sizeof(float) +
                     bl_probe_memory(network, &options, grid->input_block[i]);
+            if (images > 0)
+                held += bl_trainer_memory(&config->training, network, bl_cost_images(config, false));
         }
         bl_network_destroy(&network);
         if (held > *bytes) {

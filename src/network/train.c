@@ -137,6 +137,12 @@ void bl_trainer_destroy(bl_trainer **trainer) {
     *trainer = NULL;
 }
 
+size_t bl_trainer_memory(const bl_training *settings, const bl_network *shape, size_t images) {
+    const size_t image = (shape->dimension + 2 * shape->classes) * sizeof(float) + sizeof(size_t);
+    return 3 * bl_network_parameters(shape) * sizeof(float) + settings->batch * image +
+           images * (sizeof(size_t) + sizeof(uint32_t)) + bl_pass_memory(shape, settings->batch);
+}
+
 /* A fresh network, `restarts` of them before it. */
 static void start(bl_trainer *t, int64_t restarts) {
     t->progress = (bl_training_progress){.restarts = restarts};

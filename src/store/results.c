@@ -50,8 +50,9 @@ static bl_err open_fields(bl_results *results) {
     bl_err err = BL_OK;
     for (size_t f = 0; f < BL_FIELD_COUNT; f++) {
         const bl_field *field = &bl_fields[f];
-        if (over_kernel_inputs(field) && H5Lexists(results->file, field->name, H5P_DEFAULT) == 0)
-            continue; /* a sweep without kernels has none of these */
+        bool optional = over_kernel_inputs(field) || bl_field_of_training((bl_field_id)f);
+        if (optional && H5Lexists(results->file, field->name, H5P_DEFAULT) <= 0)
+            continue; /* a sweep without kernels or without training has none of these */
         results->field[f] = open_dataset(results, field->name);
         if (results->field[f] < 0)
             BL_TRY(bl_h5_fail(BL_ERR_INPUT, "%s is damaged: variable %s", results->path, field->name));

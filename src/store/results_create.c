@@ -54,9 +54,13 @@ static bl_err describe_flags(hid_t dataset, bl_field_id field) {
     static const int8_t status_value[] = {BL_STATUS_LIST(FLAG_VALUE)};
     static const char status_word[] = BL_STATUS_LIST(FLAG_WORD);
     static const int8_t unit_value[] = {0, 1};
+    static const int8_t kind_value[] = {BL_KIND_TRAIN, BL_KIND_TEST, BL_KIND_RANDOM};
     if (field == BL_FIELD_STATUS) {
         BL_TRY(bl_h5_attribute(dataset, "flag_values", H5T_NATIVE_INT8, sizeof status_value, status_value));
         BL_TRY(bl_h5_attribute_text(dataset, "flag_meanings", status_word + 1));
+    } else if (field == BL_FIELD_IMAGE_KIND) {
+        BL_TRY(bl_h5_attribute(dataset, "flag_values", H5T_NATIVE_INT8, sizeof kind_value, kind_value));
+        BL_TRY(bl_h5_attribute_text(dataset, "flag_meanings", "train test random"));
     } else if (field == BL_FIELD_UNIT_STATUS) {
         BL_TRY(bl_h5_attribute(dataset, "flag_values", H5T_NATIVE_INT8, sizeof unit_value, unit_value));
         BL_TRY(bl_h5_attribute_text(dataset, "flag_meanings", "pending done"));
@@ -296,10 +300,29 @@ cleanup:
     return err;
 }
 
+/* As many inputs of each kind, one kind after the other. */
+static bl_err write_kinds(hid_t file, const bl_config *config) {
+    bl_err err = BL_OK;
+    const bl_field *field = &bl_fields[BL_FIELD_IMAGE_KIND];
+    int8_t *kind = NULL;
+    hid_t dataset = H5I_INVALID_HID;
+    BL_ALLOC(kind, bl_config_inputs(config));
+    for (size_t i = 0; i < bl_config_inputs(config); i++)
+        kind[i] = (int8_t)(i / config->inputs);
+    BL_H5(dataset = H5Dopen2(file, field->name, H5P_DEFAULT), "%s", field->name);
+    BL_H5(H5Dwrite(dataset, H5T_NATIVE_INT8, H5S_ALL, H5S_ALL, H5P_DEFAULT, kind), "%s could not be written",
+          field->name);
+cleanup:
+    bl_h5_close(&dataset);
+    bl_mem_free(kind);
+    return err;
+}
+
 static bl_err create_content(hid_t file, const bl_grid *grid, const char *config_text,
                              const char *config_resolved) {
     bl_err err = BL_OK;
     hid_t provenance = H5I_INVALID_HID, group = H5I_INVALID_HID;
+    const bool trains = grid->config->training.set != BL_TRAINING_NONE;
     BL_TRY(create_axes(file, grid));
     BL_TRY(bl_results_create_common(file, BL_FORMAT_SWEEP, grid->config->name, BL_LAUNCHES_MAX, NULL,
                                     &provenance));
@@ -307,6 +330,11 @@ static bl_err create_content(hid_t file, const bl_grid *grid, const char *config
     BL_TRY(bl_h5_create_text(provenance, "config_resolved", config_resolved,
                              "the sweep with every default and --set written out (YAML)"));
     BL_TRY(bl_h5_create_group(file, "summary", &group));
+    if (trains)
+        BL_TRY(bl_h5_attribute_text(group, "comment", "of the random inputs alone (image_kind random)"));
+    bl_h5_close(&group);
+    if (trains)
+        BL_TRY(bl_h5_create_group(file, "training", &group));
     bl_h5_close(&group);
     BL_TRY(bl_h5_create_group(file, "unit", &group));
     BL_TRY(bl_h5_create_axis(group, bl_axis_name[BL_AXIS_UNIT], H5T_NATIVE_INT64, (size_t)grid->units, NULL,
@@ -314,6 +342,8 @@ static bl_err create_content(hid_t file, const bl_grid *grid, const char *config
     for (int f = 0; f < BL_FIELD_COUNT; f++)
         BL_TRY(create_field(file, grid, (bl_field_id)f));
     BL_TRY(write_units(file, grid));
+    if (trains)
+        BL_TRY(write_kinds(file, grid->config));
 cleanup:
     bl_h5_close(&group);
     bl_h5_close(&provenance);

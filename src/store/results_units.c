@@ -14,7 +14,7 @@ uint64_t bl_results_hash(uint64_t hash, const uint64_t *word, size_t words) {
 }
 
 bool bl_results_belongs_to_units(const bl_field *field) {
-    return field->rank > 4 && field->axis[3] == BL_AXIS_NETWORK && field->axis[4] == BL_AXIS_INPUT;
+    return field->rank > 3 && field->axis[3] == BL_AXIS_NETWORK && !field->bookkeeping;
 }
 
 /* The unit's part of a field with axes depth, width, dimension, network, ... */
@@ -29,8 +29,9 @@ static bl_err unit_slab(const bl_results *results, size_t f, const bl_unit *unit
     const size_t length[5] = {1, 1, 1, unit->count, unit->inputs};
     *elements = 1;
     for (size_t i = 0; i < bl_fields[f].rank; i++) {
-        start[i] = i < 5 ? first[i] : 0;
-        count[i] = i < 5 ? length[i] : (size_t)extent[i];
+        const bool divided = i < 4 || bl_fields[f].axis[i] == BL_AXIS_INPUT;
+        start[i] = divided ? first[i] : 0;
+        count[i] = divided ? length[i] : (size_t)extent[i];
         *elements *= count[i];
     }
 cleanup:
@@ -43,7 +44,7 @@ static bl_err unit_checksum(const bl_results *results, const bl_unit *unit, int6
     uint64_t hash = BL_RESULTS_HASH, *words = NULL;
     for (size_t f = 0; f < BL_FIELD_COUNT; f++) {
         size_t start[BL_FIELD_RANK_MAX], count[BL_FIELD_RANK_MAX] = {0}, elements = 0;
-        if (!bl_results_belongs_to_units(&bl_fields[f]))
+        if (results->field[f] < 0 || !bl_results_belongs_to_units(&bl_fields[f]))
             continue;
         BL_TRY(unit_slab(results, f, unit, start, count, &elements));
         size_t length = (elements * bl_type_size(bl_fields[f].type) + 7) / 8;

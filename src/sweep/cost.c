@@ -108,13 +108,27 @@ static double part_cost(const bl_config *config, const bl_case *c, size_t inputs
            weight_cost * s.weights;
 }
 
+size_t bl_cost_images(const bl_config *config, bool test) {
+    const size_t all = test ? 10000 : config->training.set == BL_TRAINING_MNIST ? 60000 : 50000;
+    const size_t images = config->training.images;
+    return images > 0 && images < all ? images : all;
+}
+
+double bl_cost_training(const bl_config *config, const bl_case *c) {
+    if (config->training.set == BL_TRAINING_NONE)
+        return 0;
+    const double train = (double)bl_cost_images(config, false), test = (double)bl_cost_images(config, true);
+    const double epochs = (double)config->training.epochs;
+    return network_size(config, c).pass * (epochs * (3 * train + test) + train + test);
+}
+
 double bl_cost_network(const bl_config *config, const bl_case *c) {
-    return part_cost(config, c, config->inputs);
+    return part_cost(config, c, bl_config_inputs(config)) + bl_cost_training(config, c);
 }
 
 double bl_cost_unit(const bl_grid *grid, int64_t unit) {
     bl_unit u = bl_grid_unit(grid, unit);
-    return (double)u.count * part_cost(grid->config, &u.c, u.inputs);
+    return (double)u.count * (part_cost(grid->config, &u.c, u.inputs) + bl_cost_training(grid->config, &u.c));
 }
 
 size_t bl_cost_block(const bl_config *config, const bl_case *c) {
@@ -127,6 +141,8 @@ size_t bl_cost_block(const bl_config *config, const bl_case *c) {
 }
 
 size_t bl_cost_input_block(const bl_config *config, const bl_case *c) {
+    if (config->training.set != BL_TRAINING_NONE)
+        return bl_config_inputs(config);
     if (config->input_block > 0)
         return config->input_block < config->inputs ? config->input_block : config->inputs;
     if (config->block > 0 || bl_cost_network(config, c) <= BL_COST_UNIT)

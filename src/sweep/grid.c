@@ -25,6 +25,10 @@ static bl_err check_sizes(const bl_config *config) {
             "grid.width: inf (the Gaussian process itself) is there for network.family dense only; give %s "
             "finite widths",
             bl_family_name[config->family]);
+        BL_REQUIRE(config->training.set == BL_TRAINING_NONE, BL_ERR_INPUT,
+                   "grid.width: inf (the Gaussian process itself) is not trained: leave out training, or "
+                   "give finite "
+                   "widths");
         BL_REQUIRE(config->kernel_inputs <= LIMIT_KERNEL_INPUTS, BL_ERR_INPUT,
                    "kernel.inputs: at width inf at most %d, not %zu", (int)LIMIT_KERNEL_INPUTS,
                    config->kernel_inputs);
@@ -57,7 +61,7 @@ bl_err bl_grid_create(const bl_config *config, bl_grid **out) {
         grid->input_block[i] = bl_cost_input_block(config, &c);
         grid->first_unit[i + 1] =
             grid->first_unit[i] + (int64_t)(pieces(config->networks, grid->block[i]) *
-                                            pieces(config->inputs, grid->input_block[i]));
+                                            pieces(bl_config_inputs(config), grid->input_block[i]));
     }
     grid->units = grid->first_unit[grid->cases];
     *out = grid;
@@ -103,10 +107,10 @@ bl_unit bl_grid_unit(const bl_grid *grid, int64_t number) {
     bl_unit u = {.number = number, .c = bl_grid_case(grid, low)};
     const bl_config *config = grid->config;
     size_t place = (size_t)(number - grid->first_unit[low]);
-    size_t columns = pieces(config->inputs, grid->input_block[low]);
+    size_t columns = pieces(bl_config_inputs(config), grid->input_block[low]);
     u.first = place / columns * grid->block[low];
     u.count = at_most(config->networks - u.first, grid->block[low]);
     u.first_input = place % columns * grid->input_block[low];
-    u.inputs = at_most(config->inputs - u.first_input, grid->input_block[low]);
+    u.inputs = at_most(bl_config_inputs(config) - u.first_input, grid->input_block[low]);
     return u;
 }

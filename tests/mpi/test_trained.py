@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Networks of a sweep with `training`: what sample writes, the same bits on other numbers of ranks, untrained partners on the same images,
-refusals, distances and figures of them."""
+"""Networks of a sweep with `training`: what sample and run write, the same bits on other numbers of ranks and after a resume, untrained
+partners on the same images, refusals, distances and figures of them."""
 import gzip
 import os
 import subprocess
@@ -9,7 +9,7 @@ import unittest
 
 import h5py
 import numpy as np
-from borderline_program import SOURCE, TestCase, complaint, run
+from borderline_program import SOURCE, TestCase, complaint, differing, run
 
 SIDE, IMAGES = 8, 200
 SWEEP = """
@@ -104,10 +104,75 @@ class Trained(TestCase):
             _, (status, _, err) = self.sample("refused.h5", *settings)
             self.assertNotEqual(status, 0, words)
             self.assertIn(words, "\n".join(complaint(err)))
-        for command in ["run", self.sweep, "-o", os.path.join(self.folder, "run.h5")], ["plan", self.sweep]:
-            status, _, err = run(command)
+        for settings, words in [("training.path=/nowhere", "/nowhere"), ("grid.width=[.inf]", "is not trained")]:
+            out = os.path.join(self.folder, "run.h5")
+            status, _, err = run(["run", self.sweep, "-o", out, "--set", settings, "--set", "network.family=dense"])
             self.assertEqual(status, 1)
-            self.assertIn("`borderline sample` trains", err)
+            self.assertIn(words, "\n".join(complaint(err)))
+            self.assertFalse(os.path.exists(out))
+
+    def sweep_run(self, name, *more, ranks=0, expected=(0,)):
+        path = os.path.join(self.folder, name)
+        status, _, err = run(["run", self.sweep, "-o", path, *more], ranks)
+        self.assertIn(status, expected, err)
+        return path
+
+    def test_run_ranks_and_resume(self):
+        one, three = self.sweep_run("one.h5", ranks=1), self.sweep_run("three.h5", ranks=3)
+        self.assertEqual(differing(one, three), [])
+        self.sweep_run("three.h5", "--force", "--time-limit", "0.2", expected=(0, 75))
+        self.sweep_run("three.h5", "--resume", ranks=2)
+        self.assertEqual(differing(one, three), [])
+        with h5py.File(three, "r+") as file:  # in what only training writes: found and done again
+            file["training/accuracy_test"][0, 0, 0, 2, 3] = 0.25
+            file["complete"][()] = 0
+        self.sweep_run("three.h5", "--resume")
+        self.assertEqual(differing(one, three), [])
+
+    def test_run_is_sample_and_measure(self):
+        for epochs in 8, 0:
+            setting = f"training.epochs={epochs}"
+            swept = self.sweep_run(f"swept{epochs}.h5", "--set", setting)
+            networks, (status, _, err) = self.sample(f"networks{epochs}.h5", setting)
+            self.assertEqual(status, 0, err)
+            accuracy = [float(line.rsplit(" ", 1)[1]) for line in err.splitlines() if "on test images" in line]
+            measured = networks + ".distances.h5"
+            status, _, err = run(["measure", networks, "-o", measured, "--p", "1,2,inf", "--box", "0,1"])
+            self.assertEqual(status, 0, err)
+            with h5py.File(swept) as s, h5py.File(measured) as m:
+                self.assertEqual(s["image_kind"][...].tolist(), [0] * 4 + [1] * 4 + [2] * 4)
+                self.assertEqual(set(s["unit/inputs"][...].tolist()), {12})
+                names = sorted(name for name in m if isinstance(m[name], h5py.Group) and "distance" in m[name])
+                for name in "distance", "output", "input_norm", "first_order":
+                    ours = s[name][0, 0, 0]
+                    theirs = np.stack([m[network][name][...] for network in names])
+                    np.testing.assert_allclose(ours, theirs, rtol=1e-12, err_msg=name)
+                loss, train, test = (s["training/" + name][0, 0, 0] for name in ("loss", "accuracy", "accuracy_test"))
+                self.assertEqual(test.shape, (4, epochs + 1))
+                np.testing.assert_allclose(test[:, -1], accuracy, atol=6e-5)
+                self.assertTrue(np.all((train > 0) & (train <= 1)) and np.all(np.isnan(loss[:, 0])))
+                if epochs:
+                    self.assertTrue(np.all(loss[:, -1] < loss[:, 1]) and np.all(train[:, -1] > train[:, 0]))
+                # the summary is that of the random inputs
+                np.testing.assert_allclose(s["summary/distance"][0, 0, 0, :, 4],
+                                           np.median(s["distance"][0, 0, 0, :, 8:].reshape(-1, 3), axis=0), rtol=0.2)
+
+    def test_restarts(self):
+        path = self.sweep_run("restarts.h5", "--set", "training.restart_below=0.97", "--set", "training.rate=1e-3",
+                              "--set", "samples.networks=2", "--set", "training.epochs=2")
+        with h5py.File(path) as file:
+            self.assertGreater(file["training/restarts"][...].max(), 0)
+
+    def test_plan(self):
+        work = []
+        for epochs in 0, 10, 20:
+            status, out, err = run(["plan", self.sweep, "--set", f"training.epochs={epochs}", "--set", "training.images=200"])
+            self.assertEqual(status, 0, err)
+            self.assertIn("12 inputs", out)
+            row = next(line for line in out.splitlines() if line.split()[:3] == ["8", "4", "64"])
+            work.append(float(row.split()[6]))
+        self.assertGreater(work[1], work[0])
+        self.assertAlmostEqual(work[2] - work[1], work[1] - work[0], delta=0.01 * work[2])
 
 
 if __name__ == "__main__":

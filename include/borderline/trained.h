@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * The networks of a sweep with `training`, and the inputs they are measured at. `run` and `sample` make the same ones.
+ */
+#ifndef BORDERLINE_TRAINED_H
+#define BORDERLINE_TRAINED_H
+
+#include "borderline/comm.h"
+#include "borderline/train.h"
+
+/* The data set of a sweep. */
+typedef struct bl_images {
+    bl_dataset *part[2]; /* BL_DATASET_TRAIN, BL_DATASET_TEST */
+    size_t tests;        /* the first so many test images are used */
+} bl_images;
+
+/** Read what training.dataset names on rank 0, for every rank.
+ *
+ * Collective:  on comm->world.
+ * Ownership:   each rank's *out is its caller's, freed with bl_images_destroy.
+ * @return as bl_dataset_read, the same on every rank.
+ */
+BL_API bl_err bl_images_share(const bl_comm *comm, const bl_config *config, bl_images **out) BL_NODISCARD;
+BL_API void bl_images_destroy(bl_images **images);
+
+/* A training by its epochs; row 0: the random start. */
+typedef struct bl_training_curve {
+    double *loss,
+        *accuracy; /* on training images, as bl_training_progress has them; row 0: NaN, share of all of them */
+    double *accuracy_test; /* after the epoch */
+    double *seconds;       /* of the epoch; row 0: of starts that were given up */
+} bl_training_curve;
+
+/** Room for so many rows; the caller clears it, also after a failure. @return BL_OK; BL_ERR_MEMORY. */
+BL_API bl_err bl_training_curve_create(size_t rows, bl_training_curve *curve) BL_NODISCARD;
+BL_API void bl_training_curve_clear(bl_training_curve *curve);
+/* The same curve from a row on; borrowed from it. */
+BL_API bl_training_curve bl_training_curve_at(const bl_training_curve *curve, size_t row);
+
+/** Network `number` of the case from its random start to the end of its training, a pure function of configuration, data and
+ * number.
+ *
+ * Collective:  no.
+ * Ownership:   trainer made for this configuration, images and shape; network is written.
+ * @param[in]  stop      asked between steps, with stop_context; may be NULL
+ * @param[out] curve     epochs + 1 rows; NULL: not wanted
+ * @param[out] accuracy  on the test images, at the end
+ * @return as bl_trainer_epoch.
+ */
+BL_API bl_err bl_trained_network(bl_trainer *trainer, const bl_images *images, const bl_config *config,
+                                 const bl_case *c, size_t number, bl_network *network,
+                                 bool (*stop)(void *context), void *stop_context,
+                                 const bl_training_curve *curve, bl_training_progress *progress,
+                                 double *accuracy) BL_NODISCARD;
+
+/** The inputs of network `number`: so many training images, test images and random inputs (BL_KIND_TRAIN, ...).
+ *
+ * Math:        image floor(w count / 2^32), w from stream (seed, case, network, training image, part).
+ * Shapes:      x[BL_KINDS][config->inputs][n].
+ * Collective:  no.
+ * @return BL_OK; BL_ERR_MEMORY.
+ */
+BL_API bl_err bl_trained_inputs(const bl_images *images, const bl_config *config, const bl_case *c,
+                                size_t number, float *x) BL_NODISCARD;
+
+#endif
