@@ -126,7 +126,8 @@ static bl_err hash_sweep(const bl_results *results, int64_t *sum) {
     uint64_t hash = BL_RESULTS_HASH;
     for (int f = 0; f < BL_FIELD_COUNT; f++) {
         const bl_field *field = &bl_fields[f];
-        if (results->field[f] >= 0 && !bl_results_belongs_to_units(field) && field->axis[0] != BL_AXIS_UNIT)
+        bool of_units = bl_results_belongs_to_units(field) || field->axis[0] == BL_AXIS_UNIT;
+        if (results->field[f] >= 0 && !of_units && !field->bookkeeping)
             BL_TRY(hash_field(results, (bl_field_id)f, &hash));
     }
     memcpy(sum, &hash, sizeof hash);

@@ -24,7 +24,7 @@ MODULE = {
     "gp": "gp", "gp_draw": "gp", "posterior_mean": "gp",
     "comm": "parallel", "schedule": "parallel", "blockmatrix": "parallel",
     "fields": "experiment", "unit": "experiment", "kernels": "experiment", "spectra": "experiment",
-    "summary": "experiment", "probe": "experiment", "dataset_share": "experiment", "posterior": "experiment",
+    "summary": "experiment", "probe": "experiment", "dataset_share": "experiment", "trained": "experiment", "posterior": "experiment",
     "results": "store", "provenance": "store", "networks_file": "store", "posterior_file": "store",
 }
 # headers written by the build
