@@ -91,7 +91,7 @@ cleanup:
 static bl_err set_alignment(hid_t access, const char *path) {
     bl_err err = BL_OK;
     const char *text = getenv("BORDERLINE_ALIGNMENT");
-    unsigned long long bytes = 1024 * 1024;
+    unsigned long long bytes = 1024ULL * 1024;
     if (text && *text) {
         char *end = NULL;
         errno = 0;

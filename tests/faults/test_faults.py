@@ -107,7 +107,7 @@ class Kills(Faults):
         moments = random.Random(3)
         kinds = [*range(RANKS), "mpirun", "all"]
         spans = {"creating": 0.2, "sampling and writing": 0.4, "kernels": 0.05, "summary": 0.05}
-        counts, units, attempt = collections.Counter(), 0, 0
+        counts, units, attempt, self.hung = collections.Counter(), 0, 0, 0
         while sum(counts.values()) < MOMENTS:
             self.assertLess(attempt, 6 * MOMENTS, f"only {counts} after {attempt} runs")
             kind, phase = kinds[attempt % len(kinds)], list(spans)[attempt // len(kinds) % len(spans)]
@@ -120,7 +120,7 @@ class Kills(Faults):
             for victim in victims:
                 os.kill(victim, signal.SIGKILL)
             hit = self.phase_of(self.out)
-            self.end(process)
+            self.end(process, hit)
             if not victims or hit == "ending":
                 continue
             counts[(hit, "a rank" if kind in range(RANKS) else kind)] += 1
@@ -130,11 +130,21 @@ class Kills(Faults):
         for (phase, kind), count in sorted(counts.items()):
             print(f"killed in {phase}: {kind}: {count}")
         print(f"{sum(counts.values())} kills; {units} units marked done, none lost, none wrong; every file completed to the bit")
+        print(f"mpirun hung {self.hung} times while ranks were starting")
         self.assertGreater(units, 0)
+        self.assertLessEqual(self.hung, 1 + MOMENTS // 20)
 
-    def end(self, process):
-        """The rest of a killed run ends by itself soon."""
-        program.finish(process, 60)
+    def end(self, process, phase):
+        """The rest of a killed run ends by itself soon. Open MPI's launcher does not always, when ranks die while they start: about
+        one time in 150 it waits for ever; it is ended then, and counted."""
+        try:
+            program.finish(process, 60)
+        except AssertionError:
+            if phase != "creating":
+                raise
+            self.hung += 1
+            for rank in program.workers(self.out):
+                os.kill(rank, signal.SIGKILL)
         for _ in range(300):
             if not program.workers(self.out):
                 return
