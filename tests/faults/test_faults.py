@@ -5,6 +5,7 @@ BORDERLINE_FULL=1 takes 50 moments instead of 10.
 """
 import collections
 import contextlib
+import contextlib
 import os
 import random
 import shutil
@@ -144,7 +145,8 @@ class Kills(Faults):
                 raise
             self.hung += 1
             for rank in program.workers(self.out):
-                os.kill(rank, signal.SIGKILL)
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(rank, signal.SIGKILL)
         for _ in range(300):
             if not program.workers(self.out):
                 return
