@@ -317,11 +317,12 @@ double bl_float_norm(double p, size_t n, const float *h) {
         LANE_SWEEP(n, float a = h[i] * scale[0] * scale[1]; lane[j] += a * a;);
         return ldexp(sqrt(lane_sum(lane)), exponent);
     }
-    float power = (float)p;
+    /* measured from the largest itself: 0.5^p of a mantissa underflows from p = 126 on */
+    float power = (float)p, top = lane_log2(largest * scale[0] * scale[1]);
     LANE_SWEEP(n, float a = fabsf(h[i]) * scale[0] * scale[1];
-               float term = lane_exp2(power * lane_log2(a >= FLT_MIN ? a : FLT_MIN));
+               float term = lane_exp2(power * (lane_log2(a >= FLT_MIN ? a : FLT_MIN) - top));
                lane[j] += a >= FLT_MIN ? term : 0.0F;);
-    return ldexp(pow(lane_sum(lane), 1.0 / p), exponent);
+    return (double)largest * pow(lane_sum(lane), 1.0 / p);
 }
 
 double bl_norm(double p, size_t n, const double *h) {
