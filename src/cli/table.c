@@ -16,7 +16,7 @@
 
 enum { CELL = 32 };
 
-/* Five significant digits, '-' for what is not there. */
+/* Four significant digits, '-' for what is not there. */
 static const char *cell(char *text, double value) {
     if (isnan(value))
         return "-";

@@ -280,15 +280,17 @@ const bl_field bl_fields[BL_FIELD_COUNT] = {
          "sorted distances (De Palma, Kiani, Lloyd 2021, figure 4); in inverse "
          "units of distance",
          false, 0},
-    [BL_FIELD_SUMMARY_EXPONENT] = {"summary/exponent", BL_FLOAT64, AXES_FIT, "1",
-                                   "exponent a of the median distance in the input dimension, median ~ C n^a",
-                                   "least squares in log-log over the dimensions of the sweep; expected for "
-                                   "uniform inputs: 1/2, 0, -1/2 at p = 1, 2, inf (p = 1: up to a logarithm)",
-                                   false, 0},
+    [BL_FIELD_SUMMARY_EXPONENT] =
+        {"summary/exponent", BL_FLOAT64, AXES_FIT, "1",
+         "exponent a of the median distance in the input dimension, median ~ C n^a",
+         "least squares in log-log over the dimensions with a median above 0; expected for "
+         "uniform inputs: 1/2, 0, -1/2 at p = 1, 2, inf (p = 1: up to a logarithm)",
+         false, 0},
     [BL_FIELD_SUMMARY_EXPONENT_ERROR] =
         {"summary/exponent_error", BL_FLOAT64, AXES_FIT, "1", "standard error of summary/exponent",
          "of the networks drawn: from the intervals of the medians (bootstrap over networks), which are "
-         "independent between dimensions; NaN with one network or one dimension",
+         "independent between dimensions; NaN with one network or one dimension, or where an interval "
+         "reaches 0",
          false, 0},
     [BL_FIELD_SUMMARY_PREFACTOR] = {"summary/prefactor", BL_FLOAT64, AXES_FIT, "1",
                                     "prefactor C of the fit median ~ C n^a", "see summary/exponent", false,

@@ -112,7 +112,7 @@ static double slope_error(const double *x, const double *y, const double *error,
             xx += (x[i] - mean) * (x[i] - mean);
             squares += (x[i] - mean) * (x[i] - mean) * error[i] * error[i];
         }
-    return squares > 0 ? sqrt(squares) / xx : NAN;
+    return squares > 0 && isfinite(squares) ? sqrt(squares) / xx : NAN;
 }
 
 bl_scaling bl_summary_scaling(const bl_config *config, size_t p_index, const bl_median *median) {
@@ -124,7 +124,7 @@ bl_scaling bl_summary_scaling(const bl_config *config, size_t p_index, const bl_
     for (size_t i = 0; i < count; i++) {
         value[i] = median[i].value;
         x[i] = log(config->dimension.value[i]);
-        y[i] = log(value[i]);
+        y[i] = value[i] > 0 ? log(value[i]) : NAN;
         error[i] = log(median[i].high / median[i].low) / interval;
     }
     bl_scaling scaling = {.power = bl_stats_line(x, y, NULL, count), .paper = {NAN, NAN, NAN, 0}};
