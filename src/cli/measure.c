@@ -88,12 +88,21 @@ cleanup:
     return err;
 }
 
-/* Read a network for nothing but its complaints: a bad one must be known before anything is written. */
+/* Read a network for nothing but its complaints: a bad one, or an input outside of the box, where no distance is defined,
+ * must be known before anything is written. */
 static bl_err check_network(const measurement *m, size_t index) {
+    bl_err err = BL_OK;
     bl_network *network = NULL;
     double *x = NULL;
     size_t inputs = 0;
-    bl_err err = bl_networks_file_read(m->file, index, &network, &x, &inputs);
+    BL_TRY(bl_networks_file_read(m->file, index, &network, &x, &inputs));
+    for (size_t i = 0; i < inputs * network->dimension; i++)
+        BL_REQUIRE(
+            x[i] >= m->box.lo && x[i] <= m->box.hi, BL_ERR_INPUT,
+            "network %s: number %zu of input %zu is %.9g, outside of the box [%g, %g]: give the inputs' own "
+            "with --box, or --no-box",
+            m->entry[index].name, i % network->dimension, i / network->dimension, x[i], m->box.lo, m->box.hi);
+cleanup:
     bl_network_destroy(&network);
     bl_mem_free(x);
     return err;

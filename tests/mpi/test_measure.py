@@ -142,19 +142,22 @@ class Measure(program.TestCase):
                                            1, delta=3e-6)
 
     def test_bad_networks(self):
+        """A layer that does not fit, an input outside of the box: one line, and nothing is written."""
         path = self.path("bad.h5")
-        with h5py.File(path, "w") as file:
-            file.attrs["format"] = "borderline-networks-1"
-            group = file.create_group("odd")
-            group.attrs["input_shape"] = [3]
-            group["inputs"] = np.zeros((1, 3), np.float32)
-            layer = group.create_group("layer_000")
-            layer.attrs["kind"] = "dense"
-            layer["weight"] = np.zeros((2, 4), np.float32)
-        status, _, err = program.run(["measure", path, "-o", self.path("x.h5")])
-        self.assertEqual(status, 1, err)
-        self.assertEqual(len(program.complaint(err)), 1)
-        self.assertFalse(os.path.exists(self.path("x.h5")))
+        for columns, number, box, text in ((4, 0.0, "0,1", "layer_000"), (3, 1.5, "0,1", "number 2 of input 1 is 1.5")):
+            with h5py.File(path, "w") as file:
+                file.attrs["format"] = "borderline-networks-1"
+                group = file.create_group("odd")
+                group.attrs["input_shape"] = [3]
+                group["inputs"] = np.array([[0, 0, 0], [0, 1, number]], np.float32)
+                layer = group.create_group("layer_000")
+                layer.attrs["kind"] = "dense"
+                layer["weight"] = np.zeros((2, columns), np.float32)
+            status, _, err = program.run(["measure", path, "-o", self.path("x.h5"), "--box", box])
+            self.assertEqual(status, 1, err)
+            self.assertEqual(len(program.complaint(err)), 1)
+            self.assertIn(text, err)
+            self.assertFalse(os.path.exists(self.path("x.h5")))
 
 
 def boxed_distance(p, x, gradient, f):
