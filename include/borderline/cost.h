@@ -31,6 +31,12 @@ BL_API size_t bl_cost_images(const bl_config *config, bool test);
 /** Cost of the unit: that of its networks, of each of which it takes some inputs; each is sampled as a whole. */
 BL_API double bl_cost_unit(const bl_grid *grid, int64_t unit);
 
+/** Cost of one network at the kernel inputs: its weights, and a forward pass of each input. Not collective. */
+BL_API double bl_cost_kernel_network(const bl_config *config, const bl_case *c);
+
+/** Cost of one entry of the analytic kernel: closed forms at every layer, of image families at every pixel. Not collective. */
+BL_API double bl_cost_kernel_entry(const bl_config *config, const bl_case *c);
+
 /** Networks a unit of this case: as many as make about BL_COST_UNIT, at least one, at most all. */
 BL_API size_t bl_cost_block(const bl_config *config, const bl_case *c);
 

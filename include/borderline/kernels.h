@@ -22,16 +22,20 @@ typedef struct bl_kernels {
     double dimension_empirical, dimension_nngp; /* effective, bl_spectra_dimension */
 } bl_kernels;
 
-/** Kernels of a case from all its networks.
+/** Kernels of several cases together, each from all its networks.
  *
- * Math:        THEORY section 3, 'Empirical kernel'. Networks are cut into chunks that depend on the configuration alone; a
- *              rank sums its chunks, the chunks are added in order: the same bits on any number of ranks.
- * Collective:  on comm->world, every rank the same case and owner.
- * Ownership:   *out is complete on rank `owner`, freed with bl_kernels_destroy; NULL on the others.
+ * Math:        THEORY section 3, 'Empirical kernel'. Networks are cut into chunks that depend on the configuration alone, the
+ *              analytic kernel into blocks; whichever rank is free does the next of them. A rank sums a chunk in the order of
+ *              its networks, the chunks are added in order: the same bits on any number of ranks.
+ * Shapes:      cases first ... first + cases - 1; out[cases].
+ * Collective:  on comm->world, every rank the same cases.
+ * Ownership:   out[i] is complete on rank (first + i) % comm->size, freed with bl_kernels_destroy; NULL on the others.
  * @return BL_OK; an error of this rank (not agreed).
  */
-BL_API bl_err bl_kernels_create(const bl_comm *comm, const bl_grid *grid, size_t case_number, int owner,
+BL_API bl_err bl_kernels_create(const bl_comm *comm, const bl_grid *grid, size_t first, size_t cases,
                                 bl_kernels **out) BL_NODISCARD;
+/* How many cases together keep so many ranks busy. */
+BL_API size_t bl_kernels_together(const bl_grid *grid, size_t ranks);
 BL_API void bl_kernels_destroy(bl_kernels **kernels);
 
 /* Kernels of more inputs than this are spread over all ranks by bl_kernels_spread, and their spectra, divergences and

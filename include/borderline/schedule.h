@@ -57,6 +57,18 @@ BL_API void bl_schedule_done(bl_schedule *schedule, int64_t unit);
  * for a progress display. Not collective. */
 BL_API int64_t bl_schedule_finished(const bl_schedule *schedule);
 
+/* One item of work; its error ends the whole. */
+typedef bl_err (*bl_schedule_work)(void *context, int64_t item);
+
+/** Do items 0 ... count - 1, each on one rank: whichever is free takes the dearest that is left.
+ *
+ * Shapes:      cost[count] > 0.
+ * Collective:  on comm->world, every rank with the same costs; work is not. After an error no further item is begun.
+ * @return BL_OK; the worst of what work returned; BL_ERR_MEMORY, BL_ERR_LIBRARY; the same on every rank.
+ */
+BL_API bl_err bl_schedule_each(const bl_comm *comm, int64_t count, const double *cost, bl_schedule_work work,
+                               void *context) BL_NODISCARD;
+
 /* What a simulation of the schedule gives. */
 typedef struct bl_schedule_forecast {
     double makespan;   /* in the costs' unit */

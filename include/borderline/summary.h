@@ -44,19 +44,30 @@ typedef struct bl_summary {
 BL_API bl_err bl_summary_case(const bl_config *config, const bl_case *c, const bl_case_data *data,
                               size_t p_index, bl_summary *summary) BL_NODISCARD;
 
+/** How many inputs of a case bl_summary_variance is wanted at: none for dense families, whose kernel is no work. */
+BL_API size_t bl_summary_variances(const bl_config *config);
+
+/** K(x0, x0) of one logit at an input of the case, counted over its networks; K the analytic kernel.
+ *
+ * Collective:  no. A function of the arguments alone.
+ * @return BL_OK; BL_ERR_INPUT as bl_gp_limit_create; BL_ERR_MEMORY.
+ */
+BL_API bl_err bl_summary_variance(const bl_config *config, const bl_case *c, size_t number,
+                                  double *variance) BL_NODISCARD;
+
 /** Outputs of a case over its networks, beside the Gaussian process that they tend to.
  *
  * Math:        z = f(x0) / sqrt(2 K(x0, x0)), K the analytic kernel of one logit, is standard normal in the limit of
  *              infinite width whatever x0; bl_stats_normality of z[networks][inputs].
  *              Image families: K is its mean over the first 32 inputs, as K(x0, x0) costs much there and varies by about
  *              1/sqrt(n) between inputs.
- * Shapes:      output[networks][inputs], NaN where not done; moment, error [BL_MOMENTS]. NaN with more than two
+ * Shapes:      variance[bl_summary_variances]; output[networks][inputs], NaN where not done; moment, error [BL_MOMENTS]. NaN with more than two
  *              classes, whose margin is positive by definition.
  * Collective:  no. A function of the arguments alone.
  * @return BL_OK; BL_ERR_INPUT as bl_gp_limit_create; BL_ERR_MEMORY.
  */
-BL_API bl_err bl_summary_outputs(const bl_config *config, const bl_case *c, const double *output,
-                                 double *moment, double *error) BL_NODISCARD;
+BL_API bl_err bl_summary_outputs(const bl_config *config, const bl_case *c, const double *variance,
+                                 const double *output, double *moment, double *error) BL_NODISCARD;
 
 /* A median with its interval at config->confidence. */
 typedef struct bl_median {

@@ -4,11 +4,13 @@
  */
 #include "run.h"
 
+#include "borderline/clock.h"
 #include "borderline/kernels.h"
 #include "borderline/log.h"
 #include "borderline/mem.h"
 #include "borderline/unit.h"
 #include "interrupt.h"
+#include "progress.h"
 #include "table.h"
 
 #include <errno.h>
@@ -201,11 +203,17 @@ cleanup:
 
 static bl_err do_phases(bl_run *run) {
     bl_err err = BL_OK;
+    char text[2][32];
     BL_TRY(do_units(run));
+    double begin = bl_clock();
     if (run->sweep.config->kernel_inputs > 0)
         BL_TRY(bl_run_kernels(run));
+    bl_progress_duration(bl_clock() - begin, text[0]);
+    begin = bl_clock();
     BL_TRY(bl_run_summary(run));
     BL_TRY(bl_run_sync(run));
+    bl_progress_duration(bl_clock() - begin, text[1]);
+    bl_log(BL_LOG_INFO, "kernels in %s, summary in %s", text[0], text[1]);
     if (run->comm->rank == 0)
         err = bl_results_set_complete(run->results, true);
     BL_TRY(bl_agree(run->comm, err));

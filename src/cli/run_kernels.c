@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Kernels: case after case, all ranks share its networks, one of them finishes and writes it.
+ * Kernels: all ranks share the work of some cases together, one rank finishes and writes each.
  */
 #include "borderline/kernels.h"
 #include "borderline/log.h"
@@ -68,27 +68,43 @@ cleanup:
     return err;
 }
 
+/* Some cases, from `first` on; deviation of those that are this rank's. */
+static bl_err do_cases(bl_run *run, size_t first, size_t cases, double *deviation) {
+    bl_err err = BL_OK;
+    const bl_grid *grid = run->sweep.grid;
+    bl_kernels **kernels = bl_mem_alloc(cases, sizeof *kernels);
+    BL_TRY(bl_agree(run->comm, kernels ? BL_OK : BL_ERR_MEMORY));
+    BL_ASSERT(kernels != NULL);
+    if (grid->config->kernel_inputs > BL_KERNELS_ONE_RANK)
+        err = bl_kernels_spread(run->comm, grid, first, write_rows,
+                                &(rows_of){run, bl_grid_case(grid, first)}, kernels);
+    else
+        err = bl_kernels_create(run->comm, grid, first, cases, kernels);
+    for (size_t i = 0; i < cases; i++) {
+        bl_case c = bl_grid_case(grid, first + i);
+        if (err == BL_OK && kernels[i] && (size_t)run->comm->rank == c.number % (size_t)run->comm->size) {
+            deviation[c.number] = kernels[i]->deviation;
+            err = write_kernels(run, &c, kernels[i]);
+        }
+        bl_kernels_destroy(&kernels[i]);
+    }
+    BL_TRY(bl_agree(run->comm, err));
+cleanup:
+    bl_mem_free(kernels);
+    return err;
+}
+
 bl_err bl_run_kernels(bl_run *run) {
     bl_err err = BL_OK;
     const bl_grid *grid = run->sweep.grid;
-    bl_kernels *kernels = NULL;
+    const bool spread = grid->config->kernel_inputs > BL_KERNELS_ONE_RANK;
+    const size_t together = spread ? 1 : bl_kernels_together(grid, (size_t)run->comm->size);
     double *deviation = bl_mem_alloc(grid->cases, sizeof *deviation); /* [case], each from its owner */
     BL_TRY(bl_agree(run->comm, deviation ? BL_OK : BL_ERR_MEMORY));
     bl_log(BL_LOG_INFO, "kernels: %zu inputs, %zu cases", grid->config->kernel_inputs, grid->cases);
-    for (size_t i = 0; i < grid->cases; i++) {
-        bl_case c = bl_grid_case(grid, i);
-        int owner = (int)(i % (size_t)run->comm->size);
+    for (size_t i = 0; i < grid->cases; i += together) {
         BL_TRY(bl_run_pause(run));
-        if (grid->config->kernel_inputs > BL_KERNELS_ONE_RANK)
-            err = bl_kernels_spread(run->comm, grid, i, write_rows, &(rows_of){run, c}, &kernels);
-        else
-            err = bl_kernels_create(run->comm, grid, i, owner, &kernels);
-        if (err == BL_OK && kernels && run->comm->rank == owner) {
-            deviation[i] = kernels->deviation;
-            err = write_kernels(run, &c, kernels);
-        }
-        bl_kernels_destroy(&kernels);
-        BL_TRY(bl_agree(run->comm, err));
+        BL_TRY(do_cases(run, i, together < grid->cases - i ? together : grid->cases - i, deviation));
     }
     MPI_Allreduce(MPI_IN_PLACE, deviation, (int)grid->cases, MPI_DOUBLE, MPI_SUM, run->comm->world);
     BL_TRY(bl_agree(run->comm, run->comm->rank == 0 ? write_fits(run, deviation) : BL_OK));

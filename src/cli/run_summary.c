@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Summary: statistics of every case, predictions of every (depth, dimension), fits over dimensions. Cases are dealt to ranks;
+ * Summary: statistics of every case, predictions of every (depth, dimension), fits over dimensions. All ranks share the work;
  * a number is computed by one rank from the file alone, so it is the same on any number of ranks.
  */
 #include "borderline/summary.h"
 
+#include "borderline/cost.h"
 #include "borderline/gp.h"
 #include "borderline/log.h"
 #include "borderline/mem.h"
+#include "borderline/schedule.h"
 #include "run.h"
 #include "slabs.h"
 
@@ -19,7 +21,10 @@ enum { DRAWS_MOST = 4096, DRAWS_LEAST = 256, DRAWN_NUMBERS = 1 << 28 };
 
 /* What the phases of the summary hand on. Entries of other ranks are zero until merged. */
 typedef struct tables {
+    bl_run *run;
     size_t p_count, dimensions;
+    size_t variances;   /* a case */
+    double *variance;   /* [case][variances] */
     bl_median *median;  /* [case][p] */
     double *law_median; /* [depth][dimension][p] */
     double *guaranteed; /* [depth][dimension][p] */
@@ -80,16 +85,44 @@ cleanup:
 }
 
 /* Outputs beside the Gaussian process; a statistic's field is followed by its error's. */
-static bl_err write_outputs(bl_run *run, const bl_case *c, const double *output) {
+static bl_err write_outputs(bl_run *run, const tables *t, const bl_case *c, const double *output) {
     bl_err err = BL_OK;
     size_t start[BL_FIELD_RANK_MAX] = {c->depth_index, c->width_index, c->dimension_index};
     double moment[BL_MOMENTS], error[BL_MOMENTS];
-    BL_TRY(bl_summary_outputs(run->sweep.grid->config, c, output, moment, error));
+    BL_TRY(bl_summary_outputs(run->sweep.grid->config, c, t->variance + c->number * t->variances, output,
+                              moment, error));
     for (unsigned k = 0; k < BL_MOMENTS; k++) {
         BL_TRY(write_number(run, BL_FIELD_SUMMARY_OUTPUT_VARIANCE + 2 * k, start, moment[k]));
         BL_TRY(write_number(run, BL_FIELD_SUMMARY_OUTPUT_VARIANCE_ERROR + 2 * k, start, error[k]));
     }
 cleanup:
+    return err;
+}
+
+/* The analytic kernel at one input of one case. */
+static bl_err find_variance(void *context, int64_t item) {
+    tables *t = context;
+    const bl_grid *grid = t->run->sweep.grid;
+    const bl_case c = bl_grid_case(grid, (size_t)item / t->variances);
+    return bl_summary_variance(grid->config, &c, (size_t)item % t->variances, &t->variance[item]);
+}
+
+static bl_err find_variances(tables *t) {
+    bl_err err = BL_OK;
+    const bl_run *run = t->run;
+    const size_t count = run->sweep.grid->cases * t->variances;
+    double *cost = bl_mem_alloc(count, sizeof *cost);
+    t->variance = bl_mem_alloc(count, sizeof *t->variance);
+    BL_TRY(bl_agree(run->comm, cost && t->variance ? BL_OK : BL_ERR_MEMORY));
+    BL_ASSERT(cost && t->variance);
+    for (size_t i = 0; i < count; i++) {
+        const bl_case c = bl_grid_case(run->sweep.grid, i / t->variances);
+        cost[i] = bl_cost_kernel_entry(run->sweep.config, &c);
+    }
+    BL_TRY(bl_schedule_each(run->comm, (int64_t)count, cost, find_variance, t));
+    merge(run->comm, t->variance, count);
+cleanup:
+    bl_mem_free(cost);
     return err;
 }
 
@@ -102,7 +135,7 @@ static bl_err summarise_cases(bl_run *run, tables *t) {
     for (size_t i = (size_t)run->comm->rank; i < grid->cases; i += (size_t)run->comm->size) {
         bl_case c = bl_grid_case(grid, i);
         BL_TRY(bl_slabs_read(&slabs, run->results, &c, &data));
-        BL_TRY(write_outputs(run, &c, data.output));
+        BL_TRY(write_outputs(run, t, &c, data.output));
         for (size_t k = 0; k < t->p_count; k++) {
             bl_summary summary;
             BL_TRY(bl_summary_case(grid->config, &c, &data, k, &summary));
@@ -139,33 +172,68 @@ cleanup:
     return err;
 }
 
-static bl_err predict(bl_run *run, tables *t) {
+/* What is predicted of a (depth, dimension), each a piece of work. */
+enum { LAW_UNBOXED, LAW, GUARANTEED, PREDICTIONS };
+
+static bl_err predict_guaranteed(const tables *t, size_t pair) {
     bl_err err = BL_OK;
-    const bl_config *config = run->sweep.config;
-    bl_box nobox = {-INFINITY, INFINITY};
+    const bl_config *config = t->run->sweep.config;
+    const size_t depth = pair / t->dimensions, dimension = pair % t->dimensions;
+    for (size_t k = 0; k < t->p_count; k++) {
+        double *median = &t->guaranteed[pair * t->p_count + k];
+        BL_TRY(bl_predict_guaranteed_median(config, (size_t)config->depth.value[depth],
+                                            (size_t)config->dimension.value[dimension], config->p.value[k],
+                                            median));
+        BL_TRY(write_number(t->run, BL_FIELD_SUMMARY_GUARANTEED,
+                            (size_t[BL_FIELD_RANK_MAX]){depth, dimension, k}, *median));
+    }
+cleanup:
+    return err;
+}
+
+static bl_err predict_law(const tables *t, size_t pair, bool boxed) {
+    bl_err err = BL_OK;
+    bl_run *run = t->run;
+    const bl_box nobox = {-INFINITY, INFINITY};
+    const size_t depth = pair / t->dimensions, dimension = pair % t->dimensions;
     double *quantile = NULL, *error = NULL;
     BL_ALLOC(quantile, t->p_count * BL_QUANTILES);
     BL_ALLOC(error, t->p_count);
-    size_t pairs = config->depth.count * t->dimensions;
-    for (size_t i = (size_t)run->comm->rank; i < pairs; i += (size_t)run->comm->size) {
-        size_t depth = i / t->dimensions, dimension = i % t->dimensions;
-        BL_TRY(write_law(run, BL_FIELD_SUMMARY_LAW_UNBOXED, BL_FIELD_SUMMARY_LAW_UNBOXED_ERROR, depth,
-                         dimension, nobox, quantile, error));
-        BL_TRY(write_law(run, BL_FIELD_SUMMARY_LAW, BL_FIELD_SUMMARY_LAW_ERROR, depth, dimension, config->box,
-                         quantile, error));
-        for (size_t k = 0; k < t->p_count; k++) {
-            size_t at = i * t->p_count + k;
-            t->law_median[at] = quantile[k * BL_QUANTILES + BL_QUANTILE_MEDIAN];
-            BL_TRY(bl_predict_guaranteed_median(config, (size_t)config->depth.value[depth],
-                                                (size_t)config->dimension.value[dimension],
-                                                config->p.value[k], &t->guaranteed[at]));
-            BL_TRY(write_number(run, BL_FIELD_SUMMARY_GUARANTEED,
-                                (size_t[BL_FIELD_RANK_MAX]){depth, dimension, k}, t->guaranteed[at]));
-        }
-    }
+    BL_TRY(write_law(run, boxed ? BL_FIELD_SUMMARY_LAW : BL_FIELD_SUMMARY_LAW_UNBOXED,
+                     boxed ? BL_FIELD_SUMMARY_LAW_ERROR : BL_FIELD_SUMMARY_LAW_UNBOXED_ERROR, depth,
+                     dimension, boxed ? run->sweep.config->box : nobox, quantile, error));
+    for (size_t k = 0; boxed && k < t->p_count; k++)
+        t->law_median[pair * t->p_count + k] = quantile[k * BL_QUANTILES + BL_QUANTILE_MEDIAN];
 cleanup:
     bl_mem_free(quantile);
     bl_mem_free(error);
+    return err;
+}
+
+static bl_err predict_item(void *context, int64_t item) {
+    const tables *t = context;
+    const size_t pair = (size_t)item / PREDICTIONS;
+    if (item % PREDICTIONS == GUARANTEED)
+        return predict_guaranteed(t, pair);
+    return predict_law(t, pair, item % PREDICTIONS == LAW);
+}
+
+static bl_err predict(tables *t) {
+    bl_err err = BL_OK;
+    const bl_run *run = t->run;
+    const size_t pairs = run->sweep.config->depth.count * t->dimensions, items = pairs * PREDICTIONS;
+    double *cost = bl_mem_alloc(items, sizeof *cost);
+    BL_TRY(bl_agree(run->comm, cost ? BL_OK : BL_ERR_MEMORY));
+    BL_ASSERT(cost != NULL);
+    for (size_t i = 0; i < items; i++) {
+        const size_t n = (size_t)run->sweep.config->dimension.value[i / PREDICTIONS % t->dimensions];
+        cost[i] = i % PREDICTIONS == GUARANTEED ? 1 : (double)law_draws(n) * (double)n;
+    }
+    BL_TRY(bl_schedule_each(run->comm, (int64_t)items, cost, predict_item, t));
+    merge(run->comm, t->law_median, pairs * t->p_count);
+    merge(run->comm, t->guaranteed, pairs * t->p_count);
+cleanup:
+    bl_mem_free(cost);
     return err;
 }
 
@@ -193,7 +261,10 @@ cleanup:
 bl_err bl_run_summary(bl_run *run) {
     bl_err err = BL_OK;
     const bl_config *config = run->sweep.config;
-    tables t = {.p_count = config->p.count, .dimensions = config->dimension.count};
+    tables t = {.run = run,
+                .p_count = config->p.count,
+                .dimensions = config->dimension.count,
+                .variances = bl_summary_variances(config)};
     size_t medians = run->sweep.grid->cases * t.p_count;
     size_t laws = config->depth.count * t.dimensions * t.p_count;
     bl_log(BL_LOG_INFO, "summary: statistics of %zu cases, predictions, fits", run->sweep.grid->cases);
@@ -203,14 +274,14 @@ bl_err bl_run_summary(bl_run *run) {
     t.guaranteed = bl_mem_alloc(laws, sizeof *t.guaranteed);
     BL_TRY(bl_agree(run->comm, t.median && t.law_median && t.guaranteed ? BL_OK : BL_ERR_MEMORY));
     BL_ASSERT(t.median && t.law_median && t.guaranteed);
-    BL_TRY(bl_agree(run->comm, predict(run, &t)));
-    merge(run->comm, t.law_median, laws);
-    merge(run->comm, t.guaranteed, laws);
+    BL_TRY(predict(&t));
+    BL_TRY(find_variances(&t));
     BL_TRY(bl_agree(run->comm, summarise_cases(run, &t)));
     merge(run->comm, &t.median->value, medians * (sizeof(bl_median) / sizeof(double)));
     BL_TRY(bl_agree(run->comm, run->comm->rank == 0 ? write_fits(run, &t) : BL_OK));
 cleanup:
     bl_mem_free(t.median);
+    bl_mem_free(t.variance);
     bl_mem_free(t.law_median);
     bl_mem_free(t.guaranteed);
     return err;

@@ -1,26 +1,36 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Every network of a case is one row of work: its logits go to their own place, its features into the sum of its chunk.
- * A chunk is summed by one rank in the order of its networks, and each place is written by one rank only, so adding the ranks'
- * arrays (zero elsewhere) is exact, and adding the chunks in order gives the same bits on any number of ranks.
+ * Items of work, each done by one rank: a chunk of a case's networks, a block of its analytic kernel. A network's logits go to
+ * their own place, its features into the sum of its chunk, in the order of the chunk's networks. Each place is written by one rank
+ * only, so adding the ranks' arrays (zero elsewhere) is exact, and adding the chunks in order gives the same bits on any number of
+ * ranks.
  */
 #include "borderline/kernels.h"
 
+#include "borderline/cost.h"
 #include "borderline/gp_draw.h"
 #include "borderline/mem.h"
 #include "borderline/network.h"
 #include "borderline/pass.h"
+#include "borderline/schedule.h"
 #include "borderline/spectra.h"
 
 #include <math.h>
 #include <string.h>
 
-enum { CHUNKS_MAX = 16, CHUNKED_ENTRIES = 1 << 20 };
+enum { CHUNKS_MAX = 64, CHUNKED_ENTRIES = 1 << 20 };
 
-/* Sums over the networks of a case: partial[chunk][M][M], logits[network][M][classes]. */
+/* Enough items that ranks end together: so many a rank. Blocks of the analytic kernel have at least so many inputs, as an image
+ * family's kernel takes a recursion for each input beside those for pairs. */
+enum { ITEMS_A_RANK = 4, BLOCK_LEAST = 4 };
+
+/* Bytes of sums at the most for cases that are done together. */
+static const double sums_most = 64.0 * 1024 * 1024;
+
+/* Of one case: partial[chunk][M][M], nngp[M][M], logits[network][M][classes]. */
 typedef struct sums {
     size_t inputs, chunks, classes, networks;
-    double *partial;
+    double *partial, *nngp;
     float *logits;
 } sums;
 
@@ -32,10 +42,25 @@ static size_t chunks_of(const bl_config *config) {
     return chunks < config->networks ? chunks : config->networks;
 }
 
+static double sums_bytes(const bl_config *config) {
+    const double inputs = (double)config->kernel_inputs, chunks = (double)chunks_of(config);
+    return sizeof(double) * (chunks + 1) * inputs * inputs +
+           sizeof(float) * (double)config->networks * inputs * (double)config->classes;
+}
+
+size_t bl_kernels_together(const bl_grid *grid, size_t ranks) {
+    double cases = ceil((double)(ITEMS_A_RANK * ranks) / (double)chunks_of(grid->config));
+    cases = fmin(cases, floor(sums_most / sums_bytes(grid->config)));
+    cases = fmin(fmin(cases, (double)ranks), (double)grid->cases);
+    return cases > 1 ? (size_t)cases : 1;
+}
+
 static bl_err allocate_sums(const bl_config *config, sums *s) {
     bl_err err = BL_OK;
-    *s = (sums){config->kernel_inputs, chunks_of(config), config->classes, config->networks, NULL, NULL};
+    *s =
+        (sums){config->kernel_inputs, chunks_of(config), config->classes, config->networks, NULL, NULL, NULL};
     BL_ALLOC(s->partial, s->chunks * s->inputs * s->inputs);
+    BL_ALLOC(s->nngp, s->inputs * s->inputs);
     BL_ALLOC(s->logits, s->networks * s->inputs * s->classes);
 cleanup:
     return err;
@@ -43,52 +68,155 @@ cleanup:
 
 static void free_sums(sums *s) {
     bl_mem_free(s->partial);
+    bl_mem_free(s->nngp);
     bl_mem_free(s->logits);
 }
 
-static void sample_kernel_inputs(const bl_config *config, const bl_case *c, float *x) {
-    bl_network_sample_inputs(config, c->dimension_index, 0, BL_PURPOSE_KERNEL_INPUT, c->dimension,
-                             config->kernel_inputs, x);
+/* Cases that are done together, and what this rank has ready for one of them. */
+typedef struct together {
+    const bl_grid *grid;
+    size_t first, cases, blocks; /* blocks: of the analytic kernel, a side */
+    sums *sums;                  /* [cases] */
+    size_t ready;                /* the place whose engines these are, `cases` for none */
+    float *x;                    /* its kernel inputs */
+    bl_gp_limit limit;
+    bl_network *network;
+    bl_pass *pass;
+} together;
+
+static size_t items_of(const together *t) {
+    return chunks_of(t->grid->config) + t->blocks * (t->blocks + 1) / 2;
+}
+
+/* Blocks a side: as many as give every rank its items; a dense kernel is no work. */
+static size_t blocks_of(const together *t, size_t ranks) {
+    const bl_config *config = t->grid->config;
+    size_t blocks = 1;
+    if (config->family == BL_FAMILY_DENSE || ranks == 1)
+        return blocks;
+    while (t->cases * blocks * (blocks + 1) / 2 < ITEMS_A_RANK * ranks &&
+           (blocks + 1) * BLOCK_LEAST <= config->kernel_inputs)
+        blocks++;
+    return blocks;
+}
+
+static void leave_case(together *t) {
+    bl_mem_free(t->x);
+    t->x = NULL;
+    bl_gp_limit_clear(&t->limit);
+    bl_pass_destroy(&t->pass);
+    bl_network_destroy(&t->network);
+    t->ready = t->cases;
+}
+
+static bl_err enter_case(together *t, size_t place) {
+    bl_err err = BL_OK;
+    const bl_config *config = t->grid->config;
+    bl_case c = bl_grid_case(t->grid, t->first + place);
+    if (t->ready == place)
+        return BL_OK;
+    leave_case(t);
+    BL_ALLOC(t->x, config->kernel_inputs * c.dimension);
+    bl_network_sample_inputs(config, c.dimension_index, 0, BL_PURPOSE_KERNEL_INPUT, c.dimension,
+                             config->kernel_inputs, t->x);
+    BL_TRY(bl_gp_limit_create(config, c.depth, c.dimension, &t->limit));
+    t->ready = place;
+cleanup:
+    return err;
+}
+
+static bl_err ready_pass(together *t, const bl_case *c) {
+    bl_err err = BL_OK;
+    if (t->pass)
+        return BL_OK;
+    BL_TRY(bl_network_create(t->grid->config, c, &t->network));
+    BL_TRY(bl_pass_create(t->network, t->grid->config->kernel_inputs, &t->pass));
+cleanup:
+    return err;
 }
 
 /* Networks first .. last - 1 of one chunk. */
-static bl_err sum_chunk(const bl_config *config, const bl_case *c, const bl_gp_model *model, const float *x,
-                        bl_pass *pass, bl_network *network, size_t chunk, sums *s) {
+static bl_err sum_chunk(together *t, size_t place, size_t chunk) {
     bl_err err = BL_OK;
+    const bl_config *config = t->grid->config;
+    const bl_case c = bl_grid_case(t->grid, t->first + place);
+    sums *s = &t->sums[place];
     size_t first = s->networks * chunk / s->chunks, last = s->networks * (chunk + 1) / s->chunks;
+    bl_gp_model model = bl_gp_model_of(config, c.depth);
+    if (isinf(c.width)) /* has no networks */
+        return BL_OK;
+    BL_TRY(ready_pass(t, &c));
+    model.weight_variance = t->network->layer[t->network->layer_count - 1].weight_variance;
     for (size_t i = first; i < last; i++) {
         size_t width = 0, values = s->inputs * s->classes;
-        bl_network_sample(config, c, i, network);
-        BL_TRY(bl_pass_load(pass, network));
-        BL_TRY(bl_pass_forward(pass, s->inputs, x, s->logits + i * values));
-        const float *features = bl_pass_features(pass, &width);
-        BL_TRY(bl_empirical_add_features(model, s->inputs, width, features,
+        bl_network_sample(config, &c, i, t->network);
+        BL_TRY(bl_pass_load(t->pass, t->network));
+        BL_TRY(bl_pass_forward(t->pass, s->inputs, t->x, s->logits + i * values));
+        const float *features = bl_pass_features(t->pass, &width);
+        BL_TRY(bl_empirical_add_features(&model, s->inputs, width, features,
                                          s->partial + chunk * s->inputs * s->inputs));
     }
 cleanup:
     return err;
 }
 
-/* This rank's chunks: every size-th, from a rank that moves with the case. */
-static bl_err sum_networks(const bl_comm *comm, const bl_config *config, const bl_case *c, sums *s) {
+/* Block number b of the lower triangle, row by row, and its mirror image. x + 0 makes a negative zero positive, as adding the
+ * ranks' arrays does. */
+static bl_err analytic_block(together *t, size_t place, size_t b) {
     bl_err err = BL_OK;
-    bl_network *network = NULL;
-    bl_pass *pass = NULL;
-    float *x = NULL;
-    bl_gp_model model = bl_gp_model_of(config, c->depth);
-    size_t size = (size_t)comm->size;
-    BL_TRY(bl_network_create(config, c, &network));
-    model.weight_variance = network->layer[network->layer_count - 1].weight_variance;
-    BL_TRY(bl_pass_create(network, s->inputs, &pass));
-    BL_ALLOC(x, s->inputs * c->dimension);
-    sample_kernel_inputs(config, c, x);
-    for (size_t chunk = ((size_t)comm->rank + size - c->number % size) % size; chunk < s->chunks;
-         chunk += size)
-        BL_TRY(sum_chunk(config, c, &model, x, pass, network, chunk, s));
+    sums *s = &t->sums[place];
+    size_t row = 0, n = t->limit.n;
+    double *block = NULL;
+    while ((row + 1) * (row + 2) / 2 <= b)
+        row++;
+    size_t column = b - row * (row + 1) / 2;
+    size_t i0 = s->inputs * row / t->blocks, i1 = s->inputs * (row + 1) / t->blocks;
+    size_t j0 = s->inputs * column / t->blocks, j1 = s->inputs * (column + 1) / t->blocks;
+    BL_ALLOC(block, (i1 - i0) * (j1 - j0));
+    BL_TRY(bl_gp_limit_kernel(&t->limit, i1 - i0, t->x + i0 * n, j1 - j0, t->x + j0 * n, block));
+    for (size_t i = i0; i < i1; i++)
+        for (size_t j = j0; j < j1; j++)
+            s->nngp[i * s->inputs + j] = s->nngp[j * s->inputs + i] =
+                *(block + (i - i0) * (j1 - j0) + j - j0) + 0.0;
 cleanup:
-    bl_mem_free(x);
-    bl_pass_destroy(&pass);
-    bl_network_destroy(&network);
+    bl_mem_free(block);
+    return err;
+}
+
+static bl_err do_item(void *context, int64_t item) {
+    bl_err err = BL_OK;
+    together *t = context;
+    size_t place = (size_t)item / items_of(t), part = (size_t)item % items_of(t);
+    BL_TRY(enter_case(t, place));
+    if (part < t->sums[place].chunks)
+        BL_TRY(sum_chunk(t, place, part));
+    else
+        BL_TRY(analytic_block(t, place, part - t->sums[place].chunks));
+cleanup:
+    return err;
+}
+
+/* All items over all ranks; each rank then has a part of the sums. */
+static bl_err do_items(const bl_comm *comm, together *t) {
+    bl_err err = BL_OK;
+    const bl_config *config = t->grid->config;
+    size_t items = items_of(t), chunks = chunks_of(config);
+    double inputs = (double)config->kernel_inputs;
+    double *cost = bl_mem_alloc(t->cases * items, sizeof *cost);
+    BL_TRY(bl_agree(comm, cost ? BL_OK : BL_ERR_MEMORY));
+    BL_ASSERT(cost != NULL);
+    for (size_t i = 0; i < t->cases * items; i++) {
+        bl_case c = bl_grid_case(t->grid, t->first + i / items);
+        cost[i] = i % items < chunks
+                      ? isinf(c.width)
+                            ? 1.0
+                            : bl_cost_kernel_network(config, &c) * (double)config->networks / (double)chunks
+                      : bl_cost_kernel_entry(config, &c) * inputs * inputs / (double)(t->blocks * t->blocks);
+    }
+    BL_TRY(bl_schedule_each(comm, (int64_t)(t->cases * items), cost, do_item, t));
+cleanup:
+    leave_case(t);
+    bl_mem_free(cost);
     return err;
 }
 
@@ -144,7 +272,6 @@ static bl_err allocate_kernels(size_t inputs, bl_kernels **out) {
     BL_ALLOC(kernels, 1);
     BL_ALLOC(kernels->empirical, inputs * inputs);
     BL_ALLOC(kernels->output, inputs * inputs);
-    BL_ALLOC(kernels->nngp, inputs * inputs);
     BL_ALLOC(kernels->spectrum_empirical, inputs);
     BL_ALLOC(kernels->spectrum_nngp, inputs);
     *out = kernels;
@@ -157,13 +284,9 @@ cleanup:
 /* Infinite width: the features' kernel is the analytic one in every network, and outputs are drawn from it. */
 static bl_err finish(const bl_config *config, const bl_case *c, sums *s, bl_kernels *kernels) {
     bl_err err = BL_OK;
-    float *x = NULL;
     size_t inputs = s->inputs;
-    bl_gp_limit limit = {.network = NULL};
-    BL_ALLOC(x, inputs * c->dimension);
-    sample_kernel_inputs(config, c, x);
-    BL_TRY(bl_gp_limit_create(config, c->depth, c->dimension, &limit));
-    BL_TRY(bl_gp_limit_kernel(&limit, inputs, x, inputs, x, kernels->nngp));
+    kernels->nngp = s->nngp;
+    s->nngp = NULL;
     if (isinf(c->width)) {
         memcpy(kernels->empirical, kernels->nngp, inputs * inputs * sizeof *kernels->nngp);
         BL_TRY(bl_gp_draw_logits(config->seed, (uint32_t)c->number, inputs, kernels->nngp, s->networks,
@@ -182,33 +305,47 @@ static bl_err finish(const bl_config *config, const bl_case *c, sums *s, bl_kern
     kernels->dimension_empirical = bl_spectra_dimension(inputs, kernels->spectrum_empirical);
     kernels->dimension_nngp = bl_spectra_dimension(inputs, kernels->spectrum_nngp);
 cleanup:
-    bl_gp_limit_clear(&limit);
-    bl_mem_free(x);
     return err;
 }
 
-bl_err bl_kernels_create(const bl_comm *comm, const bl_grid *grid, size_t case_number, int owner,
+/* Bring the ranks' parts of one case together on its owner, who makes its kernels of them. */
+static bl_err gather_case(const bl_comm *comm, const bl_grid *grid, size_t case_number, sums *s,
+                          bl_kernels **out) {
+    bl_err err = BL_OK;
+    const bl_case c = bl_grid_case(grid, case_number);
+    const int owner = (int)(case_number % (size_t)comm->size);
+    reduce(comm, owner, MPI_DOUBLE, sizeof(double), s->partial, s->chunks * s->inputs * s->inputs);
+    reduce(comm, owner, MPI_DOUBLE, sizeof(double), s->nngp, s->inputs * s->inputs);
+    reduce(comm, owner, MPI_FLOAT, sizeof(float), s->logits, s->networks * s->inputs * s->classes);
+    if (comm->rank == owner) {
+        BL_TRY(allocate_kernels(s->inputs, out));
+        BL_TRY(finish(grid->config, &c, s, *out));
+    }
+cleanup:
+    return err;
+}
+
+bl_err bl_kernels_create(const bl_comm *comm, const bl_grid *grid, size_t first, size_t cases,
                          bl_kernels **out) {
     bl_err err = BL_OK;
-    const bl_config *config = grid->config;
-    bl_case c = bl_grid_case(grid, case_number);
-    bl_kernels *kernels = NULL;
-    sums s = {0};
-    err = allocate_sums(config, &s);
-    if (err == BL_OK && isfinite(c.width))
-        err = sum_networks(comm, config, &c, &s);
-    BL_TRY(bl_agree(comm, err)); /* before the ranks' arrays meet */
-    reduce(comm, owner, MPI_DOUBLE, sizeof(double), s.partial, s.chunks * s.inputs * s.inputs);
-    reduce(comm, owner, MPI_FLOAT, sizeof(float), s.logits, s.networks * s.inputs * s.classes);
-    if (comm->rank == owner) {
-        BL_TRY(allocate_kernels(s.inputs, &kernels));
-        BL_TRY(finish(config, &c, &s, kernels));
+    together t = {.grid = grid, .first = first, .cases = cases, .ready = cases};
+    t.blocks = blocks_of(&t, (size_t)comm->size);
+    t.sums = bl_mem_alloc(cases, sizeof *t.sums);
+    err = t.sums ? BL_OK : BL_ERR_MEMORY;
+    for (size_t i = 0; err == BL_OK && i < cases; i++) {
+        out[i] = NULL;
+        err = allocate_sums(grid->config, &t.sums[i]);
     }
-    *out = kernels;
-    kernels = NULL;
+    BL_TRY(bl_agree(comm, err));
+    BL_TRY(do_items(comm, &t)); /* before the ranks' arrays meet */
+    for (size_t i = 0; i < cases; i++) {
+        bl_err gathered = gather_case(comm, grid, first + i, &t.sums[i], &out[i]);
+        err = err != BL_OK ? err : gathered;
+    }
 cleanup:
-    bl_kernels_destroy(&kernels);
-    free_sums(&s);
+    for (size_t i = 0; t.sums && i < cases; i++)
+        free_sums(&t.sums[i]);
+    bl_mem_free(t.sums);
     return err;
 }
 
@@ -250,8 +387,8 @@ bl_err bl_kernels_memory(const bl_grid *grid, size_t ranks, size_t *bytes) {
         goto cleanup;
     }
     /* the sums, the kernels with their block-cyclic copies and workspace */
-    *bytes += sizeof(double) * (chunks_of(config) * inputs * inputs +
-                                config->networks * inputs * config->classes + 8 * inputs * inputs);
+    *bytes += (size_t)(sums_bytes(config) * (double)bl_kernels_together(grid, ranks)) +
+              sizeof(double) * (config->networks * inputs * config->classes + 8 * inputs * inputs);
 cleanup:
     bl_network_destroy(&network);
     return err;

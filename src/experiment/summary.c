@@ -53,41 +53,68 @@ cleanup:
 /* Inputs at which the kernel of an image family is computed: 30 ms each at n = 768. */
 enum { IMAGE_KERNELS = 32 };
 
-bl_err bl_summary_outputs(const bl_config *config, const bl_case *c, const double *output, double *moment,
-                          double *error) {
+size_t bl_summary_variances(const bl_config *config) {
+    const size_t all = config->networks * config->inputs;
+    if (config->family == BL_FAMILY_DENSE || config->classes != 2)
+        return 0;
+    return all < IMAGE_KERNELS ? all : IMAGE_KERNELS;
+}
+
+bl_err bl_summary_variance(const bl_config *config, const bl_case *c, size_t number, double *variance) {
     bl_err err = BL_OK;
-    const size_t inputs = config->inputs, n = c->dimension;
+    const size_t n = c->dimension;
     bl_gp_limit limit = {0};
     float *x = NULL;
+    BL_ALLOC(x, config->inputs * n);
+    bl_unit_sample(config, c, number / config->inputs, NULL, x);
+    const float *at = x + number % config->inputs * n;
+    BL_TRY(bl_gp_limit_create(config, c->depth, n, &limit));
+    BL_TRY(bl_gp_limit_kernel(&limit, 1, at, 1, at, variance));
+cleanup:
+    bl_gp_limit_clear(&limit);
+    bl_mem_free(x);
+    return err;
+}
+
+/* z of a dense family: each input has its own K. */
+static bl_err divide_dense(const bl_config *config, const bl_case *c, const double *output, double *z) {
+    bl_err err = BL_OK;
+    const size_t inputs = config->inputs, n = c->dimension;
+    const bl_gp_model model = bl_gp_model_of(config, c->depth);
+    float *x = NULL;
+    BL_ALLOC(x, inputs * n);
+    for (size_t s = 0; s < config->networks; s++) {
+        bl_unit_sample(config, c, s, NULL, x);
+        for (size_t i = 0; i < inputs; i++) {
+            double kernel = 0.0;
+            BL_TRY(bl_nngp_kernel(&model, n, 1, x + i * n, 1, x + i * n, &kernel));
+            z[s * inputs + i] = output[s * inputs + i] / sqrt(2.0 * kernel);
+        }
+    }
+cleanup:
+    bl_mem_free(x);
+    return err;
+}
+
+bl_err bl_summary_outputs(const bl_config *config, const bl_case *c, const double *variance,
+                          const double *output, double *moment, double *error) {
+    bl_err err = BL_OK;
+    const size_t count = config->networks * config->inputs, known = bl_summary_variances(config);
     double *z = NULL, sum = 0.0;
-    size_t known = 0;
     for (size_t k = 0; k < BL_MOMENTS; k++)
         moment[k] = error[k] = NAN;
     if (config->classes != 2)
         goto cleanup;
-    BL_TRY(bl_gp_limit_create(config, c->depth, n, &limit));
-    BL_ALLOC(x, inputs * n);
-    BL_ALLOC(z, config->networks * inputs);
-    for (size_t s = 0; s < config->networks; s++) {
-        if (!limit.network || known < IMAGE_KERNELS)
-            bl_unit_sample(config, c, s, NULL, x);
-        for (size_t i = 0; i < inputs; i++) {
-            double kernel = 0.0;
-            if (!limit.network || known < IMAGE_KERNELS) {
-                BL_TRY(bl_gp_limit_kernel(&limit, 1, x + i * n, 1, x + i * n, &kernel));
-                sum += kernel;
-                known++;
-            }
-            z[s * inputs + i] = output[s * inputs + i] / (limit.network ? 1.0 : sqrt(2.0 * kernel));
-        }
-    }
-    for (size_t i = 0; limit.network && i < config->networks * inputs; i++)
-        z[i] /= sqrt(2.0 * sum / (double)known);
-    BL_TRY(bl_stats_normality(z, config->networks, inputs, config->bootstrap, bootstrap_stream(config, c),
-                              moment, error));
+    BL_ALLOC(z, count);
+    if (known == 0)
+        BL_TRY(divide_dense(config, c, output, z));
+    for (size_t i = 0; i < known; i++)
+        sum += variance[i];
+    for (size_t i = 0; known > 0 && i < count; i++)
+        z[i] = output[i] / sqrt(2.0 * sum / (double)known);
+    BL_TRY(bl_stats_normality(z, config->networks, config->inputs, config->bootstrap,
+                              bootstrap_stream(config, c), moment, error));
 cleanup:
-    bl_gp_limit_clear(&limit);
-    bl_mem_free(x);
     bl_mem_free(z);
     return err;
 }

@@ -131,6 +131,20 @@ double bl_cost_unit(const bl_grid *grid, int64_t unit) {
     return (double)u.count * (part_cost(grid->config, &u.c, u.inputs) + bl_cost_training(grid->config, &u.c));
 }
 
+double bl_cost_kernel_network(const bl_config *config, const bl_case *c) {
+    const size s = network_size(config, c);
+    return (double)config->kernel_inputs * s.pass + weight_cost * s.weights;
+}
+
+double bl_cost_kernel_entry(const bl_config *config, const bl_case *c) {
+    /* closed forms, pooling's pairs of pixels, residual chains: processor time of 561 entries at n = 768 and 1,728 */
+    static const double layer[] = {
+        [BL_FAMILY_DENSE] = 5e3, [BL_FAMILY_CNN] = 2e4, [BL_FAMILY_LENET] = 6e5, [BL_FAMILY_RESNET] = 3e4};
+    const double pixels =
+        config->family == BL_FAMILY_DENSE ? 1 : (double)c->dimension / fmax(1, (double)config->channels);
+    return layer[config->family] * (double)c->depth * pixels;
+}
+
 size_t bl_cost_block(const bl_config *config, const bl_case *c) {
     if (config->block > 0)
         return config->block < config->networks ? config->block : config->networks;

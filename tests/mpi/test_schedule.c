@@ -167,6 +167,43 @@ static void test_busy(const bl_comm *comm) {
     bl_mem_free(cost);
 }
 
+enum { ITEMS = 300 };
+
+typedef struct items {
+    int times[ITEMS];
+    int64_t fails; /* this one */
+} items;
+
+static bl_err do_item(void *context, int64_t item) {
+    items *i = context;
+    i->times[item]++;
+    sleep_for(1e-4);
+    return item == i->fails ? bl_err_set(BL_ERR_INPUT, "item %d", (int)item) : BL_OK;
+}
+
+/* Each item once on some rank; an error of one is everybody's, and ends the whole. */
+static void test_each(const bl_comm *comm) {
+    double *cost = random_costs(ITEMS, 4);
+    items i = {.fails = -1};
+    CHECK_OK(bl_schedule_each(comm, 0, cost, do_item, &i));
+    CHECK_OK(bl_schedule_each(comm, ITEMS, cost, do_item, &i));
+    MPI_Allreduce(MPI_IN_PLACE, i.times, ITEMS, MPI_INT, MPI_SUM, comm->world);
+    int wrong = 0, done = 0;
+    for (int k = 0; k < ITEMS; k++)
+        wrong += i.times[k] != 1;
+    CHECK(wrong == 0);
+    i = (items){.fails = 3};
+    for (int k = 0; k < ITEMS; k++)
+        cost[k] = ITEMS - k; /* the fourth fails */
+    CHECK(bl_schedule_each(comm, ITEMS, cost, do_item, &i) == BL_ERR_INPUT);
+    CHECK(strcmp(bl_err_message(), "item 3") == 0);
+    for (int k = 0; k < ITEMS; k++)
+        done += i.times[k];
+    MPI_Allreduce(MPI_IN_PLACE, &done, 1, MPI_INT, MPI_SUM, comm->world);
+    CHECK(done >= 4 && done < ITEMS);
+    bl_mem_free(cost);
+}
+
 static void test_all(const char *ranks_a_node) {
     bl_comm comm;
     if (ranks_a_node)
@@ -178,6 +215,7 @@ static void test_all(const char *ranks_a_node) {
     test_exactly_once(&comm, 1500);
     test_halt(&comm);
     test_early_leave(&comm);
+    test_each(&comm);
     test_busy(&comm);
     bl_comm_end(&comm);
 }
