@@ -45,8 +45,8 @@ class Oracle(ct.Structure):
         (name, ct.c_void_p) for name in ("context", "forward", "gradient", "forward64")]
 
 
-RESULT = np.dtype([("distance", "f8"), ("inside", "f8"), ("first_order", "f8"), ("passes", "i4"),
-                   ("restarts_won", "i4"), ("status", "i1")], align=True)
+RESULT = np.dtype([("distance", "f8"), ("inside", "f8"), ("first_order", "f8"), ("gradient_norm", "f8"),
+                   ("passes", "i4"), ("restarts_won", "i4"), ("first_step_crosses", "i1"), ("status", "i1")], align=True)
 
 lib.bl_pass_create.argtypes = [ct.c_void_p, ct.c_size_t, ct.c_void_p]
 lib.bl_pass_destroy.argtypes = [ct.c_void_p]

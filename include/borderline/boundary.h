@@ -63,8 +63,15 @@ typedef struct bl_search_result {
                         end) */
     double
         first_order; /* length of the first linear step (box included); NaN when it cannot reach the plane */
-    int32_t passes;  /* forward = 1, forward and backward = 2, verification included */
+    double
+        gradient_norm; /* |grad f(x0)|_2 of the margin to the nearest class; the same for all p; NaN where the logits are
+                             not finite or x0 is outside the box */
+    int32_t
+        passes; /* forward = 1, forward and backward = 2, verification included; not the one of first_step_crosses */
     int32_t restarts_won;
+    int8_t
+        first_step_crosses; /* 1: the first step, stretched by 1.1 and held in the box, changes the class (float64); 0: it
+                                  does not; -1: there is none */
     int8_t status;
 } bl_search_result;
 

@@ -190,6 +190,25 @@ BL_API void bl_gp_limit_clear(bl_gp_limit *limit);
 BL_API bl_err bl_gp_limit_kernel(const bl_gp_limit *limit, size_t rows, const float *x, size_t columns,
                                  const float *y, double *kernel) BL_NODISCARD;
 
+/** Length of the gradient at x, of the difference f of two logits.
+ *
+ * Math:        grad f(x) ~ N(0, 2 A) in the limit, so |grad f|_2^2 = sum_i lambda_i xi_i^2 with the eigenvalues lambda of 2 A
+ *              and standard normals xi; mean and variance of its logarithm, halved and quartered for the norm's. For equal
+ *              lambda they are (log 2 lambda + psi(n/2))/2 and psi'(n/2)/4. Dense: A = across I + (radial - across) x x'/|x|^2
+ *              of bl_nngp_local. Image families: A = slope (x) I of bl_gp_slopes (exact for relu and leaky_relu without
+ *              pooling, the law of bl_predict_first_order else); with pooling the sum is taken as a multiple of a chi-square
+ *              of equal mean and variance (Welch 1938, Satterthwaite 1946).
+ *              With an exponential E and L = log |grad f|^2, P(log E - L > u) = E exp(-e^(u + L)) = prod_i (1 + 2 lambda_i
+ *              e^u)^(-1/2); log E has mean -0.5772... and variance pi^2/6 and is independent of L, so both follow from
+ *              integrals of that function, by the trapezoidal rule to 1e-12.
+ * Shapes:      x[n] float32.
+ * Collective:  no.
+ * @param[out] mean, variance  of log |grad f(x)|_2
+ * @return BL_OK; BL_ERR_MEMORY.
+ */
+BL_API bl_err bl_gp_limit_gradient(const bl_gp_limit *limit, const float *x, double *mean,
+                                   double *variance) BL_NODISCARD;
+
 /* --- kernels of sampled networks --- */
 
 /** Products of rows in float64.

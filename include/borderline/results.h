@@ -107,7 +107,7 @@ typedef struct bl_measurement_entry {
 } bl_measurement_entry;
 
 /** Create OUT.h5 of measure (same way, rank 0 only): groups with distance, distance_inside, status,
- * first_order, passes, restarts_won, input_norm [input, p], output [input], points [input, p, n] if asked;
+ * first_order, passes, restarts_won, input_norm [input, p], output, gradient_norm [input], first_step_crosses [input, p], points [input, p, n] if asked;
  * coordinates; provenance at the root. */
 BL_API bl_err bl_measurement_create(const char *path, size_t count, const bl_measurement_entry *entry,
                                     size_t p_count, const double *p, bool points,

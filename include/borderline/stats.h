@@ -123,6 +123,20 @@ BL_API void bl_stats_moments(const double *x, size_t count, size_t stride, const
 BL_API bl_err bl_stats_normality(const double *x, size_t rows, size_t columns, size_t resamples,
                                  bl_stream stream, double *moment, double *error) BL_NODISCARD;
 
+/** Mean and variance of clustered numbers, with standard errors.
+ *
+ * Math:        m = mean of all numbers; variance = mean x^2 - m^2 + v, v = C/(C - 1) sum_c (s_c - n_c m)^2 / N^2 the variance
+ *              of m by the sums s_c of C clusters of n_c numbers, N in all: without bias where clusters are independent and
+ *              of one size. Standard errors: the deviation over a bootstrap of clusters (bl_stats_resample).
+ * Shapes:      x[clusters][size], NaN = missing. Mean and errors are NaN without numbers, the variance with one cluster.
+ * Collective:  no; a function of the arguments alone.
+ * Ownership:   all borrowed; the results are written.
+ * @return BL_OK; BL_ERR_MEMORY.
+ */
+BL_API bl_err bl_stats_cluster_moments(const double *x, size_t clusters, size_t size, size_t resamples,
+                                       bl_stream stream, double *mean, double *mean_error, double *variance,
+                                       double *variance_error) BL_NODISCARD;
+
 /** How often each cluster is in a resample of as many clusters, drawn with replacement.
  *
  * Math:        resample r takes words r ceil4(clusters), ... of the stream; word w is cluster floor(w clusters / 2^32).

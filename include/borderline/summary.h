@@ -13,8 +13,8 @@
 typedef struct bl_case_data {
     const double *distance, *first_order, *input_norm;
     const int32_t *passes;
-    const int8_t *status;
-    const double *output; /* [network][input] */
+    const int8_t *status, *first_step_crosses;
+    const double *output, *gradient_norm; /* [network][input] */
 } bl_case_data;
 
 /* Estimate and interval of a list of quantiles. */
@@ -25,12 +25,13 @@ typedef struct bl_quantiles {
 /* Summary of one case and one p. */
 typedef struct bl_summary {
     bl_quantiles distance;
-    bl_quantiles relative;  /* distance / |x0|_p */
-    bl_quantiles linearity; /* distance / first_order */
-    int64_t failures;       /* searches that ended without a distance */
-    int64_t pending;        /* not done yet */
-    double passes;          /* mean */
-    double slope_at_zero;   /* of P(distance <= eps) */
+    bl_quantiles relative;                               /* distance / |x0|_p */
+    bl_quantiles linearity;                              /* distance / first_order */
+    int64_t failures;                                    /* searches that ended without a distance */
+    int64_t pending;                                     /* not done yet */
+    double passes;                                       /* mean */
+    double slope_at_zero;                                /* of P(distance <= eps) */
+    double first_step_crosses, first_step_crosses_error; /* share */
 } bl_summary;
 
 /** Statistics of a case for one p; entries that are not there are left out.
@@ -44,16 +45,22 @@ typedef struct bl_summary {
 BL_API bl_err bl_summary_case(const bl_config *config, const bl_case *c, const bl_case_data *data,
                               size_t p_index, bl_summary *summary) BL_NODISCARD;
 
-/** How many inputs of a case bl_summary_variance is wanted at: none for dense families, whose kernel is no work. */
-BL_API size_t bl_summary_variances(const bl_config *config);
+/* What infinite width says of one input. */
+typedef struct bl_summary_limit {
+    double kernel;                           /* K(x0, x0) of one logit, K the analytic kernel */
+    double gradient_mean, gradient_variance; /* of log |grad f|, f the difference of two logits */
+} bl_summary_limit;
 
-/** K(x0, x0) of one logit at an input of the case, counted over its networks; K the analytic kernel.
+/** How many inputs of a case bl_summary_limit_at is wanted at: none for dense families, whose limit is no work. */
+BL_API size_t bl_summary_limits(const bl_config *config);
+
+/** The limit at an input of the case, counted over its networks; of gradients at the first 8 alone, else 0.
  *
  * Collective:  no. A function of the arguments alone.
  * @return BL_OK; BL_ERR_INPUT as bl_gp_limit_create; BL_ERR_MEMORY.
  */
-BL_API bl_err bl_summary_variance(const bl_config *config, const bl_case *c, size_t number,
-                                  double *variance) BL_NODISCARD;
+BL_API bl_err bl_summary_limit_at(const bl_config *config, const bl_case *c, size_t number,
+                                  bl_summary_limit *limit) BL_NODISCARD;
 
 /** Outputs of a case over its networks, beside the Gaussian process that they tend to.
  *
@@ -61,13 +68,31 @@ BL_API bl_err bl_summary_variance(const bl_config *config, const bl_case *c, siz
  *              infinite width whatever x0; bl_stats_normality of z[networks][inputs].
  *              Image families: K is its mean over the first 32 inputs, as K(x0, x0) costs much there and varies by about
  *              1/sqrt(n) between inputs.
- * Shapes:      variance[bl_summary_variances]; output[networks][inputs], NaN where not done; moment, error [BL_MOMENTS]. NaN with more than two
+ * Shapes:      limit[bl_summary_limits]; output[networks][inputs], NaN where not done; moment, error [BL_MOMENTS]. NaN with more than two
  *              classes, whose margin is positive by definition.
  * Collective:  no. A function of the arguments alone.
  * @return BL_OK; BL_ERR_INPUT as bl_gp_limit_create; BL_ERR_MEMORY.
  */
-BL_API bl_err bl_summary_outputs(const bl_config *config, const bl_case *c, const double *variance,
+BL_API bl_err bl_summary_outputs(const bl_config *config, const bl_case *c, const bl_summary_limit *limit,
                                  const double *output, double *moment, double *error) BL_NODISCARD;
+
+/* Mean and variance of the logarithm of gradient norms. */
+typedef struct bl_summary_gradient {
+    double mean, mean_error, variance, variance_error;
+    double mean_limit, variance_limit; /* of infinite width */
+} bl_summary_gradient;
+
+/** Lengths of gradients of a case beside those of infinite width.
+ *
+ * Math:        bl_stats_cluster_moments of log gradient_norm; the limit from bl_gp_limit_gradient at the case's first 256 inputs
+ *              (image families: 8), mean of means, and mean of variances plus variance of means.
+ * Shapes:      limit[bl_summary_limits]; gradient_norm[networks][inputs], NaN where not done. Limits are NaN with more than two classes, whose margin's
+ *              two logits are chosen by their values.
+ * Collective:  no. A function of the arguments alone.
+ * @return as bl_summary_outputs.
+ */
+BL_API bl_err bl_summary_gradients(const bl_config *config, const bl_case *c, const bl_summary_limit *limit,
+                                   const double *gradient_norm, bl_summary_gradient *summary) BL_NODISCARD;
 
 /* A median with its interval at config->confidence. */
 typedef struct bl_median {

@@ -15,8 +15,8 @@ typedef struct bl_record {
     bl_unit unit;
     double *distance, *distance_inside, *first_order, *input_norm;
     int32_t *passes, *restarts_won;
-    int8_t *status;
-    double *output;                                   /* [network][input] */
+    int8_t *status, *first_step_crosses;
+    double *output, *gradient_norm;                   /* [network][input] */
     bl_training_curve training;                       /* [network][epoch], of sweeps that train */
     int32_t *training_restarts;                       /* [network] */
     double seconds, seconds_sampling, seconds_passes; /* wall time */

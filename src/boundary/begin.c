@@ -16,11 +16,12 @@ static const double NOISE_MAX = 0.03;
 static const float SHORT_OF_FIRST = 0.9F;
 
 static void reset(bl_search *s) {
-    size_t stride = (3 + s->limits.planes) * s->n;
+    size_t stride = (BL_COLUMN_POINTS + s->limits.planes) * s->n;
     for (size_t i = 0; i < s->inputs; i++)
         s->input[i] = (bl_search_input){.lo = s->room + 2 * i * s->n,
                                         .hi = s->room + (2 * i + 1) * s->n,
                                         .margin = INFINITY,
+                                        .slope = NAN,
                                         .bias = s->bias + i * s->classes};
     for (size_t k = 0; k < s->columns; k++) {
         bl_column *c = &s->column[k];
@@ -34,13 +35,14 @@ static void reset(bl_search *s) {
                          .query = point,
                          .incumbent = point + s->n,
                          .best = point + 2 * s->n,
+                         .first = point + 3 * s->n,
                          .best_length = INFINITY,
                          .incumbent_length = INFINITY,
                          .first_order = NAN,
                          .phase = BL_PHASE_DONE};
         c->p = s->p[c->p_index];
         for (size_t a = 0; a < s->limits.planes; a++)
-            c->normal[a] = point + (3 + a) * s->n;
+            c->normal[a] = point + (BL_COLUMN_POINTS + a) * s->n;
         for (size_t e = 0; e < s->options.p_count; e++)
             s->adopted[k * s->options.p_count + e] = INFINITY;
     }
@@ -92,7 +94,10 @@ cleanup:
 /* The first step of an input towards class j, for every p. */
 static void first_steps(bl_search *s, size_t input, size_t j, double margin, const float *gradient) {
     bl_search_input *in = &s->input[input];
-    in->margin = fmin(in->margin, margin);
+    if (!(margin >= in->margin)) {
+        in->margin = margin;
+        in->slope = bl_float_norm(2.0, s->n, gradient);
+    }
     for (size_t k = 0; k < s->options.p_count; k++) {
         bl_column *c = &s->column[input * s->options.p_count + k];
         double length;
@@ -104,7 +109,7 @@ static void first_steps(bl_search *s, size_t input, size_t j, double margin, con
         c->first_order = reached ? length : NAN;
         c->target = j;
         c->scale = bl_float_norm(INFINITY, s->n, s->work.w);
-        memcpy(c->query, s->work.w, s->n * sizeof *c->query);
+        memcpy(c->first, s->work.w, s->n * sizeof *c->first);
     }
 }
 
@@ -144,6 +149,7 @@ bl_err bl_search_begin(bl_search *s, const bl_oracle *o, const double *x0, doubl
         bl_search_input *in = &s->input[c->input];
         if (!in->usable)
             continue;
+        memcpy(c->query, c->first, s->n * sizeof *c->query);
         if (in->margin <= 0.0) { /* on the boundary */
             memset(c->best, 0, s->n * sizeof *c->best);
             c->best_length = 0.0;

@@ -12,6 +12,7 @@
 typedef struct bl_search_input {
     size_t source;  /* predicted class, from float64 logits */
     double margin;  /* to the nearest other class at x0: the unit of every f below */
+    double slope;   /* l2 norm of its gradient there */
     double noise;   /* of f in float32, in that unit */
     float *lo, *hi; /* [n] room of h: box less x0 */
     double *bias;   /* [classes] float64 less float32 logits at x0 */
@@ -26,6 +27,7 @@ typedef struct bl_column {
     double p;
     double scale; /* largest coordinate of the first step */
     double first_order;
+    float *first; /* the first step */
 
     /* the run */
     bl_phase phase;

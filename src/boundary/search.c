@@ -60,8 +60,8 @@ size_t bl_search_batch(const bl_search_options *options, size_t inputs) {
 
 size_t bl_search_memory(const bl_search_options *options, size_t n, size_t classes, size_t inputs) {
     size_t columns = inputs * options->p_count, planes = limits_of(options).planes;
-    size_t row = columns * (sizeof(double) + (3 + planes) * sizeof(float)) + inputs * 2 * sizeof(float) +
-                 4 * sizeof(float);
+    size_t row = columns * (sizeof(double) + (BL_COLUMN_POINTS + planes) * sizeof(float)) +
+                 inputs * 2 * sizeof(float) + 4 * sizeof(float);
     size_t column = sizeof(bl_column) + sizeof(bl_ray) + 2 * sizeof(size_t) +
                     options->p_count * sizeof(double) + classes * (sizeof(double) + 2 * sizeof(float));
     return sizeof(bl_search) + n * row + columns * column + options->p_count * sizeof(bl_purse) +
@@ -84,7 +84,7 @@ static bl_err allocate(bl_search *s) {
     BL_ALLOC(s->seed, columns * classes);
     BL_ALLOC(s->room, s->inputs * 2 * n);
     BL_ALLOC(s->bias, s->inputs * classes);
-    BL_ALLOC(s->points, columns * (3 + s->limits.planes) * n);
+    BL_ALLOC(s->points, columns * (BL_COLUMN_POINTS + s->limits.planes) * n);
     BL_ALLOC(s->work_rows, 4 * n);
     s->work = (bl_nearest_work){s->work_rows, s->work_rows + n, s->work_rows + 2 * n, s->work_rows + 3 * n};
 cleanup:

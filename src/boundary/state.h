@@ -18,6 +18,9 @@ typedef struct bl_effort_limits {
     int runs;       /* a column */
 } bl_effort_limits;
 
+/* Points of n numbers that a column keeps: query, incumbent, best, first step. */
+enum { BL_COLUMN_POINTS = 4 };
+
 /* Passes that the columns of one p share. */
 typedef struct bl_purse {
     int64_t passes;
@@ -43,7 +46,7 @@ struct bl_search {
     float *logits, *seed;
     float *room;   /* [inputs][2][n] */
     double *bias;  /* [inputs][classes] */
-    float *points; /* [columns][3 + planes][n] */
+    float *points; /* [columns][BL_COLUMN_POINTS + planes][n] */
     bl_nearest_work work;
     float *work_rows; /* [4][n] */
 };

@@ -13,6 +13,7 @@
 enum { EVALUATIONS = 60 };
 static const double WIDTH = 1e-6;    /* of the closed bracket, relative */
 static const double FARTHEST = 16.0; /* t */
+static const double STRETCH = 1.1;   /* of a first step that should cross by itself */
 
 bl_ray bl_ray_start(const float *h, double slope) {
     return (bl_ray){.h = h,
@@ -82,6 +83,16 @@ static void close_ray(bl_search *s, size_t k) {
         s->ray[k] = bl_ray_start(c->best, c->best_slope);
 }
 
+/* Source class's logit less the largest other, of the row of the last float64 batch. */
+static double margin_of(const bl_search *s, size_t row) {
+    const size_t source = s->input[s->column[s->batch_column[row]].input].source;
+    const double *z = s->logits64 + row * s->classes;
+    double largest = -INFINITY;
+    for (size_t j = 0; j < s->classes; j++)
+        largest = j != source ? fmax(largest, z[j]) : largest;
+    return z[source] - largest;
+}
+
 static bl_err follow_rays(bl_search *s, const bl_oracle *o, const double *x0) {
     bl_err err = BL_OK;
     for (;;) {
@@ -97,13 +108,8 @@ static bl_err follow_rays(bl_search *s, const bl_oracle *o, const double *x0) {
         BL_TRY(o->forward64(o->context, count, s->batch_input, s->rows, s->logits64));
         for (size_t r = 0; r < count; r++) {
             size_t k = s->batch_column[r];
-            const bl_search_input *in = &s->input[s->column[k].input];
-            const double *z = s->logits64 + r * s->classes;
-            double largest = -INFINITY;
-            for (size_t j = 0; j < s->classes; j++)
-                largest = j != in->source ? fmax(largest, z[j]) : largest;
             s->column[k].passes += 1;
-            bl_ray_receive(&s->ray[k], (z[in->source] - largest) / in->margin);
+            bl_ray_receive(&s->ray[k], margin_of(s, r) / s->input[s->column[k].input].margin);
             if (s->column[k].p == 0.0 && isfinite(s->ray[k].outside))
                 s->ray[k].open = false; /* the count is the same all along */
             if (!s->ray[k].open)
@@ -141,6 +147,29 @@ static size_t shortest_ray(bl_search *s, size_t k, const double *x0, double *len
     return shortest;
 }
 
+/* Which first steps change the class by themselves, stretched; others, and columns without a first step, are told apart. The
+ * passes are not counted, as no distance depends on them. */
+static bl_err try_first_steps(bl_search *s, const bl_oracle *o, const double *x0, bl_search_result *result) {
+    bl_err err = BL_OK;
+    size_t count = 0;
+    for (size_t k = 0; k < s->columns; k++) {
+        const bl_column *c = &s->column[k];
+        result[k].first_step_crosses = -1;
+        if (!(c->first_order > 0.0))
+            continue;
+        s->ray[k].h = c->first;
+        ray_point(s, k, STRETCH, x0, s->rows + count * s->n);
+        s->batch_input[count] = c->input;
+        s->batch_column[count++] = k;
+    }
+    if (count > 0)
+        BL_TRY(o->forward64(o->context, count, s->batch_input, s->rows, s->logits64));
+    for (size_t r = 0; r < count; r++)
+        result[s->batch_column[r]].first_step_crosses = margin_of(s, r) <= 0.0;
+cleanup:
+    return err;
+}
+
 static void report(bl_search *s, size_t k, const double *x0, bl_search_result *r, double *point) {
     const bl_column *c = &s->column[k];
     double distance;
@@ -148,6 +177,7 @@ static void report(bl_search *s, size_t k, const double *x0, bl_search_result *r
     *r = (bl_search_result){.distance = NAN,
                             .inside = NAN,
                             .first_order = c->first_order,
+                            .gradient_norm = s->input[c->input].slope,
                             .passes = c->passes,
                             .restarts_won = c->won,
                             .status = c->claimed ? BL_STATUS_NOT_VERIFIED : BL_STATUS_NOT_FOUND};
@@ -172,6 +202,7 @@ bl_err bl_search_confirm(bl_search *s, const bl_oracle *o, const double *x0, bl_
             s->ray[k].outside = 0.0;
     for (size_t k = 0; k < s->columns; k++)
         report(s, k, x0, &result[k], points ? points + k * s->n : NULL);
+    BL_TRY(try_first_steps(s, o, x0, result));
 cleanup:
     return err;
 }

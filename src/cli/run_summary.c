@@ -23,11 +23,11 @@ enum { DRAWS_MOST = 4096, DRAWS_LEAST = 256, DRAWN_NUMBERS = 1 << 28 };
 typedef struct tables {
     bl_run *run;
     size_t p_count, dimensions;
-    size_t variances;   /* a case */
-    double *variance;   /* [case][variances] */
-    bl_median *median;  /* [case][p] */
-    double *law_median; /* [depth][dimension][p] */
-    double *guaranteed; /* [depth][dimension][p] */
+    size_t limits;           /* a case */
+    bl_summary_limit *limit; /* [case][limits] */
+    bl_median *median;       /* [case][p] */
+    double *law_median;      /* [depth][dimension][p] */
+    double *guaranteed;      /* [depth][dimension][p] */
 } tables;
 
 /* Everybody's own entries, the others' being zero. Collective. */
@@ -61,6 +61,8 @@ static bl_err write_summary(bl_run *run, const bl_case *c, size_t p_index, const
     BL_TRY(write_number(run, BL_FIELD_SUMMARY_PASSES, start, s->passes));
     BL_TRY(write_number(run, BL_FIELD_SUMMARY_LINEARITY, start, s->linearity.estimate[BL_QUANTILE_MEDIAN]));
     BL_TRY(write_number(run, BL_FIELD_SUMMARY_SLOPE_AT_ZERO, start, s->slope_at_zero));
+    BL_TRY(write_number(run, BL_FIELD_SUMMARY_FIRST_STEP_CROSSES, start, s->first_step_crosses));
+    BL_TRY(write_number(run, BL_FIELD_SUMMARY_FIRST_STEP_CROSSES_ERROR, start, s->first_step_crosses_error));
 cleanup:
     return err;
 }
@@ -89,8 +91,8 @@ static bl_err write_outputs(bl_run *run, const tables *t, const bl_case *c, cons
     bl_err err = BL_OK;
     size_t start[BL_FIELD_RANK_MAX] = {c->depth_index, c->width_index, c->dimension_index};
     double moment[BL_MOMENTS], error[BL_MOMENTS];
-    BL_TRY(bl_summary_outputs(run->sweep.grid->config, c, t->variance + c->number * t->variances, output,
-                              moment, error));
+    BL_TRY(bl_summary_outputs(run->sweep.grid->config, c, t->limit + c->number * t->limits, output, moment,
+                              error));
     for (unsigned k = 0; k < BL_MOMENTS; k++) {
         BL_TRY(write_number(run, BL_FIELD_SUMMARY_OUTPUT_VARIANCE + 2 * k, start, moment[k]));
         BL_TRY(write_number(run, BL_FIELD_SUMMARY_OUTPUT_VARIANCE_ERROR + 2 * k, start, error[k]));
@@ -99,30 +101,45 @@ cleanup:
     return err;
 }
 
-/* The analytic kernel at one input of one case. */
-static bl_err find_variance(void *context, int64_t item) {
+/* What infinite width says of one input of one case. */
+static bl_err find_limit(void *context, int64_t item) {
     tables *t = context;
     const bl_grid *grid = t->run->sweep.grid;
-    const bl_case c = bl_grid_case(grid, (size_t)item / t->variances);
-    return bl_summary_variance(grid->config, &c, (size_t)item % t->variances, &t->variance[item]);
+    const bl_case c = bl_grid_case(grid, (size_t)item / t->limits);
+    return bl_summary_limit_at(grid->config, &c, (size_t)item % t->limits, &t->limit[item]);
 }
 
-static bl_err find_variances(tables *t) {
+static bl_err find_limits(tables *t) {
     bl_err err = BL_OK;
     const bl_run *run = t->run;
-    const size_t count = run->sweep.grid->cases * t->variances;
+    const size_t count = run->sweep.grid->cases * t->limits;
     double *cost = bl_mem_alloc(count, sizeof *cost);
-    t->variance = bl_mem_alloc(count, sizeof *t->variance);
-    BL_TRY(bl_agree(run->comm, cost && t->variance ? BL_OK : BL_ERR_MEMORY));
-    BL_ASSERT(cost && t->variance);
+    t->limit = bl_mem_alloc(count, sizeof *t->limit);
+    BL_TRY(bl_agree(run->comm, cost && t->limit ? BL_OK : BL_ERR_MEMORY));
+    BL_ASSERT(cost && t->limit);
     for (size_t i = 0; i < count; i++) {
-        const bl_case c = bl_grid_case(run->sweep.grid, i / t->variances);
+        const bl_case c = bl_grid_case(run->sweep.grid, i / t->limits);
         cost[i] = bl_cost_kernel_entry(run->sweep.config, &c);
     }
-    BL_TRY(bl_schedule_each(run->comm, (int64_t)count, cost, find_variance, t));
-    merge(run->comm, t->variance, count);
+    BL_TRY(bl_schedule_each(run->comm, (int64_t)count, cost, find_limit, t));
+    merge(run->comm, &t->limit->kernel, count * (sizeof *t->limit / sizeof(double)));
 cleanup:
     bl_mem_free(cost);
+    return err;
+}
+
+/* Lengths of gradients; the fields follow each other. */
+static bl_err write_gradients(bl_run *run, const tables *t, const bl_case *c, const double *gradient_norm) {
+    bl_err err = BL_OK;
+    size_t start[BL_FIELD_RANK_MAX] = {c->depth_index, c->width_index, c->dimension_index};
+    bl_summary_gradient s;
+    BL_TRY(bl_summary_gradients(run->sweep.grid->config, c, t->limit + c->number * t->limits, gradient_norm,
+                                &s));
+    const double value[] = {s.mean,           s.mean_error, s.variance,
+                            s.variance_error, s.mean_limit, s.variance_limit};
+    for (unsigned k = 0; k < sizeof value / sizeof *value; k++)
+        BL_TRY(write_number(run, BL_FIELD_SUMMARY_GRADIENT_LOG_MEAN + k, start, value[k]));
+cleanup:
     return err;
 }
 
@@ -136,6 +153,7 @@ static bl_err summarise_cases(bl_run *run, tables *t) {
         bl_case c = bl_grid_case(grid, i);
         BL_TRY(bl_slabs_read(&slabs, run->results, &c, &data));
         BL_TRY(write_outputs(run, t, &c, data.output));
+        BL_TRY(write_gradients(run, t, &c, data.gradient_norm));
         for (size_t k = 0; k < t->p_count; k++) {
             bl_summary summary;
             BL_TRY(bl_summary_case(grid->config, &c, &data, k, &summary));
@@ -264,7 +282,7 @@ bl_err bl_run_summary(bl_run *run) {
     tables t = {.run = run,
                 .p_count = config->p.count,
                 .dimensions = config->dimension.count,
-                .variances = bl_summary_variances(config)};
+                .limits = bl_summary_limits(config)};
     size_t medians = run->sweep.grid->cases * t.p_count;
     size_t laws = config->depth.count * t.dimensions * t.p_count;
     bl_log(BL_LOG_INFO, "summary: statistics of %zu cases, predictions, fits", run->sweep.grid->cases);
@@ -275,13 +293,13 @@ bl_err bl_run_summary(bl_run *run) {
     BL_TRY(bl_agree(run->comm, t.median && t.law_median && t.guaranteed ? BL_OK : BL_ERR_MEMORY));
     BL_ASSERT(t.median && t.law_median && t.guaranteed);
     BL_TRY(predict(&t));
-    BL_TRY(find_variances(&t));
+    BL_TRY(find_limits(&t));
     BL_TRY(bl_agree(run->comm, summarise_cases(run, &t)));
     merge(run->comm, &t.median->value, medians * (sizeof(bl_median) / sizeof(double)));
     BL_TRY(bl_agree(run->comm, run->comm->rank == 0 ? write_fits(run, &t) : BL_OK));
 cleanup:
     bl_mem_free(t.median);
-    bl_mem_free(t.variance);
+    bl_mem_free(t.limit);
     bl_mem_free(t.law_median);
     bl_mem_free(t.guaranteed);
     return err;

@@ -110,10 +110,16 @@ static bl_err write_record(walk *w, const bl_record *record, double begin) {
         bl_field_id field;
         const void *data;
     } slabs[] = {
-        {BL_FIELD_DISTANCE, record->distance},       {BL_FIELD_DISTANCE_INSIDE, record->distance_inside},
-        {BL_FIELD_FIRST_ORDER, record->first_order}, {BL_FIELD_INPUT_NORM, record->input_norm},
-        {BL_FIELD_PASSES, record->passes},           {BL_FIELD_RESTARTS_WON, record->restarts_won},
-        {BL_FIELD_STATUS, record->status},           {BL_FIELD_OUTPUT, record->output},
+        {BL_FIELD_DISTANCE, record->distance},
+        {BL_FIELD_DISTANCE_INSIDE, record->distance_inside},
+        {BL_FIELD_FIRST_ORDER, record->first_order},
+        {BL_FIELD_INPUT_NORM, record->input_norm},
+        {BL_FIELD_PASSES, record->passes},
+        {BL_FIELD_RESTARTS_WON, record->restarts_won},
+        {BL_FIELD_STATUS, record->status},
+        {BL_FIELD_FIRST_STEP_CROSSES, record->first_step_crosses},
+        {BL_FIELD_OUTPUT, record->output},
+        {BL_FIELD_GRADIENT_NORM, record->gradient_norm},
     };
     for (size_t i = 0; i < sizeof slabs / sizeof *slabs; i++)
         BL_TRY(bl_results_write(results, slabs[i].field, start, count, slabs[i].data));

@@ -12,7 +12,9 @@ bl_err bl_slabs_create(const bl_config *config, bl_slabs *slabs) {
     BL_ALLOC(slabs->input_norm, count);
     BL_ALLOC(slabs->passes, count);
     BL_ALLOC(slabs->status, count);
+    BL_ALLOC(slabs->first_step_crosses, count);
     BL_ALLOC(slabs->output, config->networks * config->inputs);
+    BL_ALLOC(slabs->gradient_norm, config->networks * config->inputs);
 cleanup:
     return err;
 }
@@ -23,7 +25,9 @@ void bl_slabs_clear(bl_slabs *slabs) {
     bl_mem_free(slabs->input_norm);
     bl_mem_free(slabs->passes);
     bl_mem_free(slabs->status);
+    bl_mem_free(slabs->first_step_crosses);
     bl_mem_free(slabs->output);
+    bl_mem_free(slabs->gradient_norm);
     *slabs = (bl_slabs){0};
 }
 
@@ -40,8 +44,16 @@ bl_err bl_slabs_read(bl_slabs *slabs, const bl_results *results, const bl_case *
     BL_TRY(bl_results_read(results, BL_FIELD_PASSES, start, count, slabs->passes));
     BL_TRY(bl_results_read(results, BL_FIELD_STATUS, start, count, slabs->status));
     BL_TRY(bl_results_read(results, BL_FIELD_OUTPUT, start, count, slabs->output));
-    *data = (bl_case_data){slabs->distance, slabs->first_order, slabs->input_norm,
-                           slabs->passes,   slabs->status,      slabs->output};
+    BL_TRY(bl_results_read(results, BL_FIELD_FIRST_STEP_CROSSES, start, count, slabs->first_step_crosses));
+    BL_TRY(bl_results_read(results, BL_FIELD_GRADIENT_NORM, start, count, slabs->gradient_norm));
+    *data = (bl_case_data){.distance = slabs->distance,
+                           .first_order = slabs->first_order,
+                           .input_norm = slabs->input_norm,
+                           .passes = slabs->passes,
+                           .status = slabs->status,
+                           .first_step_crosses = slabs->first_step_crosses,
+                           .output = slabs->output,
+                           .gradient_norm = slabs->gradient_norm};
 cleanup:
     return err;
 }

@@ -12,8 +12,8 @@ typedef struct bl_slabs {
     const bl_config *config;
     double *distance, *first_order, *input_norm;
     int32_t *passes;
-    int8_t *status;
-    double *output;
+    int8_t *status, *first_step_crosses;
+    double *output, *gradient_norm;
 } bl_slabs;
 
 /* Memory for one case of the configuration (borrowed). Freed by bl_slabs_clear, also after a failure. */

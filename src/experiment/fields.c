@@ -111,6 +111,11 @@ const char *const bl_axis_long_name[BL_AXIS_COUNT] = {
     "whatever x0; the statistic of each input number over the networks, mean over input numbers; NaN with "  \
     "more than two "                                                                                         \
     "classes; "
+#define GRADIENT_TEXT                                                                                        \
+    "in the limit grad f(x0) is Gaussian, N(0, A), and log |grad f|_2 = log(sum_i lambda_i xi_i^2) / 2, "    \
+    "lambda the eigenvalues of A, xi normal; A = d/dx d/dy 2 K(x, y) at x = y = x0 (THEORY section 4; "      \
+    "image families: as the first-order law draws it), averaged over the case's first inputs (256; image "   \
+    "families 8); NaN with more than two classes"
 #define LAW_TEXT                                                                                             \
     "f(x0) and grad f(x0) drawn from the Gaussian process of infinite width, x0 from the sweep's law; "      \
     "the distance is the smallest linear step that changes the class, d_p ~ |f(x0)| / |grad f(x0)|_q, "      \
@@ -155,6 +160,20 @@ const bl_field bl_fields[BL_FIELD_COUNT] = {
          "two classes: f = z_1 - z_0, the class is the sign of f; more: the predicted class's "
          "logit minus the largest other; float64",
          false, 0},
+    [BL_FIELD_GRADIENT_NORM] =
+        {"gradient_norm", BL_FLOAT64, AXES_OUTPUT, "1",
+         "l2 norm of the gradient of the output at the input, |grad f(x0)|_2",
+         "f the margin as in output; of one backward pass in float32; NaN where x0 is outside the box", false,
+         0},
+    [BL_FIELD_FIRST_STEP_CROSSES] =
+        {"first_step_crosses", BL_INT8, AXES_DISTANCE, "1",
+         "1 where the first linear step alone, stretched by 1.1, changes the class; 0 where it does not",
+         "the class at x0 + 1.1 h [held in the box], h the first linear step, in float64 (Bubeck et al. "
+         "2021, "
+         "Bartlett et al. 2021, Montanari and Wu 2022: one gradient step suffices); missing where "
+         "first_order "
+         "is; its forward pass is not in passes, as no distance uses it",
+         false, -1},
     [BL_FIELD_IMAGE_KIND] =
         {"image_kind", BL_INT8, AXES_INPUT, "1", "kind of the input",
          "train, test: images of the part of the data set, drawn for each network; random: from the "
@@ -273,6 +292,40 @@ const bl_field bl_fields[BL_FIELD_COUNT] = {
          false, 0},
     [BL_FIELD_SUMMARY_OUTPUT_KS_ERROR] = {"summary/output_ks_error", BL_FLOAT64, AXES_KERNEL, "1",
                                           "standard error of summary/output_ks", ERROR_TEXT, false, 0},
+    [BL_FIELD_SUMMARY_GRADIENT_LOG_MEAN] =
+        {"summary/gradient_log_mean", BL_FLOAT64, AXES_KERNEL, "1",
+         "mean of log gradient_norm over the networks and inputs of the case",
+         "natural logarithm; gradients that are zero (no ReLU of a layer active) are left out", false, 0},
+    [BL_FIELD_SUMMARY_GRADIENT_LOG_MEAN_ERROR] = {"summary/gradient_log_mean_error", BL_FLOAT64, AXES_KERNEL,
+                                                  "1", "standard error of summary/gradient_log_mean",
+                                                  ERROR_TEXT, false, 0},
+    [BL_FIELD_SUMMARY_GRADIENT_LOG_VARIANCE] =
+        {"summary/gradient_log_variance", BL_FLOAT64, AXES_KERNEL, "1",
+         "variance of log gradient_norm over the networks and inputs of the case",
+         "mean square less squared mean, plus the mean's variance by the means of the networks; beyond the "
+         "limit "
+         "about 5 L / (4 N) of ReLU networks (Hanin and Nica 2020)",
+         false, 0},
+    [BL_FIELD_SUMMARY_GRADIENT_LOG_VARIANCE_ERROR] = {"summary/gradient_log_variance_error", BL_FLOAT64,
+                                                      AXES_KERNEL, "1",
+                                                      "standard error of summary/gradient_log_variance",
+                                                      ERROR_TEXT, false, 0},
+    [BL_FIELD_SUMMARY_GRADIENT_LOG_MEAN_LIMIT] = {"summary/gradient_log_mean_limit", BL_FLOAT64, AXES_KERNEL,
+                                                  "1",
+                                                  "mean of log gradient_norm in the limit of infinite width",
+                                                  GRADIENT_TEXT, false, 0},
+    [BL_FIELD_SUMMARY_GRADIENT_LOG_VARIANCE_LIMIT] =
+        {"summary/gradient_log_variance_limit", BL_FLOAT64, AXES_KERNEL, "1",
+         "variance of log gradient_norm in the limit of infinite width", GRADIENT_TEXT, false, 0},
+    [BL_FIELD_SUMMARY_FIRST_STEP_CROSSES] = {"summary/first_step_crosses", BL_FLOAT64, AXES_STATISTIC, "1",
+                                             "share of the networks and inputs of the case whose first "
+                                             "linear step alone, stretched by 1.1, crosses",
+                                             "mean of first_step_crosses; 1 in the limit of large n", false,
+                                             0},
+    [BL_FIELD_SUMMARY_FIRST_STEP_CROSSES_ERROR] = {"summary/first_step_crosses_error", BL_FLOAT64,
+                                                   AXES_STATISTIC, "1",
+                                                   "standard error of summary/first_step_crosses", ERROR_TEXT,
+                                                   false, 0},
     [BL_FIELD_SUMMARY_SLOPE_AT_ZERO] =
         {"summary/slope_at_zero", BL_FLOAT64, AXES_STATISTIC, "1",
          "slope of the distribution of distances at 0, s in P(d <= eps) ~ s eps",

@@ -21,18 +21,20 @@ bl_err bl_summary_case(const bl_config *config, const bl_case *c, const bl_case_
                        bl_summary *summary) {
     bl_err err = BL_OK;
     size_t count = config->networks * config->inputs;
-    double *distance = NULL, *relative = NULL, *linearity = NULL;
-    double passes = 0;
+    double *distance = NULL, *relative = NULL, *linearity = NULL, *crosses = NULL;
+    double passes = 0, unused[2];
     *summary = (bl_summary){0};
     BL_ALLOC(distance, count);
     BL_ALLOC(relative, count);
     BL_ALLOC(linearity, count);
+    BL_ALLOC(crosses, count);
     for (size_t i = 0; i < count; i++) {
         size_t at = i * config->p.count + p_index;
         bool found = data->status[at] == BL_STATUS_FOUND;
         distance[i] = found ? data->distance[at] : NAN;
         relative[i] = distance[i] / data->input_norm[at];
         linearity[i] = distance[i] / data->first_order[at];
+        crosses[i] = data->first_step_crosses[at] < 0 ? NAN : data->first_step_crosses[at];
         summary->pending += data->status[at] == BL_STATUS_PENDING;
         summary->failures += data->status[at] != BL_STATUS_PENDING && !found;
         passes += data->passes[at];
@@ -40,6 +42,9 @@ bl_err bl_summary_case(const bl_config *config, const bl_case *c, const bl_case_
     BL_TRY(quantiles(config, c, distance, &summary->distance));
     BL_TRY(quantiles(config, c, relative, &summary->relative));
     BL_TRY(quantiles(config, c, linearity, &summary->linearity));
+    BL_TRY(bl_stats_cluster_moments(crosses, config->networks, config->inputs, config->bootstrap,
+                                    bootstrap_stream(config, c), &summary->first_step_crosses,
+                                    &summary->first_step_crosses_error, &unused[0], &unused[1]));
     double done = (double)count - (double)summary->pending;
     summary->passes = done > 0 ? passes / done : NAN;
     summary->slope_at_zero = bl_stats_slope_at_zero(distance, count);
@@ -47,32 +52,36 @@ cleanup:
     bl_mem_free(distance);
     bl_mem_free(relative);
     bl_mem_free(linearity);
+    bl_mem_free(crosses);
     return err;
 }
 
-/* Inputs at which the kernel of an image family is computed: 30 ms each at n = 768. */
-enum { IMAGE_KERNELS = 32 };
+/* Inputs at which the limit of an image family is computed: a kernel is 30 ms at n = 768, slopes three times that. */
+enum { IMAGE_KERNELS = 32, IMAGE_GRADIENTS = 8, DENSE_GRADIENTS = 256 };
 
-size_t bl_summary_variances(const bl_config *config) {
+size_t bl_summary_limits(const bl_config *config) {
     const size_t all = config->networks * config->inputs;
     if (config->family == BL_FAMILY_DENSE || config->classes != 2)
         return 0;
     return all < IMAGE_KERNELS ? all : IMAGE_KERNELS;
 }
 
-bl_err bl_summary_variance(const bl_config *config, const bl_case *c, size_t number, double *variance) {
+bl_err bl_summary_limit_at(const bl_config *config, const bl_case *c, size_t number, bl_summary_limit *at) {
     bl_err err = BL_OK;
     const size_t n = c->dimension;
     bl_gp_limit limit = {0};
-    float *x = NULL;
-    BL_ALLOC(x, config->inputs * n);
-    bl_unit_sample(config, c, number / config->inputs, NULL, x);
-    const float *at = x + number % config->inputs * n;
+    float *all = NULL;
+    *at = (bl_summary_limit){0};
+    BL_ALLOC(all, config->inputs * n);
+    bl_unit_sample(config, c, number / config->inputs, NULL, all);
+    const float *x = all + number % config->inputs * n;
     BL_TRY(bl_gp_limit_create(config, c->depth, n, &limit));
-    BL_TRY(bl_gp_limit_kernel(&limit, 1, at, 1, at, variance));
+    BL_TRY(bl_gp_limit_kernel(&limit, 1, x, 1, x, &at->kernel));
+    if (number < IMAGE_GRADIENTS)
+        BL_TRY(bl_gp_limit_gradient(&limit, x, &at->gradient_mean, &at->gradient_variance));
 cleanup:
     bl_gp_limit_clear(&limit);
-    bl_mem_free(x);
+    bl_mem_free(all);
     return err;
 }
 
@@ -96,10 +105,10 @@ cleanup:
     return err;
 }
 
-bl_err bl_summary_outputs(const bl_config *config, const bl_case *c, const double *variance,
+bl_err bl_summary_outputs(const bl_config *config, const bl_case *c, const bl_summary_limit *limit,
                           const double *output, double *moment, double *error) {
     bl_err err = BL_OK;
-    const size_t count = config->networks * config->inputs, known = bl_summary_variances(config);
+    const size_t count = config->networks * config->inputs, known = bl_summary_limits(config);
     double *z = NULL, sum = 0.0;
     for (size_t k = 0; k < BL_MOMENTS; k++)
         moment[k] = error[k] = NAN;
@@ -109,13 +118,77 @@ bl_err bl_summary_outputs(const bl_config *config, const bl_case *c, const doubl
     if (known == 0)
         BL_TRY(divide_dense(config, c, output, z));
     for (size_t i = 0; i < known; i++)
-        sum += variance[i];
+        sum += limit[i].kernel;
     for (size_t i = 0; known > 0 && i < count; i++)
         z[i] = output[i] / sqrt(2.0 * sum / (double)known);
     BL_TRY(bl_stats_normality(z, config->networks, config->inputs, config->bootstrap,
                               bootstrap_stream(config, c), moment, error));
 cleanup:
     bl_mem_free(z);
+    return err;
+}
+
+/* Gradients of a dense family's limit at its first inputs. */
+static bl_err dense_gradients(const bl_config *config, const bl_case *c, size_t count, bl_summary_limit *at) {
+    bl_err err = BL_OK;
+    bl_gp_limit limit = {0};
+    float *x = NULL;
+    BL_TRY(bl_gp_limit_create(config, c->depth, c->dimension, &limit));
+    BL_ALLOC(x, config->inputs * c->dimension);
+    for (size_t i = 0; i < count; i++) {
+        if (i % config->inputs == 0)
+            bl_unit_sample(config, c, i / config->inputs, NULL, x);
+        BL_TRY(bl_gp_limit_gradient(&limit, x + i % config->inputs * c->dimension, &at[i].gradient_mean,
+                                    &at[i].gradient_variance));
+    }
+cleanup:
+    bl_gp_limit_clear(&limit);
+    bl_mem_free(x);
+    return err;
+}
+
+/* Over draws and inputs: mean of means; mean of variances plus variance of means. */
+static bl_err gradient_limit(const bl_config *config, const bl_case *c, const bl_summary_limit *limit,
+                             bl_summary_gradient *s) {
+    bl_err err = BL_OK;
+    const size_t most = bl_summary_limits(config) > 0 ? IMAGE_GRADIENTS : DENSE_GRADIENTS;
+    const size_t all = config->networks * config->inputs, count = all < most ? all : most;
+    bl_summary_limit dense[DENSE_GRADIENTS];
+    double mean[DENSE_GRADIENTS], spread[BL_MOMENTS], variance = 0.0, sum = 0.0;
+    if (bl_summary_limits(config) == 0) {
+        BL_TRY(dense_gradients(config, c, count, dense));
+        limit = dense;
+    }
+    for (size_t i = 0; i < count; i++) {
+        mean[i] = limit[i].gradient_mean;
+        sum += mean[i];
+        variance += limit[i].gradient_variance;
+    }
+    bl_stats_moments(mean, count, 1, NULL, spread);
+    s->mean_limit = sum / (double)count;
+    s->variance_limit = variance / (double)count;
+    if (spread[BL_MOMENT_VARIANCE] > 0.0)
+        s->variance_limit += spread[BL_MOMENT_VARIANCE];
+cleanup:
+    return err;
+}
+
+bl_err bl_summary_gradients(const bl_config *config, const bl_case *c, const bl_summary_limit *limit,
+                            const double *gradient_norm, bl_summary_gradient *summary) {
+    bl_err err = BL_OK;
+    const size_t count = config->networks * config->inputs;
+    double *logarithm = NULL;
+    *summary = (bl_summary_gradient){.mean_limit = NAN, .variance_limit = NAN};
+    BL_ALLOC(logarithm, count);
+    for (size_t i = 0; i < count; i++)
+        logarithm[i] = gradient_norm[i] > 0.0 ? log(gradient_norm[i]) : NAN;
+    BL_TRY(bl_stats_cluster_moments(logarithm, config->networks, config->inputs, config->bootstrap,
+                                    bootstrap_stream(config, c), &summary->mean, &summary->mean_error,
+                                    &summary->variance, &summary->variance_error));
+    if (config->classes == 2)
+        BL_TRY(gradient_limit(config, c, limit, summary));
+cleanup:
+    bl_mem_free(logarithm);
     return err;
 }
 

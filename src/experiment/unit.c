@@ -78,7 +78,9 @@ bl_err bl_worker_create(const bl_grid *grid, const bl_images *images, bool (*sto
     BL_ALLOC(record->passes, distances);
     BL_ALLOC(record->restarts_won, distances);
     BL_ALLOC(record->status, distances);
+    BL_ALLOC(record->first_step_crosses, distances);
     BL_ALLOC(record->output, outputs);
+    BL_ALLOC(record->gradient_norm, outputs);
     BL_ALLOC(worker->result, bl_config_inputs(config) * config->p.count);
     if (images)
         BL_TRY(create_curves(grid, record));
@@ -113,7 +115,9 @@ void bl_worker_destroy(bl_worker **worker) {
     bl_mem_free(record->passes);
     bl_mem_free(record->restarts_won);
     bl_mem_free(record->status);
+    bl_mem_free(record->first_step_crosses);
     bl_mem_free(record->output);
+    bl_mem_free(record->gradient_norm);
     bl_training_curve_clear(&record->training);
     bl_mem_free(record->training_restarts);
     bl_mem_free((*worker)->result);
@@ -157,6 +161,7 @@ static void enter(bl_record *record, size_t at, const bl_search_result *result) 
     record->first_order[at] = result->first_order;
     record->passes[at] = result->passes;
     record->restarts_won[at] = result->restarts_won;
+    record->first_step_crosses[at] = result->first_step_crosses;
     record->status[at] = result->status;
 }
 
@@ -213,6 +218,8 @@ bl_err bl_worker_run(bl_worker *worker, int64_t unit, const bl_record **out) {
                        record->input_norm + k * distances));
         for (size_t i = 0; i < distances; i++)
             enter(record, k * distances + i, &worker->result[i]);
+        for (size_t i = 0; i < inputs; i++)
+            record->gradient_norm[k * inputs + i] = worker->result[i * config->p.count].gradient_norm;
         record->seconds_passes +=
             worker->limit ? bl_limit_seconds(worker->limit) : bl_probe_seconds(worker->probe);
     }
@@ -227,7 +234,7 @@ bl_err bl_worker_memory(const bl_grid *grid, size_t *bytes, size_t *largest) {
     bl_network *network = NULL;
     const bl_config *config = grid->config;
     bl_search_options options = bl_search_options_of(config);
-    size_t records = largest_block(grid) * (config->p.count * 41 + 8);
+    size_t records = largest_block(grid) * (config->p.count * 42 + 16);
     *bytes = 0;
     for (size_t i = 0; i < grid->cases; i++) {
         bl_case c = bl_grid_case(grid, i);

@@ -18,7 +18,8 @@ static const struct {
     size_t rank;
 } variable[] = {{BL_FIELD_DISTANCE, 2}, {BL_FIELD_DISTANCE_INSIDE, 2}, {BL_FIELD_FIRST_ORDER, 2},
                 {BL_FIELD_PASSES, 2},   {BL_FIELD_RESTARTS_WON, 2},    {BL_FIELD_INPUT_NORM, 2},
-                {BL_FIELD_OUTPUT, 1},   {BL_FIELD_STATUS, 2} /* written last, after the data */};
+                {BL_FIELD_OUTPUT, 1},   {BL_FIELD_GRADIENT_NORM, 1},   {BL_FIELD_FIRST_STEP_CROSSES, 2},
+                {BL_FIELD_STATUS, 2} /* written last, after the data */};
 enum { VARIABLES = sizeof variable / sizeof variable[0] };
 
 /* --- creation --- */
@@ -105,9 +106,9 @@ cleanup:
 
 /* Results of one network, one array a variable. */
 typedef struct columns {
-    double *distance, *inside, *first_order;
+    double *distance, *inside, *first_order, *gradient_norm;
     int32_t *passes, *restarts_won;
-    int8_t *status;
+    int8_t *first_step_crosses, *status;
 } columns;
 
 static void columns_free(columns *c) {
@@ -116,16 +117,21 @@ static void columns_free(columns *c) {
     bl_mem_free(c->first_order);
     bl_mem_free(c->passes);
     bl_mem_free(c->restarts_won);
+    bl_mem_free(c->gradient_norm);
+    bl_mem_free(c->first_step_crosses);
     bl_mem_free(c->status);
 }
 
-static bl_err columns_fill(const bl_search_result *result, size_t count, columns *c) {
+static bl_err columns_fill(const bl_search_result *result, size_t inputs, size_t p_count, columns *c) {
     bl_err err = BL_OK;
+    const size_t count = inputs * p_count;
     BL_ALLOC(c->distance, count);
     BL_ALLOC(c->inside, count);
     BL_ALLOC(c->first_order, count);
     BL_ALLOC(c->passes, count);
     BL_ALLOC(c->restarts_won, count);
+    BL_ALLOC(c->gradient_norm, inputs);
+    BL_ALLOC(c->first_step_crosses, count);
     BL_ALLOC(c->status, count);
     for (size_t i = 0; i < count; i++) {
         c->distance[i] = result[i].distance;
@@ -133,8 +139,11 @@ static bl_err columns_fill(const bl_search_result *result, size_t count, columns
         c->first_order[i] = result[i].first_order;
         c->passes[i] = result[i].passes;
         c->restarts_won[i] = result[i].restarts_won;
+        c->first_step_crosses[i] = result[i].first_step_crosses;
         c->status[i] = result[i].status;
     }
+    for (size_t i = 0; i < inputs; i++)
+        c->gradient_norm[i] = result[i * p_count].gradient_norm;
 cleanup:
     return err;
 }
@@ -166,10 +175,11 @@ bl_err bl_measurement_write(bl_results *results, const char *name, size_t inputs
     columns c = {0};
     hid_t group = H5I_INVALID_HID;
     BL_ASSERT(results->writable && results->measurement);
-    BL_TRY(columns_fill(result, count, &c));
+    BL_TRY(columns_fill(result, inputs, p_count, &c));
     BL_H5(group = H5Gopen2(results->file, name, H5P_DEFAULT), "%s: network %s", results->path, name);
-    const void *const data[VARIABLES] = {c.distance,     c.inside,   c.first_order, c.passes,
-                                         c.restarts_won, input_norm, output,        c.status};
+    const void *const data[VARIABLES] = {c.distance,           c.inside,   c.first_order, c.passes,
+                                         c.restarts_won,       input_norm, output,        c.gradient_norm,
+                                         c.first_step_crosses, c.status};
     if (points)
         BL_TRY(write_variable(results, group, name, "points", H5T_NATIVE_DOUBLE, count * dimension, points));
     for (size_t v = 0; v < VARIABLES; v++) {

@@ -314,7 +314,8 @@ static void write_measured(const fixture *f, bl_results *results, size_t e) {
     double *points = bl_mem_alloc(count * entries[e].dimension, sizeof *points);
     for (size_t i = 0; i < count; i++) {
         double x = (double)(100 * e + i);
-        result[i] = (bl_search_result){x + 0.5, x + 0.25, x + 0.125, (int32_t)i, (int32_t)e, BL_STATUS_FOUND};
+        result[i] = (bl_search_result){x + 0.5,    x + 0.25,   x + 0.125,           x + 0.0625,
+                                       (int32_t)i, (int32_t)e, (int8_t)(i % 3) - 1, BL_STATUS_FOUND};
         norm[i] = x + 0.75;
         output[i / 3] = -x;
         for (size_t k = 0; k < entries[e].dimension; k++)

@@ -102,7 +102,8 @@ class Format(unittest.TestCase):
                      and "network" in [os.path.basename(d[0].name) for d in v.dims if len(d)]]
             order.sort(key=lambda name: file.id.links.get_info(name.encode()).corder)
             self.assertEqual(order, ["distance", "distance_inside", "status", "first_order", "passes", "restarts_won",
-                                     "input_norm", "output"])
+                                     "input_norm", "output", "gradient_norm",
+                                     "first_step_crosses"])
             for name in order:
                 data = file[name][index].tobytes()
                 data += b"\0" * (-len(data) % 8)

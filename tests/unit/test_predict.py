@@ -5,9 +5,10 @@ import time
 import unittest
 
 import numpy as np
-from scipy import integrate, optimize, stats
+from scipy import integrate, optimize, special, stats
 
 from borderline_core import check, lib, pointer
+from test_nngp import ACTIVATIONS, Model
 
 
 class Box(ct.Structure):
@@ -300,6 +301,40 @@ class Guaranteed(unittest.TestCase):
         top = np.sort(generator.normal(size=(100000, classes)), axis=1)
         expected = np.median(top[:, -1] - top[:, -2]) / np.sqrt(2) / np.sqrt(3)
         self.assertLess(abs(Config(n, classes=classes).guaranteed(2.0) / expected - 1), 0.02)
+
+
+class GradientNorm(unittest.TestCase):
+    """bl_gp_limit_gradient: the law of log |grad f| at one input."""
+
+    def law(self, depth, x, **options):
+        config, limit = Config(len(x), **options), ct.create_string_buffer(256)  # a bl_gp_limit
+        mean, variance = ct.c_double(), ct.c_double()
+        check(lib.bl_gp_limit_create(config.handle, ct.c_size_t(depth), ct.c_size_t(len(x)), limit))
+        check(lib.bl_gp_limit_gradient(limit, pointer(x), ct.byref(mean), ct.byref(variance)))
+        return mean.value, variance.value
+
+    def test_equal_directions(self):
+        """ReLU without bias: the logarithm of a chi-square in n dimensions, by digamma and trigamma."""
+        for n in (1, 2, 3, 30, 3072, 10 ** 6):
+            for depth in (1, 4):
+                x = np.full(n, 0.7, np.float32)
+                mean, variance = self.law(depth, x, kind="normal")
+                self.assertAlmostEqual(mean, 0.5 * (np.log(4 / n * 2) + special.digamma(n / 2)), 11)
+                self.assertAlmostEqual(variance, special.polygamma(1, n / 2) / 4, 11)
+
+    def test_direction_of_the_input(self):
+        """Where the derivative along x has another variance: against a two-dimensional integral over both parts."""
+        for activation, weight, bias in (("erf", 3.0, 0.2), ("tanh", 6.0, 0.0), ("gelu", 2.0, 0.1)):
+            x = np.linspace(-1, 2, 5).astype(np.float32)
+            mean, variance = self.law(2, x, activation=activation, weight=weight, bias=bias, kind="normal")
+            model = Model(ACTIVATIONS.index(activation), 0.0, weight, bias, 2)
+            local = lib.bl_nngp_local(model, 5, float((x.astype(float) ** 2).mean()))
+            self.assertGreater(abs(local.radial / local.across - 1), 0.02)
+            u = (np.arange(2000) + 0.5) / 2000
+            along = 2 * local.radial * stats.chi2.ppf(u, 1)[:, None]
+            length = 0.5 * np.log(along + 2 * local.across * stats.chi2.ppf(u, 4))
+            self.assertAlmostEqual(mean, length.mean(), 4)
+            self.assertAlmostEqual(variance, length.var(), delta=3e-4)  # of the integral
 
 
 if __name__ == "__main__":

@@ -32,6 +32,7 @@ lib.bl_stats_slope_at_zero.restype = ct.c_double
 lib.bl_stats_slope_at_zero.argtypes = [ct.c_void_p, ct.c_size_t]
 lib.bl_stats_moments.restype = None
 lib.bl_stats_moments.argtypes = [ct.c_void_p, ct.c_size_t, ct.c_size_t, ct.c_void_p, ct.c_void_p]
+lib.bl_stats_cluster_moments.argtypes = [ct.c_void_p, ct.c_size_t, ct.c_size_t, ct.c_size_t, Stream] + [ct.c_void_p] * 4
 lib.bl_stats_normality.argtypes = [ct.c_void_p, ct.c_size_t, ct.c_size_t, ct.c_size_t, Stream, ct.c_void_p, ct.c_void_p]
 for name in ("normal_cdf", "normal_quantile"):
     getattr(lib, "bl_stats_" + name).restype = ct.c_double
@@ -237,6 +238,36 @@ class Moments(unittest.TestCase):
         np.testing.assert_allclose(error, np.std(found, axis=0, ddof=1), rtol=1e-10)
         moment, error = self.normality(np.full((9, 2), np.nan), 20, stream)
         self.assertTrue(np.isnan(moment).all() and np.isnan(error).all())
+
+    def cluster_moments(self, x, resamples, stream):
+        out = [ct.c_double() for _ in range(4)]
+        check(lib.bl_stats_cluster_moments(pointer(x), *x.shape, resamples, stream, *map(ct.byref, out)))
+        return [value.value for value in out]
+
+    def test_cluster_moments(self):
+        """Mean and variance by their formulas, errors from the same resamples; no bias where clusters differ."""
+        generator = np.random.default_rng(12)
+        clusters, resamples = 23, 50
+        x = 5 + generator.normal(size=(clusters, 1)) + 0.5 * generator.normal(size=(clusters, 4))
+        x[3, 1] = x[4] = np.nan
+        stream = rng.stream(seed=4, purpose="bootstrap")
+
+        def expected(y):
+            given = y[~np.isnan(y)]
+            y = y[~np.isnan(y).all(axis=1)]
+            spread = sum(np.nansum(row - given.mean()) ** 2 for row in y) * len(y) / (len(y) - 1) / len(given) ** 2
+            return given.mean(), given.var() + spread
+
+        mean, mean_error, variance, variance_error = self.cluster_moments(x, resamples, stream)
+        np.testing.assert_allclose((mean, variance), expected(x), rtol=1e-12)
+        found = [expected(x[(rng.words(stream, clusters, r * 24).astype(np.uint64) * clusters) >> np.uint64(32)])
+                 for r in range(resamples)]
+        np.testing.assert_allclose((mean_error, variance_error), np.std(found, axis=0, ddof=1), rtol=1e-9)
+        of_many = [self.cluster_moments(np.repeat(generator.normal(size=(6, 1)), 3, axis=1), 4, stream)[2] for _ in range(2000)]
+        self.assertLess(abs(np.mean(of_many) - 1), 4 * np.std(of_many) / np.sqrt(2000))
+        self.assertTrue(np.isnan(self.cluster_moments(np.full((5, 2), np.nan), 9, stream)).all())
+        alike = self.cluster_moments(np.ones((5, 2)), 9, stream)
+        self.assertEqual(alike[:3], [1, 0, 0])
 
     def test_normality_of_normal_numbers(self):
         """1, 0, 0 and 0.87/sqrt(rows), also where all inputs of a row agree; errors as large as the deviations."""
