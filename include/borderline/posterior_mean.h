@@ -10,21 +10,27 @@
 
 typedef struct bl_posterior_mean bl_posterior_mean;
 
-/** The posterior mean of a dense family's limit, ready to be asked.
+/** The posterior mean of a family's limit, ready to be asked: dense, or images without pooling and shortcuts.
  *
  * Math:        m_c(x) = sum_j alpha_cj k(x, x_j), alpha = (K + noise I)^-1 y; k = F(|x|^2/n, |x_j|^2/n, <x, x_j>/n) by
- *              the recursion of bl_nngp_kernel, so grad_x k = F_c x_j/n + 2 F_q x/n. With one column the classifier has
- *              two logits, (-m, m).
+ *              the recursion of bl_nngp_kernel, so grad_x k = F_c x_j/n + 2 F_q x/n. Images: k is a function of the
+ *              products of equal pixels and of the pixels' squares, by bl_gp_kernel's recursion, which is followed
+ *              backwards to a_s x_js + b_s x_s for each channel at pixel s. Without biases that kernel has a kink where a
+ *              window of x is black: the slope there is that of ReLUs that are on half the time, alike for x and x_j. With
+ *              one column the classifier has two logits, (-m, m).
  * Shapes:      x[inputs][n] float32; alpha[columns][inputs].
  * Collective:  no.
- * Ownership:   x and alpha are borrowed for its life; *out is the caller's, freed with bl_posterior_mean_destroy.
+ * Ownership:   limit, x and alpha are borrowed for its life; *out is the caller's, freed with bl_posterior_mean_destroy.
  * @param[in] batch  the most points of one question
- * @return BL_OK; BL_ERR_MEMORY.
+ * @return BL_OK; BL_ERR_INPUT: a network with pooling or shortcuts; BL_ERR_MEMORY.
  */
-BL_API bl_err bl_posterior_mean_create(const bl_gp_model *model, size_t n, size_t inputs, const float *x,
+BL_API bl_err bl_posterior_mean_create(const bl_gp_limit *limit, size_t inputs, const float *x,
                                        size_t columns, const double *alpha, size_t batch,
                                        bl_posterior_mean **out) BL_NODISCARD;
 BL_API void bl_posterior_mean_destroy(bl_posterior_mean **mean);
+
+/** Bytes of it. */
+BL_API size_t bl_posterior_mean_memory(const bl_gp_limit *limit, size_t inputs, size_t columns, size_t batch);
 
 /** The oracle of the boundary search: values and closed-form gradients in float64. Ownership: mean is borrowed while the
  * oracle is in use. */

@@ -10,6 +10,7 @@
 #include "borderline/gp.h"
 #include "borderline/log.h"
 #include "borderline/mem.h"
+#include "borderline/posterior_mean.h"
 #include "posterior_internal.h"
 
 #include <math.h>
@@ -20,6 +21,15 @@ enum { ONE_BLOCK = 1024 }; /* up to this size the matrix is one block: the same 
 enum { TEST_PANEL = 1024 }; /* test images whose kernels are held at once, over all ranks */
 
 const char *const bl_posterior_kind_name[BL_POSTERIOR_KINDS] = {"training", "test", "random"};
+
+typedef struct regression {
+    const bl_comm *comm;
+    bl_posterior *p;
+    bl_gp_limit limit;
+    bl_blockmatrix *matrix;
+    size_t first;    /* test image that the panel at hand begins with */
+    double *product; /* [panel][columns]: this rank's share of k^T alpha */
+} regression;
 
 static size_t block_of(const bl_posterior *p) {
     return p->train <= ONE_BLOCK ? ONE_BLOCK : p->config->block;
@@ -74,32 +84,28 @@ cleanup:
 
 /* Its part of the matrix and of one panel of right sides, and what every rank holds besides. */
 static bl_err need(const void *context, size_t ranks, double *bytes) {
-    const bl_posterior *p = context;
+    const regression *r = context;
+    const bl_posterior *p = r->p;
     size_t block = block_of(p), panel = p->test < TEST_PANEL ? p->test : TEST_PANEL;
     double matrix = (double)bl_blockmatrix_bytes(p->train, block, ranks);
     *bytes = matrix * (1.0 + (double)panel / (double)p->train) + 8.0 * (double)block * (double)block +
              512.0 * (double)block + 8.0 * (double)p->columns * 2.0 * (double)(p->train + p->test);
-    if (p->config->base.inputs > 0)
-        *bytes += (double)p->train * 8.0 * (double)(p->config->depth + 1 + 64) + 64.0 * 1024.0 * (double)p->n;
+    if (p->config->base.inputs > 0) {
+        const bl_search_options options = bl_posterior_search_options(p->config);
+        *bytes +=
+            (double)bl_posterior_mean_memory(&r->limit, p->train, p->columns, bl_search_batch(&options, 1)) +
+            (double)bl_search_memory(&options, p->n, p->config->base.classes, 1);
+    }
     return BL_OK;
 }
 
-static bl_err check_memory(const bl_comm *comm, const bl_posterior *p) {
+static bl_err check_memory(const bl_comm *comm, const regression *r) {
     char what[64];
-    (void)snprintf(what, sizeof what, "the kernel of %zu training images is", p->train);
-    return bl_comm_require_memory(comm, need, p, what);
+    (void)snprintf(what, sizeof what, "the kernel of %zu training images is", r->p->train);
+    return bl_comm_require_memory(comm, need, r, what);
 }
 
 /* --- kernel and factor --- */
-
-typedef struct regression {
-    const bl_comm *comm;
-    bl_posterior *p;
-    bl_gp_limit limit;
-    bl_blockmatrix *matrix;
-    size_t first;    /* test image that the panel at hand begins with */
-    double *product; /* [panel][columns]: this rank's share of k^T alpha */
-} regression;
 
 static bl_err kernel_block(void *context, size_t i, size_t rows, size_t j, size_t columns, double *block) {
     const regression *r = context;
@@ -232,8 +238,7 @@ static bl_err ask(const bl_comm *comm, bl_err (*pause)(const bl_comm *comm)) {
     return pause ? pause(comm) : BL_OK;
 }
 
-/* The network's configuration as the data make it. */
-static bl_config base_of(const bl_posterior *p) {
+bl_config bl_posterior_base(const bl_posterior *p) {
     bl_config base = p->config->base;
     base.channels = p->image.channels;
     return base;
@@ -252,9 +257,9 @@ bl_err bl_posterior_create(const bl_comm *comm, const bl_posterior_config *confi
                         .p_count = config->base.p.count};
     BL_TRY(read_part(comm, p, BL_DATASET_TRAIN, config->train, &p->x, &p->label, &p->train));
     BL_TRY(read_part(comm, p, BL_DATASET_TEST, config->test, &p->x_test, &p->label_test, &p->test));
-    BL_TRY(bl_agree(comm, check_memory(comm, p)));
-    bl_config base = base_of(p);
+    bl_config base = bl_posterior_base(p);
     BL_TRY(bl_agree(comm, bl_gp_limit_create(&base, config->depth, p->n, &r.limit)));
+    BL_TRY(bl_agree(comm, check_memory(comm, &r)));
     BL_TRY(bl_agree(comm, allocate(p)));
     bl_log(BL_LOG_INFO, "kernel: %zu training images of %zu numbers", p->train, p->n);
     BL_TRY(solve(&r));
@@ -265,7 +270,7 @@ bl_err bl_posterior_create(const bl_comm *comm, const bl_posterior_config *confi
     BL_TRY(ask(comm, pause));
     bl_blockmatrix_destroy(&r.matrix);
     if (p->inputs > 0)
-        BL_TRY(bl_posterior_distances(comm, p));
+        BL_TRY(bl_posterior_distances(comm, p, &r.limit));
     *out = p;
     p = NULL;
 cleanup:

@@ -11,6 +11,7 @@
 #include "borderline/mem.h"
 #include "borderline/network.h"
 #include "borderline/posterior_mean.h"
+#include "borderline/unit.h"
 
 #include <math.h>
 #include <string.h>
@@ -62,19 +63,24 @@ cleanup:
     return err;
 }
 
+bl_search_options bl_posterior_search_options(const bl_posterior_config *config) {
+    static const size_t queries[] = {
+        [BL_EFFORT_FAST] = 6, [BL_EFFORT_STANDARD] = 12, [BL_EFFORT_THOROUGH] = 40};
+    bl_search_options options = bl_search_options_of(&config->base);
+    options.queries = config->base.family == BL_FAMILY_DENSE ? 0 : queries[options.effort];
+    return options;
+}
+
 /* This rank's inputs, every size-th. */
-static bl_err search_inputs(const bl_comm *comm, bl_posterior *p) {
+static bl_err search_inputs(const bl_comm *comm, bl_posterior *p, const bl_gp_limit *limit) {
     bl_err err = BL_OK;
-    const bl_config *base = &p->config->base;
-    bl_search_options options = {
-        .p = base->p.value, .p_count = p->p_count, .box = base->box, .effort = base->effort};
-    bl_gp_model model = bl_gp_model_of(base, p->config->depth);
+    bl_search_options options = bl_posterior_search_options(p->config);
     bl_posterior_mean *mean = NULL;
     bl_search *search = NULL;
     double *x = NULL, *logits = NULL;
     size_t classes = p->columns == 1 ? 2 : p->columns;
-    BL_TRY(bl_posterior_mean_create(&model, p->n, p->train, p->x, p->columns, p->alpha,
-                                    bl_search_batch(&options, 1), &mean));
+    BL_TRY(bl_posterior_mean_create(limit, p->train, p->x, p->columns, p->alpha, bl_search_batch(&options, 1),
+                                    &mean));
     BL_TRY(bl_search_create(&options, p->n, classes, 1, &search));
     BL_ALLOC(x, p->n);
     BL_ALLOC(logits, classes);
@@ -92,8 +98,9 @@ cleanup:
 /* The prior's law at each kind of input: kinds are dealt to ranks. */
 static bl_err predict_prior(const bl_comm *comm, bl_posterior *p) {
     bl_err err = BL_OK;
+    const bl_config base = bl_posterior_base(p);
     for (size_t kind = (size_t)comm->rank; kind < BL_POSTERIOR_KINDS; kind += (size_t)comm->size)
-        BL_TRY(bl_predict_first_order_at(&p->config->base, p->config->depth, p->n, p->inputs,
+        BL_TRY(bl_predict_first_order_at(&base, p->config->depth, p->n, p->inputs,
                                          p->start + kind * p->inputs * p->n, LAW_DRAWS, BL_QUANTILES,
                                          bl_quantile_level, p->law + kind * p->p_count * BL_QUANTILES,
                                          p->law_error + kind * p->p_count));
@@ -106,13 +113,13 @@ static void merge(const bl_comm *comm, void *bytes, size_t length) {
     MPI_Allreduce(MPI_IN_PLACE, bytes, (int)length, MPI_BYTE, MPI_BOR, comm->world);
 }
 
-bl_err bl_posterior_distances(const bl_comm *comm, bl_posterior *p) {
+bl_err bl_posterior_distances(const bl_comm *comm, bl_posterior *p, const bl_gp_limit *limit) {
     bl_err err = BL_OK;
     size_t rows = BL_POSTERIOR_KINDS * p->inputs;
     double begin = bl_clock();
     bl_log(BL_LOG_INFO, "distances: %zu training, test and random inputs each", p->inputs);
     BL_TRY(bl_agree(comm, allocate(p)));
-    BL_TRY(bl_agree(comm, search_inputs(comm, p)));
+    BL_TRY(bl_agree(comm, search_inputs(comm, p, limit)));
     BL_TRY(bl_agree(comm, predict_prior(comm, p)));
     merge(comm, p->result, rows * p->p_count * sizeof *p->result);
     merge(comm, p->output, rows * sizeof *p->output);

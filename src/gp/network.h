@@ -65,7 +65,18 @@ void bl_gp_workspace_clear(bl_gp_workspace *work);
 double bl_gp_forward(const bl_gp_network *network, bl_gp_workspace *work, const float *x, const float *y,
                      bool own, double *left, double *right);
 
-/* Derivatives of the kernel in every field's covariances, after bl_gp_forward of an image with itself. */
-void bl_gp_backward(const bl_gp_network *network, bl_gp_workspace *work, const double *variance);
+/* The same, the first field's covariances being there. */
+double bl_gp_recur(const bl_gp_network *network, bl_gp_workspace *work, bool own, double *left,
+                   double *right);
+
+/* Derivatives of seed times the kernel in every field's covariances, after bl_gp_forward of a pair with these variances. Those
+ * in the left variances are added to rise[pixels], or NULL; networks of equal pixels and single Gaussians alone have them. */
+void bl_gp_backward(const bl_gp_network *network, bl_gp_workspace *work, double seed, const double *left,
+                    const double *right, double *rise);
+
+/* Derivatives in the variances, rise[pixels], become derivatives in those of the first field, each variance being a function
+ * of the ones before. Of the same networks. */
+void bl_gp_backward_own(const bl_gp_network *network, bl_gp_workspace *work, const double *variance,
+                        double *rise);
 
 #endif

@@ -6,14 +6,14 @@
 #include "borderline/posterior_mean.h"
 
 #include "borderline/mem.h"
-#include "tanh_nodes.h"
+#include "posterior_image.h"
+#include "variance_slope.h"
 #include <math.h>
 #include <string.h>
 
-static const double pi = 3.14159265358979323846;
-
 struct bl_posterior_mean {
     bl_gp_model model;
+    bl_posterior_image *image; /* of families of images; NULL: dense */
     size_t n, inputs, columns, batch;
     const float *x;      /* [inputs][n] */
     const double *alpha; /* [columns][inputs] */
@@ -22,56 +22,12 @@ struct bl_posterior_mean {
     double *point;       /* [batch][n]: the last question */
     double *product;     /* [batch][inputs]: <point, x_j>/n */
     double *value;       /* [batch][columns] */
+    double *kernel;      /* [inputs]: k(point, x_j) */
+    double *weight;      /* [inputs]: of kernels in the sum whose gradient is asked for */
     double *sum;         /* [n] */
 };
 
-/* --- kernel of a pair, with derivatives: dV/dk1 = E[phi''(u) phi(v)]/2 (Price 1958) in closed form --- */
-
-static double erf_variance_slope(double k1, double k2, double k) {
-    double root = sqrt((1.0 + 2.0 * k1) * (1.0 + 2.0 * k2) - 4.0 * k * k);
-    return -4.0 * k / (pi * root * (1.0 + 2.0 * k1));
-}
-
-static double tanh_variance_slope(double k1, double k2, double k) {
-    double sum = 0.0;
-    for (int i = 0; i < TANH_NODES; i++)
-        for (int j = 0; j < TANH_NODES; j++) {
-            double s1 = tanh_node[i].scale, s2 = tanh_node[j].scale;
-            sum += tanh_node[i].weight * tanh_node[j].weight * s1 * s1 *
-                   erf_variance_slope(s1 * s1 * k1, s2 * s2 * k2, s1 * s2 * k);
-        }
-    return sum;
-}
-
-static double gelu_variance_slope(double k1, double k2, double k) {
-    double ends = (1.0 + k1) * (1.0 + k2), square = ends - k * k, root = sqrt(square), rise = 1.0 + k2;
-    double a = (k * k + k1 * k2 * square) / (ends * root);
-    double da = k2 * (square + k1 * rise) / (ends * root) - a * rise / ends - 0.5 * a * rise / square;
-    return (da - 0.5 * k * k * rise / (root * ends)) / (2.0 * pi);
-}
-
-static double two_slope_variance_slope(double a, double k1, double k2, double k) {
-    double mean = sqrt(k1 * k2), root = sqrt(fmax((mean - k) * (mean + k), 0.0));
-    return k1 > 0.0 ? (a - 1.0) * (a - 1.0) / (4.0 * pi) * root / k1 : 0.0;
-}
-
-/* dV/dk1 of one layer */
-static double variance_slope(const bl_gp_model *model, double k1, double k2, double k) {
-    switch (model->activation) {
-    case BL_RELU:
-        return two_slope_variance_slope(0.0, k1, k2, k);
-    case BL_LEAKY_RELU:
-        return two_slope_variance_slope(model->negative_slope, k1, k2, k);
-    case BL_ERF:
-        return erf_variance_slope(k1, k2, k);
-    case BL_TANH:
-        return tanh_variance_slope(k1, k2, k);
-    case BL_GELU:
-        return gelu_variance_slope(k1, k2, k);
-    default:
-        bl_err_bug(__FILE__, __LINE__, "the activation is known");
-    }
-}
+/* --- kernel of a pair, with derivatives --- */
 
 /* Variances of one input through the layers: variance[l stride]; their derivatives in |x|^2/n where asked for. */
 static void variances(const bl_gp_model *model, double q, size_t stride, double *variance, double *rise) {
@@ -84,7 +40,7 @@ static void variances(const bl_gp_model *model, double q, size_t stride, double 
         bl_nngp_layer(model, k, k, k, &v, &dv);
         variance[(l + 1) * stride] = b + w * v;
         if (rise)
-            rise[l + 1] = w * (dv + 2.0 * variance_slope(model, k, k, k)) * rise[l];
+            rise[l + 1] = w * (dv + 2.0 * bl_nngp_variance_slope(model, k, k, k)) * rise[l];
     }
 }
 
@@ -112,7 +68,7 @@ static void kernel_slopes(const bl_posterior_mean *mean, size_t j, double c, dou
         double v, dv, k1 = mean->own[l], k2 = mean->variance[l * mean->inputs + j];
         bl_nngp_layer(model, k1, k2, k, &v, &dv);
         *slope_c *= w * dv;
-        *slope_q = w * (dv * *slope_q + variance_slope(model, k1, k2, k) * mean->rise[l]);
+        *slope_q = w * (dv * *slope_q + bl_nngp_variance_slope(model, k1, k2, k) * mean->rise[l]);
         k = model->bias_variance + w * v;
     }
 }
@@ -133,9 +89,11 @@ static double dot(size_t n, const double *a, const float *b) {
     return sum;
 }
 
-bl_err bl_posterior_mean_create(const bl_gp_model *model, size_t n, size_t inputs, const float *x,
-                                size_t columns, const double *alpha, size_t batch, bl_posterior_mean **out) {
+bl_err bl_posterior_mean_create(const bl_gp_limit *limit, size_t inputs, const float *x, size_t columns,
+                                const double *alpha, size_t batch, bl_posterior_mean **out) {
     bl_err err = BL_OK;
+    const bl_gp_model *model = &limit->model;
+    const size_t n = limit->n;
     bl_posterior_mean *mean = NULL;
     BL_ALLOC(mean, 1);
     *mean = (bl_posterior_mean){.model = *model,
@@ -145,12 +103,16 @@ bl_err bl_posterior_mean_create(const bl_gp_model *model, size_t n, size_t input
                                 .batch = batch,
                                 .x = x,
                                 .alpha = alpha};
+    if (limit->network)
+        BL_TRY(bl_posterior_image_create(limit->network, n, inputs, x, &mean->image));
     BL_ALLOC(mean->variance, (model->depth + 1) * inputs);
     BL_ALLOC(mean->own, model->depth + 1);
     BL_ALLOC(mean->rise, model->depth + 1);
     BL_ALLOC(mean->point, batch * n);
     BL_ALLOC(mean->product, batch * inputs);
     BL_ALLOC(mean->value, batch * columns);
+    BL_ALLOC(mean->kernel, inputs);
+    BL_ALLOC(mean->weight, inputs);
     BL_ALLOC(mean->sum, n);
     for (size_t j = 0; j < inputs; j++) {
         for (size_t i = 0; i < n; i++)
@@ -164,15 +126,25 @@ cleanup:
     return err;
 }
 
+size_t bl_posterior_mean_memory(const bl_gp_limit *limit, size_t inputs, size_t columns, size_t batch) {
+    const size_t numbers = (limit->model.depth + 1) * (inputs + 2) + batch * (limit->n + inputs + columns) +
+                           2 * inputs + limit->n;
+    return numbers * sizeof(double) +
+           (limit->network ? bl_posterior_image_memory(limit->network, inputs) : 0);
+}
+
 void bl_posterior_mean_destroy(bl_posterior_mean **mean) {
     if (!*mean)
         return;
+    bl_posterior_image_destroy(&(*mean)->image);
     bl_mem_free((*mean)->variance);
     bl_mem_free((*mean)->own);
     bl_mem_free((*mean)->rise);
     bl_mem_free((*mean)->point);
     bl_mem_free((*mean)->product);
     bl_mem_free((*mean)->value);
+    bl_mem_free((*mean)->kernel);
+    bl_mem_free((*mean)->weight);
     bl_mem_free((*mean)->sum);
     bl_mem_free(*mean);
     *mean = NULL;
@@ -186,20 +158,29 @@ static double square_of(const bl_posterior_mean *mean, size_t row) {
     return sum / (double)mean->n;
 }
 
+/* Kernels of a point with the training inputs, from the products of both. */
+static void dense_kernels(bl_posterior_mean *mean, size_t row, double *k) {
+    const double *product = mean->product + row * mean->inputs;
+    variances(&mean->model, square_of(mean, row), 1, mean->own, NULL);
+    for (size_t j = 0; j < mean->inputs; j++)
+        k[j] = kernel(mean, j, product[j]);
+}
+
 /* Values at the points; training inputs in their order, each for all points while it is in the cache. */
 static void answer(bl_posterior_mean *mean, size_t count) {
-    for (size_t j = 0; j < mean->inputs; j++)
+    for (size_t j = 0; !mean->image && j < mean->inputs; j++)
         for (size_t r = 0; r < count; r++)
             mean->product[r * mean->inputs + j] =
                 dot(mean->n, mean->point + r * mean->n, mean->x + j * mean->n) / (double)mean->n;
     memset(mean->value, 0, count * mean->columns * sizeof *mean->value);
     for (size_t r = 0; r < count; r++) {
-        variances(&mean->model, square_of(mean, r), 1, mean->own, NULL);
-        for (size_t j = 0; j < mean->inputs; j++) {
-            double k = kernel(mean, j, mean->product[r * mean->inputs + j]);
+        if (mean->image)
+            bl_posterior_image_kernel(mean->image, mean->point + r * mean->n, mean->kernel);
+        else
+            dense_kernels(mean, r, mean->kernel);
+        for (size_t j = 0; j < mean->inputs; j++)
             for (size_t c = 0; c < mean->columns; c++)
-                mean->value[r * mean->columns + c] += mean->alpha[c * mean->inputs + j] * k;
-        }
+                mean->value[r * mean->columns + c] += mean->alpha[c * mean->inputs + j] * mean->kernel[j];
     }
 }
 
@@ -251,24 +232,35 @@ static double weight_of(const bl_posterior_mean *mean, const float *seed, size_t
     return sum;
 }
 
+/* Gradient at a point of the sum of weight[j] k(x, x_j). */
+static void dense_gradient(bl_posterior_mean *mean, size_t row, float *result) {
+    const size_t n = mean->n;
+    const double *product = mean->product + row * mean->inputs, *x = mean->point + row * n;
+    double own = 0.0;
+    variances(&mean->model, square_of(mean, row), 1, mean->own, mean->rise);
+    memset(mean->sum, 0, n * sizeof *mean->sum);
+    for (size_t j = 0; j < mean->inputs; j++) {
+        double slope_c, slope_q, weight = mean->weight[j] / (double)n;
+        kernel_slopes(mean, j, product[j], &slope_c, &slope_q);
+        own += 2.0 * weight * slope_q;
+        for (size_t i = 0; i < n; i++)
+            mean->sum[i] += weight * slope_c * (double)mean->x[j * n + i];
+    }
+    for (size_t i = 0; i < n; i++)
+        result[i] = (float)(mean->sum[i] + own * x[i]);
+}
+
 static bl_err gradient(void *context, size_t count, const size_t *row, const float *seed, float *result) {
     bl_posterior_mean *mean = context;
-    const size_t n = mean->n, classes = logits_of(mean);
     for (size_t k = 0; k < count; k++) {
         const size_t r = row ? row[k] : k;
-        const double *product = mean->product + r * mean->inputs, *x = mean->point + r * n;
-        double own = 0.0;
-        variances(&mean->model, square_of(mean, r), 1, mean->own, mean->rise);
-        memset(mean->sum, 0, n * sizeof *mean->sum);
-        for (size_t j = 0; j < mean->inputs; j++) {
-            double slope_c, slope_q, weight = weight_of(mean, seed + k * classes, j) / (double)n;
-            kernel_slopes(mean, j, product[j], &slope_c, &slope_q);
-            own += 2.0 * weight * slope_q;
-            for (size_t i = 0; i < n; i++)
-                mean->sum[i] += weight * slope_c * (double)mean->x[j * n + i];
-        }
-        for (size_t i = 0; i < n; i++)
-            result[k * n + i] = (float)(mean->sum[i] + own * x[i]);
+        for (size_t j = 0; j < mean->inputs; j++)
+            mean->weight[j] = weight_of(mean, seed + k * logits_of(mean), j);
+        if (mean->image)
+            bl_posterior_image_gradient(mean->image, mean->point + r * mean->n, mean->weight,
+                                        result + k * mean->n);
+        else
+            dense_gradient(mean, r, result + k * mean->n);
     }
     return BL_OK;
 }

@@ -10,6 +10,7 @@
  * multiples of x at one pixel. For relu they cancel (see bl_gp_slopes).
  */
 #include "network.h"
+#include "variance_slope.h"
 
 #include "borderline/mem.h"
 #include <string.h>
@@ -96,9 +97,9 @@ static void fill_moments(const bl_gp_network *network, bl_gp_workspace *work, co
     }
 }
 
-/* Derivatives in the moments become derivatives in the fields. */
+/* Derivatives in the moments become derivatives in the fields, and in the left variances where asked for. */
 static void spread_moments(const bl_gp_network *network, bl_gp_workspace *work, const bl_gp_operation *o,
-                           const double *variance) {
+                           const double *left, const double *right, double *rise) {
     const bl_gp_features *f = &o->in;
     const bl_gp_field *image = image_of(network, f);
     bl_chain_link link[BL_CHAIN_MAX];
@@ -110,10 +111,13 @@ static void spread_moments(const bl_gp_network *network, bl_gp_workspace *work, 
             work->adjoint[entry(image, &p)] += above;
             continue;
         }
-        collect(network, work->covariance, f, &p, variance, variance, link);
+        collect(network, work->covariance, f, &p, left, right, link);
         (void)bl_chain_moment(&work->chain, &f->rule, f->length, link, derivative);
         for (size_t j = 0; j < f->length; j++)
             work->adjoint[entry(&network->field[f->link[j]], &p)] += above * derivative[j];
+        if (rise)
+            rise[image->pixel + p.y * image->width + p.x] +=
+                above * bl_nngp_variance_slope(&f->rule, link[0].first, link[0].second, link[0].covariance);
     }
 }
 
@@ -201,7 +205,7 @@ static void forward(const bl_gp_network *network, bl_gp_workspace *work, const b
 }
 
 static void backward(const bl_gp_network *network, bl_gp_workspace *work, const bl_gp_operation *o,
-                     const double *variance) {
+                     const double *left, const double *right, double *rise) {
     const bl_gp_field *out = &network->field[o->out];
     pair p;
     memset(work->moment, 0, network->largest * sizeof *work->moment);
@@ -216,7 +220,7 @@ static void backward(const bl_gp_network *network, bl_gp_workspace *work, const 
         (void)linear_sum(in, o, &p, work->moment, share(in, o) * above);
     }
     if (o->kind != BL_GP_SUM)
-        spread_moments(network, work, o, variance);
+        spread_moments(network, work, o, left, right, rise);
 }
 
 /* --- all operations --- */
@@ -240,9 +244,8 @@ static void keep_variances(const bl_gp_field *f, const double *covariance, doubl
         variance[f->pixel + s] = covariance[f->start + place(f, f->band, s / f->width, s % f->width, 0, 0)];
 }
 
-double bl_gp_forward(const bl_gp_network *network, bl_gp_workspace *work, const float *x, const float *y,
-                     bool own, double *left, double *right) {
-    input_products(network, x, y, work->covariance);
+double bl_gp_recur(const bl_gp_network *network, bl_gp_workspace *work, bool own, double *left,
+                   double *right) {
     for (size_t k = 0; k < network->operations; k++) {
         const bl_gp_operation *o = &network->operation[k];
         forward(network, work, o, left, right);
@@ -254,12 +257,52 @@ double bl_gp_forward(const bl_gp_network *network, bl_gp_workspace *work, const 
     return work->covariance[network->field[network->operation[network->operations - 1].out].start];
 }
 
-void bl_gp_backward(const bl_gp_network *network, bl_gp_workspace *work, const double *variance) {
+double bl_gp_forward(const bl_gp_network *network, bl_gp_workspace *work, const float *x, const float *y,
+                     bool own, double *left, double *right) {
+    input_products(network, x, y, work->covariance);
+    return bl_gp_recur(network, work, own, left, right);
+}
+
+void bl_gp_backward(const bl_gp_network *network, bl_gp_workspace *work, double seed, const double *left,
+                    const double *right, double *rise) {
     const bl_gp_field *last = &network->field[network->operation[network->operations - 1].out];
     memset(work->adjoint, 0, network->numbers * sizeof *work->adjoint);
-    work->adjoint[last->start] = 1.0;
+    work->adjoint[last->start] = seed;
     for (size_t k = network->operations; k-- > 0;)
-        backward(network, work, &network->operation[k], variance);
+        backward(network, work, &network->operation[k], left, right, rise);
+}
+
+void bl_gp_backward_own(const bl_gp_network *network, bl_gp_workspace *work, const double *variance,
+                        double *rise) {
+    for (size_t k = network->operations; k-- > 0;) {
+        const bl_gp_operation *o = &network->operation[k];
+        const bl_gp_field *out = &network->field[o->out];
+        pair p;
+        memset(work->moment, 0, network->largest * sizeof *work->moment);
+        for (bool more = first_pair(out, 0, &p); more; more = next_pair(out, 0, &p)) {
+            const size_t t = p.y * out->width + p.x;
+            const double above = rise[out->pixel + t];
+            if (o->kind == BL_GP_SUM) {
+                rise[network->field[o->left].pixel + t] += above;
+                rise[network->field[o->right].pixel + t] += above;
+                continue;
+            }
+            const bl_gp_field *in = image_of(network, &o->in);
+            (void)linear_sum(in, o, &p, work->moment, share(in, o) * above);
+        }
+        if (o->kind == BL_GP_SUM)
+            continue;
+        const bl_gp_field *in = image_of(network, &o->in);
+        for (size_t s = 0; s < in->height * in->width; s++) {
+            const double q = variance[in->pixel + s];
+            double v, dv = 1.0;
+            if (o->in.activated) {
+                bl_nngp_layer(&o->in.rule, q, q, q, &v, &dv);
+                dv += 2.0 * bl_nngp_variance_slope(&o->in.rule, q, q, q);
+            }
+            rise[in->pixel + s] += dv * work->moment[s];
+        }
+    }
 }
 
 bl_err bl_gp_kernel(const bl_gp_network *network, size_t rows, const float *x, size_t columns, const float *y,
@@ -307,7 +350,7 @@ bl_err bl_gp_slopes(const bl_gp_network *network, const float *x, double *varian
     BL_TRY(bl_gp_workspace_create(network, true, &work));
     BL_ALLOC(own, network->pixels);
     *variance = bl_gp_forward(network, &work, x, x, true, own, own);
-    bl_gp_backward(network, &work, own);
+    bl_gp_backward(network, &work, 1.0, own, own, NULL);
     for (size_t k = 0; k < numbers; k++)
         slope[k] = work.adjoint[f->start + k] / (double)network->channels;
 cleanup:

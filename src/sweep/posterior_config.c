@@ -53,23 +53,11 @@ static const bl_option options[] = {
      "rows and columns of a block of the distributed kernel"},
 };
 
-static const bl_option_table table;
-
-static bl_err check(const char *file, const size_t *seen, const void *posterior) {
-    const bl_posterior_config *config = posterior;
-    bl_place at = {file, seen[bl_option_find(&table, "boundary.inputs")], "boundary.inputs"};
-    if (config->base.family != BL_FAMILY_DENSE && config->base.inputs > 0)
-        return bl_complain(&at,
-                           "distances are measured for the dense family alone: give boundary: {inputs: 0}");
-    return BL_OK;
-}
-
 static const bl_option_table table = {.what = "posterior",
                                       .command = "posterior",
                                       .example = "data.train=1000",
                                       .option = options,
-                                      .count = sizeof options / sizeof *options,
-                                      .check = check};
+                                      .count = sizeof options / sizeof *options};
 
 bl_err bl_posterior_config_parse(const char *file, const char *text, size_t length,
                                  const char *const *overrides, size_t count, bl_posterior_config **out) {

@@ -148,7 +148,7 @@ static bl_err check_whole(const reading *r) {
         if (!r->table->option[i].by_default && !r->seen[i])
             return bl_complain(&at, "must be given");
     }
-    return r->table->check(r->file, r->seen, r->config);
+    return r->table->check ? r->table->check(r->file, r->seen, r->config) : BL_OK;
 }
 
 bl_err bl_options_parse(const bl_option_table *table, const char *file, const char *text, size_t length,

@@ -107,8 +107,32 @@ boundary: {{inputs: {inputs}, effort: fast}}
         (train, label), (test, _) = self.data(train=60, test=20)
         y = np.eye(3)[label] - 1 / 3
         right = self.expected(train, test, y, lambda a, b: cnn_kernel(a, b, 2), noise=1e-6)
-        with self.compute(self.config(family="cnn", train=60, noise=1e-6, inputs=0)) as file:
+        with self.compute(self.config(family="cnn", train=60, noise=1e-6)) as file:
             np.testing.assert_allclose(file["mean"][()], right[1], rtol=0, atol=1e-7)
+            alpha, start = right[0], np.concatenate([train[:2], test[:2]])
+
+            def logits(x):
+                return cnn_kernel(x, train, 2) @ alpha
+            z = np.sort(logits(start))
+            np.testing.assert_allclose(file["output"][:2].ravel(), z[:, -1] - z[:, -2], rtol=0, atol=1e-7)
+            status, distance, first = file["status"][()], file["distance"][()], file["first_order"][()]
+            self.assertTrue((status == 1).all())
+            self.assertTrue((first > 0.3 * distance)[np.isfinite(first)].all())
+            self.assertTrue(np.isfinite(file["prior_law"][()][..., 4]).all())
+            for i, x in enumerate(start):  # no box is met by a step this short: |margin| over the gradient's l2 norm
+                top = logits(x[None])[0].argmax()
+                moves = x + 1e-6 * np.vstack([np.eye(36), -np.eye(36)])
+                value = logits(moves)
+                margin = value[:, [top]] - np.delete(value, top, axis=1)
+                at = logits(x[None])[0]
+                gradient = (margin[:36] - margin[36:]) / 2e-6
+                step = ((at[top] - np.delete(at, top)) / np.linalg.norm(gradient, axis=0)).min()
+                self.assertGreater(first[i // 2, i % 2, 1], step * (1 - 1e-4))
+        with self.compute(self.config(family="cnn", train=60, noise=1e-6), 3):
+            pass
+        many = variables(self.path("out.h5"))
+        self.check_done(run(["posterior", self.path("posterior.yaml"), "-o", self.path("out.h5"), "--force"], 1))
+        self.assertEqual(variables(self.path("out.h5")), many)
 
     def test_probabilities(self):
         """Confidence against Monte Carlo over independent normals."""
@@ -163,7 +187,6 @@ boundary: {{inputs: {inputs}, effort: fast}}
         list(self.data())
         self.refused(1, "did you mean 'data.train'", "--set", "data.trian=3")
         self.refused(1, "unknown value 'lenet'", family="lenet")
-        self.refused(1, "distances are measured for the dense family alone", family="cnn")
         self.refused(1, "151 images are wanted, it has 150", train=151)
         self.refused(1, "has label 2, but classes are 0 to 1", "--set", "data.classes=2")
         os.truncate(self.path("t10k-images-idx3-ubyte"), 100)
