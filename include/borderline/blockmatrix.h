@@ -55,6 +55,12 @@ BL_API bl_err bl_blockmatrix_add(bl_blockmatrix *matrix, bl_blockmatrix_block ad
  * bl_blockmatrix_add will ask it about. Not collective. */
 BL_API bool bl_blockmatrix_touches(const bl_blockmatrix *matrix, size_t b);
 
+/** Copy all entries; both have one communicator, size and block. Not collective. */
+BL_API void bl_blockmatrix_copy(const bl_blockmatrix *from, bl_blockmatrix *to);
+
+/** The sum of the diagonal, on every rank. Collective. */
+BL_API double bl_blockmatrix_trace(const bl_blockmatrix *matrix);
+
 /** Multiply every entry; add to every entry of the diagonal. Not collective. */
 BL_API void bl_blockmatrix_scale(bl_blockmatrix *matrix, double factor);
 BL_API void bl_blockmatrix_shift(bl_blockmatrix *matrix, double value);
@@ -85,6 +91,10 @@ BL_API bl_err bl_blockmatrix_distance(const bl_blockmatrix *a, double scale, con
  * @return BL_OK; BL_ERR_LIBRARY; BL_ERR_MEMORY.
  */
 BL_API bl_err bl_blockmatrix_solve(const bl_blockmatrix *factor, size_t columns, double *b) BL_NODISCARD;
+
+/** L b for a few columns, L the factor: of independent standard normals it makes draws of covariance A. Shapes, collective and
+ * errors as bl_blockmatrix_solve. */
+BL_API bl_err bl_blockmatrix_multiply(const bl_blockmatrix *factor, size_t columns, double *b) BL_NODISCARD;
 
 /** Quadratic forms b^T A^-1 b of many right sides, from A's factor.
  *

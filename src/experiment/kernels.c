@@ -369,12 +369,14 @@ bl_err bl_kernels_memory(const bl_grid *grid, size_t ranks, size_t *bytes) {
     *bytes = 0;
     for (size_t i = 0; i < grid->cases && inputs > 0; i++) {
         bl_case c = bl_grid_case(grid, i);
+        /* inputs; of a spread kernel also those of the blocks at hand */
+        const size_t x = (inputs > BL_KERNELS_ONE_RANK ? 2 : 1) * inputs * c.dimension * sizeof(float);
+        *bytes = x > *bytes ? x : *bytes;
         if (isinf(c.width))
             continue;
         BL_TRY(bl_network_create_shape(config, &c, &network));
         size_t batch = inputs <= BL_KERNELS_ONE_RANK ? inputs : BL_KERNELS_BLOCK;
-        size_t engine = bl_network_parameters(network) * sizeof(float) + bl_pass_memory(network, batch) +
-                        inputs * c.dimension * sizeof(float);
+        size_t engine = bl_network_parameters(network) * sizeof(float) + bl_pass_memory(network, batch) + x;
         if (inputs > BL_KERNELS_ONE_RANK) /* features; dense: `width` numbers an input */
             engine += inputs * network->layer[network->layer_count - 1].inputs * sizeof(float);
         bl_network_destroy(&network);

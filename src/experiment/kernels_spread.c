@@ -6,11 +6,15 @@
 #include "borderline/kernels.h"
 
 #include "borderline/blockmatrix.h"
+#include "borderline/clock.h"
+#include "borderline/gp_draw.h"
+#include "borderline/log.h"
 #include "borderline/mem.h"
 #include "borderline/network.h"
 #include "borderline/pass.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 enum { NOT_HERE = -1 };
@@ -31,6 +35,7 @@ typedef struct spread {
     bl_err (*rows)(void *context, bl_field_id field, size_t first, size_t count, const double *row);
     void *context;
     bl_field_id field; /* whose rows are handed out */
+    char parts[160];   /* what each part took, for the log */
 } spread;
 
 static size_t count_of(const spread *s, size_t b) {
@@ -215,28 +220,169 @@ static bl_err create(const spread *s, bl_blockmatrix **matrix) {
     return bl_blockmatrix_create(s->comm->world, s->inputs, s->block, matrix);
 }
 
-static bl_err compute(spread *s, bl_kernels *k) {
+static bl_err compute_nngp(spread *s, bl_kernels *k) {
     bl_err err = BL_OK;
+    (void)k;
     BL_TRY(create(s, &s->nngp));
     BL_TRY(bl_agree(s->comm, hold_blocks(s)));
     BL_TRY(bl_agree(s->comm, bl_gp_limit_create(s->config, s->c.depth, s->c.dimension, &s->limit)));
     BL_TRY(bl_blockmatrix_add(s->nngp, nngp_block, s));
     BL_TRY(write(s, s->nngp, BL_FIELD_GRAM_NNGP));
+cleanup:
+    return err;
+}
+
+/* Networks' features, and their kernel. */
+static bl_err measure_networks(spread *s, bl_kernels *k) {
+    bl_err err = BL_OK;
     BL_TRY(create(s, &s->empirical));
     BL_TRY(sum_networks(s));
     BL_TRY(write(s, s->empirical, BL_FIELD_GRAM_EMPIRICAL));
     BL_TRY(deviation(s->empirical, s->nngp, &k->deviation));
+cleanup:
+    return err;
+}
+
+/* --- infinite width: draws in place of networks --- */
+
+/* The analytic kernel's factor in `empirical`. Where rounding leaves it indefinite, the diagonal gets the least power of ten of
+ * its mean that mends it; the log determinant is then not known. */
+static bl_err factor_nngp(spread *s, double *log_determinant) {
+    static const double least = 1e-15, most = 2e-8;
+    bl_err err = BL_OK;
+    const double mean = bl_blockmatrix_trace(s->nngp) / (double)s->inputs;
+    double share = 0;
+    for (;;) {
+        bl_blockmatrix_copy(s->nngp, s->empirical);
+        bl_blockmatrix_shift(s->empirical, share * mean);
+        err = bl_blockmatrix_cholesky(s->empirical);
+        if (err != BL_ERR_NUMERIC || share > most)
+            break;
+        share = share > 0 ? 10 * share : least;
+    }
+    BL_TRY(err);
+    *log_determinant = NAN;
+    if (share == 0)
+        BL_TRY(bl_blockmatrix_log_determinant(s->empirical, log_determinant));
+cleanup:
+    return err;
+}
+
+/* Logits of networks first .. first + count - 1, in z[network][class][input], to where they are held. */
+static void keep_logits(spread *s, size_t first, size_t count, const double *z) {
+    const size_t classes = s->config->classes;
+    for (size_t b = 0; b < s->blocks; b++)
+        for (size_t k = 0; s->slot[b] != NOT_HERE && k < count * classes; k++) {
+            size_t network = (size_t)s->slot[b] * s->config->networks + first + k / classes;
+            float *logits = s->logits + network * s->block * classes + k % classes;
+            for (size_t i = 0; i < count_of(s, b); i++)
+                logits[i * classes] = (float)z[k * s->inputs + b * s->block + i];
+        }
+}
+
+enum { AT_ONCE = 32 }; /* networks drawn together */
+
+static bl_err allocate_draws(spread *s, float **normal, double **z) {
+    bl_err err = BL_OK;
+    const size_t classes = s->config->classes;
+    BL_ALLOC(*normal, s->inputs);
+    BL_ALLOC(*z, AT_ONCE * classes * s->inputs);
+    BL_ALLOC(s->logits, s->held * s->config->networks * s->block * classes);
+cleanup:
+    return err;
+}
+
+/* As bl_gp_draw_logits, whose normals these are, by the factor in `empirical`. */
+static bl_err draw_logits(spread *s) {
+    bl_err err = BL_OK;
+    double *z = NULL;
+    float *normal = NULL;
+    const size_t classes = s->config->classes, networks = s->config->networks;
+    BL_TRY(bl_agree(s->comm, allocate_draws(s, &normal, &z)));
+    for (size_t first = 0; first < networks; first += AT_ONCE) {
+        const size_t count = networks - first < AT_ONCE ? networks - first : AT_ONCE;
+        for (size_t k = 0; k < count * classes; k++) {
+            bl_rng_normal(bl_rng_stream(s->config->seed, (uint32_t)s->c.number,
+                                        (uint32_t)(first + k / classes), BL_PURPOSE_KERNEL_DRAW,
+                                        (uint32_t)(k % classes)),
+                          1.0F, s->inputs, normal);
+            for (size_t i = 0; i < s->inputs; i++)
+                z[k * s->inputs + i] = (double)normal[i];
+        }
+        BL_TRY(bl_blockmatrix_multiply(s->empirical, count * classes, z));
+        keep_logits(s, first, count, z);
+    }
+cleanup:
+    bl_mem_free(normal);
+    bl_mem_free(z);
+    return err;
+}
+
+/* The features' kernel is the analytic one in every network, and outputs are drawn from it. */
+static bl_err draw_networks(spread *s, bl_kernels *k) {
+    bl_err err = BL_OK;
+    double value = 0;
+    BL_TRY(write(s, s->nngp, BL_FIELD_GRAM_EMPIRICAL));
+    BL_TRY(create(s, &s->empirical));
+    BL_TRY(factor_nngp(s, &value));
+    k->divergence = (bl_divergence){isnan(value) ? NAN : 0, value, value};
+    BL_TRY(draw_logits(s));
+cleanup:
+    bl_blockmatrix_destroy(&s->empirical);
+    return err;
+}
+
+/* --- parts --- */
+
+static bl_err measure_outputs(spread *s, bl_kernels *k) {
+    bl_err err = BL_OK;
     BL_TRY(mean_kurtosis(s, &k->kurtosis));
     BL_TRY(create(s, &s->output));
     BL_TRY(bl_blockmatrix_add(s->output, output_block, s));
     BL_TRY(write(s, s->output, BL_FIELD_GRAM_OUTPUT));
     BL_TRY(deviation(s->output, s->nngp, &k->deviation_output));
+cleanup:
     bl_blockmatrix_destroy(&s->output);
+    return err;
+}
+
+/* Spectra and divergence; the matrices are lost. */
+static bl_err decompose(spread *s, bl_kernels *k) {
+    bl_err err = BL_OK;
     BL_TRY(bl_blockmatrix_eigenvalues(s->nngp, k->spectrum_nngp));
-    BL_TRY(bl_blockmatrix_eigenvalues(s->empirical, k->spectrum_empirical));
+    if (s->empirical)
+        BL_TRY(bl_blockmatrix_eigenvalues(s->empirical, k->spectrum_empirical));
+    else
+        memcpy(k->spectrum_empirical, k->spectrum_nngp, s->inputs * sizeof *k->spectrum_nngp);
     k->dimension_nngp = bl_spectra_dimension(s->inputs, k->spectrum_nngp);
     k->dimension_empirical = bl_spectra_dimension(s->inputs, k->spectrum_empirical);
-    BL_TRY(bl_blockmatrix_divergence(s->empirical, s->nngp, &k->divergence));
+    if (s->empirical)
+        BL_TRY(bl_blockmatrix_divergence(s->empirical, s->nngp, &k->divergence));
+cleanup:
+    return err;
+}
+
+/* Do one part and add what it took to the line that the log gets. */
+static bl_err part(spread *s, const char *name, bl_err (*act)(spread *s, bl_kernels *k), bl_kernels *k) {
+    const double begin = bl_clock();
+    bl_err err = act(s, k);
+    size_t used = strlen(s->parts);
+    (void)snprintf(s->parts + used, sizeof s->parts - used, "%s%s %.1f s", used ? ", " : "", name,
+                   bl_clock() - begin);
+    return err;
+}
+
+static bl_err compute(spread *s, bl_kernels *k) {
+    bl_err err = BL_OK;
+    BL_TRY(part(s, "analytic", compute_nngp, k));
+    if (isinf(s->c.width))
+        BL_TRY(part(s, "draws", draw_networks, k));
+    else
+        BL_TRY(part(s, "networks", measure_networks, k));
+    BL_TRY(part(s, "outputs", measure_outputs, k));
+    BL_TRY(part(s, "spectra and divergence", decompose, k));
+    bl_log(BL_LOG_INFO, "kernels of depth %zu, width %g, dimension %zu: %s", s->c.depth, s->c.width,
+           s->c.dimension, s->parts);
 cleanup:
     return err;
 }

@@ -29,11 +29,11 @@ extern void pdpotrs_(const char *triangle, const int *n, const int *columns, con
 extern void pdtran_(const int *rows, const int *columns, const double *alpha, const double *a, const int *ia,
                     const int *ja, const int *a_description, const double *beta, double *c, const int *ic,
                     const int *jc, const int *c_description);
-extern void pdtrsm_(const char *side, const char *triangle, const char *transposed, const char *unit,
-                    const int *rows, const int *columns, const double *alpha, const double *a, const int *ia,
-                    const int *ja, const int *a_description, double *b, const int *ib, const int *jb,
-                    const int *b_description, size_t side_length, size_t triangle_length,
-                    size_t transposed_length, size_t unit_length);
+typedef void triangular(const char *side, const char *triangle, const char *transposed, const char *unit,
+                        const int *rows, const int *columns, const double *alpha, const double *, const int *,
+                        const int *, const int *, double *, const int *, const int *, const int *, size_t,
+                        size_t, size_t, size_t);
+extern triangular pdtrsm_, pdtrmm_;
 
 static const int one = 1;
 
@@ -243,6 +243,11 @@ bl_err bl_blockmatrix_distance(const bl_blockmatrix *a, double scale, const bl_b
     return BL_OK;
 }
 
+void bl_blockmatrix_copy(const bl_blockmatrix *from, bl_blockmatrix *to) {
+    BL_ASSERT(from->comm == to->comm && from->n == to->n && from->block == to->block);
+    memcpy(to->local, from->local, local_size(from) * sizeof *to->local);
+}
+
 /* Copies of the local part share the grid of the original, which owns it. */
 static bl_err copy_local(const bl_blockmatrix *m, double **out) {
     *out = bl_mem_alloc(local_size(m), sizeof **out);
@@ -379,18 +384,6 @@ cleanup:
     return err;
 }
 
-/* Call visit(context, global index, entry) for the locally owned entries of the diagonal. */
-static void visit_diagonal(const bl_blockmatrix *m, void (*visit)(void *context, size_t i, double entry),
-                           void *context) {
-    for (int j = 0; j < m->local_columns; j++) {
-        int global = (int)global_index(j, m->block, m->column, m->columns);
-        if (global / m->block % m->rows != m->row)
-            continue;
-        int i = global / m->block / m->rows * m->block + global % m->block;
-        visit(context, (size_t)global, m->local[(size_t)j * (size_t)m->local_rows + (size_t)i]);
-    }
-}
-
 bl_err bl_blockmatrix_cholesky(bl_blockmatrix *m) {
     bl_err err = BL_OK;
     int info = 0;
@@ -405,26 +398,30 @@ cleanup:
     return err;
 }
 
-static void add_log(void *context, size_t i, double entry) {
-    (void)i;
-    *(double *)context += log(entry);
+static double itself(double entry) {
+    return entry;
 }
 
-static void add(void *context, size_t i, double entry) {
-    (void)i;
-    *(double *)context += entry;
-}
-
-/* The sum of visit's contributions over all ranks. */
-static double sum_diagonal(const bl_blockmatrix *m, void (*visit)(void *context, size_t i, double entry)) {
+/* The sum over the diagonal of a function of its entries. */
+static double sum_diagonal(const bl_blockmatrix *m, double (*of)(double)) {
     double sum = 0.0;
-    visit_diagonal(m, visit, &sum);
+    for (int j = 0; j < m->local_columns; j++) {
+        int global = (int)global_index(j, m->block, m->column, m->columns);
+        if (global / m->block % m->rows != m->row)
+            continue;
+        int i = global / m->block / m->rows * m->block + global % m->block;
+        sum += of(m->local[(size_t)j * (size_t)m->local_rows + (size_t)i]);
+    }
     MPI_Allreduce(MPI_IN_PLACE, &sum, 1, MPI_DOUBLE, MPI_SUM, m->comm);
     return sum;
 }
 
+double bl_blockmatrix_trace(const bl_blockmatrix *m) {
+    return sum_diagonal(m, itself);
+}
+
 bl_err bl_blockmatrix_log_determinant(const bl_blockmatrix *factor, double *value) {
-    *value = 2.0 * sum_diagonal(factor, add_log);
+    *value = 2.0 * sum_diagonal(factor, log);
     return BL_OK;
 }
 
@@ -439,7 +436,7 @@ bl_err bl_blockmatrix_solve_trace(const bl_blockmatrix *factor, bl_blockmatrix *
         pdpotrs_("L", &factor->n, &factor->n, factor->local, &one, &one, factor->description, b->local, &one,
                  &one, b_description, &info, 1);
     BL_TRY(require_success(factor, "PDPOTRS", info));
-    *value = sum_diagonal(b, add);
+    *value = sum_diagonal(b, itself);
 cleanup:
     return err;
 }
@@ -493,31 +490,55 @@ static bl_err create_right_sides(const bl_blockmatrix *m, size_t columns, right_
     return bl_comm_agree(m->comm, b->local ? BL_OK : BL_ERR_MEMORY);
 }
 
-bl_err bl_blockmatrix_solve(const bl_blockmatrix *m, size_t columns, double *b) {
+/* The place in b[columns][n] of local entry k. */
+static size_t place_of(const bl_blockmatrix *m, size_t k) {
+    const int i = (int)(k % (size_t)m->local_rows), j = (int)(k / (size_t)m->local_rows);
+    return global_index(j, m->block, m->column, m->columns) * (size_t)m->n +
+           global_index(i, m->block, m->row, m->rows);
+}
+
+/* Replace b[columns][n], the same on every rank, by what `act` makes of it on the grid. */
+static bl_err act_on(const bl_blockmatrix *m, size_t columns, double *b,
+                     bl_err (*act)(const bl_blockmatrix *m, right_sides *x)) {
     bl_err err = BL_OK;
     right_sides x = {0};
-    int info = 0;
     BL_TRY(create_right_sides(m, columns, &x));
-    for (int j = 0; j < x.local_columns; j++)
-        for (int i = 0; i < m->local_rows; i++)
-            x.local[(size_t)j * (size_t)m->local_rows + (size_t)i] =
-                b[global_index(j, m->block, m->column, m->columns) * (size_t)m->n +
-                  global_index(i, m->block, m->row, m->rows)];
-    if (m->context >= 0)
-        pdpotrs_("L", &m->n, &x.columns, m->local, &one, &one, m->description, x.local, &one, &one,
-                 x.description, &info, 1);
-    BL_TRY(require_success(m, "PDPOTRS", info));
+    const size_t entries = (size_t)x.local_columns * (size_t)m->local_rows;
+    for (size_t k = 0; k < entries; k++)
+        x.local[k] = b[place_of(m, k)];
+    BL_TRY(act(m, &x));
     memset(b, 0, columns * (size_t)m->n * sizeof *b);
-    for (int j = 0; j < x.local_columns; j++)
-        for (int i = 0; i < m->local_rows; i++)
-            b[global_index(j, m->block, m->column, m->columns) * (size_t)m->n +
-              global_index(i, m->block, m->row, m->rows)] =
-                x.local[(size_t)j * (size_t)m->local_rows + (size_t)i];
+    for (size_t k = 0; k < entries; k++)
+        b[place_of(m, k)] = x.local[k];
     for (size_t j = 0; j < columns; j++) /* every entry has one owner: the sum is exact */
         MPI_Allreduce(MPI_IN_PLACE, b + j * (size_t)m->n, m->n, MPI_DOUBLE, MPI_SUM, m->comm);
 cleanup:
     bl_mem_free(x.local);
     return err;
+}
+
+static bl_err solve(const bl_blockmatrix *m, right_sides *x) {
+    int info = 0;
+    if (m->context >= 0)
+        pdpotrs_("L", &m->n, &x->columns, m->local, &one, &one, m->description, x->local, &one, &one,
+                 x->description, &info, 1);
+    return require_success(m, "PDPOTRS", info);
+}
+
+static bl_err multiply(const bl_blockmatrix *m, right_sides *x) {
+    const double unit = 1.0;
+    if (m->context >= 0)
+        pdtrmm_("L", "L", "N", "N", &m->n, &x->columns, &unit, m->local, &one, &one, m->description, x->local,
+                &one, &one, x->description, 1, 1, 1, 1);
+    return BL_OK;
+}
+
+bl_err bl_blockmatrix_solve(const bl_blockmatrix *factor, size_t columns, double *b) {
+    return act_on(factor, columns, b, solve);
+}
+
+bl_err bl_blockmatrix_multiply(const bl_blockmatrix *factor, size_t columns, double *b) {
+    return act_on(factor, columns, b, multiply);
 }
 
 /* Every local block of the right sides from `right`. */

@@ -9,8 +9,6 @@
 
 #include <math.h>
 
-enum { LIMIT_KERNEL_INPUTS = 1024 }; /* whose draws one rank makes */
-
 static bl_err check_sizes(const bl_config *config) {
     bl_err err = BL_OK;
     double cases =
@@ -29,9 +27,6 @@ static bl_err check_sizes(const bl_config *config) {
                    "grid.width: inf (the Gaussian process itself) is not trained: leave out training, or "
                    "give finite "
                    "widths");
-        BL_REQUIRE(config->kernel_inputs <= LIMIT_KERNEL_INPUTS, BL_ERR_INPUT,
-                   "kernel.inputs: at width inf at most %d, not %zu", (int)LIMIT_KERNEL_INPUTS,
-                   config->kernel_inputs);
     }
 cleanup:
     return err;

@@ -245,6 +245,30 @@ static bl_err right_block(void *context, size_t i, size_t rows, size_t j, size_t
     return BL_OK;
 }
 
+/* L e_k, a column of T's bidiagonal factor; from a copy of T, whose trace is known. */
+static void test_multiply(MPI_Comm comm, size_t n, size_t block) {
+    double shift = 0.0;
+    size_t columns = n < 5 ? n : 5;
+    double *b = bl_mem_alloc(columns * n, sizeof *b);
+    BL_ASSERT(b);
+    bl_blockmatrix *matrix = create(comm, n, block, second_difference, &shift), *factor = NULL;
+    CHECK_CLOSE(bl_blockmatrix_trace(matrix), 2.0 * (double)n, 1e-12 * (double)n);
+    CHECK_OK(bl_blockmatrix_create(comm, n, block, &factor));
+    bl_blockmatrix_copy(matrix, factor);
+    CHECK_OK(bl_blockmatrix_cholesky(factor));
+    for (size_t k = 0; k < columns; k++)
+        b[k * n + k] = 1.0;
+    CHECK_OK(bl_blockmatrix_multiply(factor, columns, b));
+    for (size_t k = 0; k < columns; k++)
+        for (size_t i = 0; i < n; i++) {
+            double ratio = sqrt(((double)k + 2.0) / ((double)k + 1.0));
+            CHECK_CLOSE(b[k * n + i], i == k ? ratio : i == k + 1 ? -1.0 / ratio : 0.0, 1e-13);
+        }
+    bl_blockmatrix_destroy(&matrix);
+    bl_blockmatrix_destroy(&factor);
+    bl_mem_free(b);
+}
+
 /* T x = e_k and e_k T^-1 e_k, by the inverse that test_cholesky knows. */
 static void test_solve(MPI_Comm comm, size_t n, size_t block) {
     double shift = 0.0;
@@ -304,6 +328,7 @@ static void test_all(MPI_Comm comm) {
             test_not_positive(comm, sizes[i], blocks[j]);
             test_blocks(comm, sizes[i], blocks[j]);
             test_solve(comm, sizes[i], blocks[j]);
+            test_multiply(comm, sizes[i], blocks[j]);
         }
     test_many(comm);
 }

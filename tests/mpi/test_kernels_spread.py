@@ -12,10 +12,10 @@ from borderline_program import TestCase, main, run
 SWEEP = """
 name: large kernels
 seed: 3
-network: {{family: {family}}}
+network: {{family: {family}, activation: {activation}, classes: {classes}}}
 grid: {{depth: [2], width: [{width}], dimension: [{dimension}], p: [2]}}
 image: {{channels: {channels}}}
-samples: {{networks: 5, inputs: 1}}
+samples: {{networks: {networks}, inputs: 1}}
 boundary: {{effort: fast}}
 kernel: {{inputs: {inputs}}}
 summary: {{bootstrap: 10}}
@@ -34,8 +34,9 @@ def arccos_kernel(x, depth):
 
 
 class Spread(TestCase):
-    def compute(self, ranks, inputs, family="dense", dimension=48, channels=0, width=96):
-        sweep = self.write("sweep.yaml", SWEEP.format(inputs=inputs, family=family, dimension=dimension, channels=channels, width=width))
+    def compute(self, ranks, inputs, family="dense", dimension=48, channels=0, width=96, activation="relu", classes=2, networks=5):
+        keys = {name: value for name, value in locals().items() if name not in ("self", "ranks")}
+        sweep = self.write("sweep.yaml", SWEEP.format(**keys))
         self.check_done(run(["run", sweep, "-o", self.path("out.h5"), "--force"], ranks))
         with h5py.File(self.path("out.h5"), "r") as file:
             found = {name: file[name][0, 0, 0] for name in GRAMS}
@@ -81,6 +82,34 @@ class Spread(TestCase):
                 for name in ("gram_empirical", "gram_output"):
                     np.testing.assert_allclose(large[name][:40, :40], small[name], rtol=0,
                                                atol=1e-5 * np.abs(small[name]).max())
+
+    def test_infinite_width(self):
+        """Draws of the limit: those of a small kernel's path at its inputs, of the same law whatever the grid of ranks, and of a
+        kernel that rounding leaves indefinite."""
+        small = self.compute(1, 40, width="inf", classes=3, networks=300)
+        runs = [self.compute(ranks, 1030, width="inf", classes=3, networks=300) for ranks in (1, 2, 4)]
+        for k in runs:
+            np.testing.assert_array_equal(k["gram_nngp"], runs[0]["gram_nngp"])
+            np.testing.assert_array_equal(k["gram_empirical"], k["gram_nngp"])
+            scale = np.sqrt(np.outer(k["gram_nngp"].diagonal(), k["gram_nngp"].diagonal()))
+            np.testing.assert_allclose(k["gram_output"][:40, :40] / scale[:40, :40], small["gram_output"] / scale[:40, :40], rtol=0, atol=1e-5)
+            np.testing.assert_allclose(k["gram_output"] / scale, runs[0]["gram_output"] / scale, rtol=0, atol=1e-5)
+            self.assertEqual((k["kernel_deviation"], k["kl_divergence"]), (0, 0))
+            for kind in ("nngp", "empirical"):
+                np.testing.assert_allclose(k["log_determinant_" + kind], np.linalg.slogdet(k["gram_nngp"])[1], rtol=1e-10)
+            np.testing.assert_array_equal(k["spectrum_empirical"], k["spectrum_nngp"])
+            # Wishart of 300 networks times 2 degrees of freedom: E |W - K|^2 = (|K|^2 + tr(K)^2)/600
+            expected = np.sqrt((1 + (k["gram_nngp"].trace() / np.linalg.norm(k["gram_nngp"])) ** 2) / 600)
+            self.assertLess(abs(np.log(k["kernel_deviation_output"] / expected)), np.log(2))
+            whitened = np.linalg.solve(np.linalg.cholesky(k["gram_nngp"]), k["gram_output"])
+            whitened = np.linalg.solve(np.linalg.cholesky(k["gram_nngp"]), whitened.T)
+            # its law: every direction's variance is chi squared of 600 degrees over 600, and their mean 1
+            self.assertLess(abs(whitened.trace() / 1030 - 1), 5 * np.sqrt(2 / 600 / 1030))
+            self.assertLess(abs(whitened.diagonal() - 1).max(), 6 * np.sqrt(2 / 600))
+        flat = self.compute(2, 1030, width="inf", activation="erf", dimension=2, networks=300)
+        self.assertLess(np.linalg.eigvalsh(flat["gram_nngp"])[0], 1e-9)  # of entries of order 1
+        self.assertTrue(np.isnan(flat["log_determinant_nngp"]) and np.isnan(flat["kl_divergence"]))
+        self.assertLess(abs(np.log(flat["kernel_deviation_output"] * np.sqrt(300 / 2))), np.log(3))
 
     def test_fit_over_widths(self):
         """Deviations over widths and networks: the summary's fit is scipy's, and the noise alone is 1/sqrt(S N) for features of
