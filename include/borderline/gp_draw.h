@@ -19,9 +19,11 @@ typedef struct bl_gp_draw bl_gp_draw;
  *              given all answers so far, so the answers at any list of points have the joint law of the process, whatever the
  *              order and however the points were chosen. In the span of the points: a Cholesky factor that grows by each
  *              number seen. Across it: coordinates are independent, with the covariance dK/d<x, y> between points; the
- *              noise behind them is re-created from its counter, not kept. A number that those before determine to within 1e-7
- *              of its deviation is their conditional mean: no innovation is drawn for it and nothing is divided by its
- *              variance. So answers agree with each other to 1e-7 of their deviation, however near the points are.
+ *              noise behind them is re-created from its counter, not kept. Every number's conditional variance gets a nugget
+ *              of 1e-14 q of its variance, q = 1 for relu and leaky_relu, else max(1, K^1(x, x)) with K^1 the first layer's
+ *              kernel; where it is less than that, the number is its conditional mean and no innovation is drawn. So the factor
+ *              is that of a positive definite matrix, however near the points are, and neighbours agree to a few
+ *              1e-7 sqrt(q) of their deviation (test_gp_draw: random models and queries).
  * Shapes:      n coordinates; at most `points` points a draw.
  * Collective:  no.
  * Ownership:   *out is the caller's, freed with bl_gp_draw_destroy.

@@ -18,7 +18,8 @@
 #include <math.h>
 #include <string.h>
 
-static const double DETERMINED = 1e-14; /* conditional over prior variance, where it counts as zero */
+static const double NUGGET =
+    1e-14; /* of the prior variance; a conditional variance under it counts as zero */
 static const double IN_SPAN = 1e-13;    /* distance from the span over |x|, likewise */
 static const double SAME_POINT = 1e-15; /* distance over |x| */
 
@@ -242,6 +243,17 @@ static double covariance(const bl_gp_draw *d, size_t a, ptrdiff_t direction, siz
            u[1] * (p->mixed[1][0] * v[0] + p->mixed[1][1] * v[1]);
 }
 
+/* Of a number at point a: what is added to its conditional variance, which counts as zero where it is less. It stands above the
+ * rounding of covariances, so that the factor is that of a positive definite matrix however near the points are. Rounding grows
+ * with the first layer's variance where the activation is not homogeneous. */
+static double nugget_of(const bl_gp_draw *d, size_t a, double variance) {
+    const double *x = d->coordinate + a * d->most;
+    const double first =
+        d->model.bias_variance + d->model.weight_variance / (double)d->n * bl_factor_dot(d->span, x, x);
+    const bool homogeneous = d->model.activation == BL_RELU || d->model.activation == BL_LEAKY_RELU;
+    return NUGGET * variance * (homogeneous ? 1.0 : fmax(1.0, first));
+}
+
 /* Draw the numbers (a, directions first .. first + count - 1), one after another; number k of field c goes to out[c][k] of
  * rows `stride` apart. The pairs of a are filled. */
 static bl_err draw_numbers(bl_gp_draw *d, size_t a, ptrdiff_t first, size_t count, size_t stride,
@@ -264,20 +276,23 @@ static bl_err draw_numbers(bl_gp_draw *d, size_t a, ptrdiff_t first, size_t coun
         bl_factor_solve(&d->factor, old, 1, width, row);
         const size_t rows = d->factor.rows;
         const double left = prior - bl_factor_dot(rows, row, row);
-        const bool fresh = left > DETERMINED * prior;
+        /* a derivative's rounding is of the size of the gradient, though its own variance may be less */
+        const double nugget = nugget_of(d, a, direction == VALUE ? prior : fmax(prior, d->pair[a].across));
+        const bool fresh = left > nugget;
+        const double root = fresh ? sqrt(left + nugget) : 0.0;
         for (size_t c = 0; c < d->fields; c++) {
             double *seen = d->innovation + c * d->numbers_capacity;
             out[c * stride + k] = bl_factor_dot(rows, row, seen);
             if (fresh) {
                 seen[rows] = next_innovation(d, c);
-                out[c * stride + k] += sqrt(left) * seen[rows];
+                out[c * stride + k] += root * seen[rows];
             }
         }
         if (!fresh)
             continue;
         d->innovations++;
         d->number[rows] = (number){a, direction};
-        bl_factor_append(&d->factor, row, sqrt(left));
+        bl_factor_append(&d->factor, row, root);
     }
 cleanup:
     return err;
@@ -399,9 +414,10 @@ static void mix(bl_gp_draw *d, size_t g) {
                      ? (d->pair[d->gradient[b].point].across - bl_factor_dot(b, row, other)) / other[b]
                      : 0.0;
     }
-    const double left = prior - bl_factor_dot(g, row, row);
-    d->gradient[g].fresh = left > DETERMINED * prior;
-    row[g] = d->gradient[g].fresh ? sqrt(left) : 0.0;
+    const double left = prior - bl_factor_dot(g, row, row),
+                 nugget = nugget_of(d, d->gradient[g].point, prior);
+    d->gradient[g].fresh = left > nugget;
+    row[g] = d->gradient[g].fresh ? sqrt(left + nugget) : 0.0;
 }
 
 static bl_err draw_gradient(bl_gp_draw *d, size_t a) {

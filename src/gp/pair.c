@@ -39,7 +39,8 @@ static layer two_slope_layer(double a, double k1, double k2, double k, double de
         return l;
     l.v1 = part * root / (2.0 * k1);
     l.v2 = part * root / (2.0 * k2);
-    l.v33 = root > 0.0 ? part / root : 0.0;
+    /* At smaller angles the sum is under rounding, which 1/root would raise. */
+    l.v33 = root > 1e-15 * sqrt(k1) * sqrt(k2) ? part / root : 0.0;
     l.a1 = k / (2.0 * k1);
     l.a2 = k / (2.0 * k2);
     l.v12 = part * root / (4.0 * k1 * k2);
