@@ -276,18 +276,19 @@ BL_API double bl_empirical_kurtosis(size_t samples, size_t inputs, const double 
  *              smallest linear step to another class (THEORY sections 2 and 4). For two classes the margin is
  *              drawn from `draws` strata of equal probability. The error is the square root of the sum of the
  *              strata's variances p (1 - p), from successive draws, over the density at the median.
- * Shapes:      level[levels]; quantile[p_count][levels] and error[p_count] (standard error of the median), p
- *              of the configuration; NaN where no point of the box reaches the plane.
+ * Shapes:      box[boxes], all on the same draws: each gives what it would alone; level[levels];
+ *              quantile[boxes][p_count][levels] and error[boxes][p_count] (standard error of the median), p of
+ *              the configuration; NaN where no point of the box reaches the plane.
  * Collective:  no; the result is a function of the arguments alone (BL_PURPOSE_PREDICTION, case = dimension +
  *              2^24 depth, network = draw).
  * Cost:        linear in draws x dimension x p_count: 4,096 draws, dimension 3,072, three p take 0.3 s.
- * @param[in] box    the box of the step: the configuration's, or an unbounded one
+ * @param[in] box    boxes of the step: the configuration's, an unbounded one
  * @param[in] draws  at least 2
  * @return BL_OK; BL_ERR_MEMORY.
  */
-BL_API bl_err bl_predict_first_order(const bl_config *config, size_t depth, size_t dimension, bl_box box,
-                                     size_t draws, size_t levels, const double *level, double *quantile,
-                                     double *error) BL_NODISCARD;
+BL_API bl_err bl_predict_first_order(const bl_config *config, size_t depth, size_t dimension, size_t boxes,
+                                     const bl_box *box, size_t draws, size_t levels, const double *level,
+                                     double *quantile, double *error) BL_NODISCARD;
 
 /** First-order law of a network of layers; bl_predict_first_order is this of bl_gp_network_of.
  *
@@ -303,9 +304,9 @@ BL_API bl_err bl_predict_first_order(const bl_config *config, size_t depth, size
  * @return BL_OK; BL_ERR_MEMORY.
  */
 BL_API bl_err bl_predict_network_first_order(const bl_config *config, const bl_gp_network *network,
-                                             size_t depth, size_t dimension, bl_box box, size_t draws,
-                                             size_t levels, const double *level, double *quantile,
-                                             double *error) BL_NODISCARD;
+                                             size_t depth, size_t dimension, size_t boxes, const bl_box *box,
+                                             size_t draws, size_t levels, const double *level,
+                                             double *quantile, double *error) BL_NODISCARD;
 
 /** First-order law at given inputs, draw d at input d mod inputs; within the configuration's box.
  *

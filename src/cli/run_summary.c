@@ -174,16 +174,11 @@ static size_t law_draws(size_t n) {
     return draws > DRAWS_MOST ? DRAWS_MOST : draws < DRAWS_LEAST ? DRAWS_LEAST : draws;
 }
 
-/* The first-order law of one (depth, dimension): quantiles and the error of their medians, into the file. */
-static bl_err write_law(bl_run *run, bl_field_id field, bl_field_id error_field, size_t depth,
-                        size_t dimension, bl_box box, double *quantile, double *error) {
+/* Quantiles of the first-order law and the error of their medians, [p][levels] and [p], into the file. */
+static bl_err write_law(bl_run *run, bl_field_id field, bl_field_id error_field, const size_t *start,
+                        const double *quantile, const double *error) {
     bl_err err = BL_OK;
-    const bl_config *config = run->sweep.config;
-    size_t start[BL_FIELD_RANK_MAX] = {depth, dimension};
-    size_t count[BL_FIELD_RANK_MAX] = {1, 1, config->p.count, BL_QUANTILES};
-    const size_t n = (size_t)config->dimension.value[dimension];
-    BL_TRY(bl_predict_first_order(config, (size_t)config->depth.value[depth], n, box, law_draws(n),
-                                  BL_QUANTILES, bl_quantile_level, quantile, error));
+    size_t count[BL_FIELD_RANK_MAX] = {1, 1, run->sweep.config->p.count, BL_QUANTILES};
     BL_TRY(bl_results_write(run->results, field, start, count, quantile));
     BL_TRY(bl_results_write(run->results, error_field, start, count, error));
 cleanup:
@@ -191,7 +186,7 @@ cleanup:
 }
 
 /* What is predicted of a (depth, dimension), each a piece of work. */
-enum { LAW_UNBOXED, LAW, GUARANTEED, PREDICTIONS };
+enum { LAW, GUARANTEED, PREDICTIONS };
 
 static bl_err predict_guaranteed(const tables *t, size_t pair) {
     bl_err err = BL_OK;
@@ -209,18 +204,25 @@ cleanup:
     return err;
 }
 
-static bl_err predict_law(const tables *t, size_t pair, bool boxed) {
+/* The law within the box and without, of the same draws; without a box they are one. */
+static bl_err predict_law(const tables *t, size_t pair) {
     bl_err err = BL_OK;
     bl_run *run = t->run;
-    const bl_box nobox = {-INFINITY, INFINITY};
-    const size_t depth = pair / t->dimensions, dimension = pair % t->dimensions;
+    const bl_config *config = run->sweep.config;
+    const size_t start[BL_FIELD_RANK_MAX] = {pair / t->dimensions, pair % t->dimensions};
+    const size_t n = (size_t)config->dimension.value[start[1]];
+    const bl_box box[] = {config->box, {-INFINITY, INFINITY}};
+    const size_t boxes = isfinite(config->box.lo) || isfinite(config->box.hi) ? 2 : 1;
+    const size_t unboxed = (boxes - 1) * t->p_count;
     double *quantile = NULL, *error = NULL;
-    BL_ALLOC(quantile, t->p_count * BL_QUANTILES);
-    BL_ALLOC(error, t->p_count);
-    BL_TRY(write_law(run, boxed ? BL_FIELD_SUMMARY_LAW : BL_FIELD_SUMMARY_LAW_UNBOXED,
-                     boxed ? BL_FIELD_SUMMARY_LAW_ERROR : BL_FIELD_SUMMARY_LAW_UNBOXED_ERROR, depth,
-                     dimension, boxed ? run->sweep.config->box : nobox, quantile, error));
-    for (size_t k = 0; boxed && k < t->p_count; k++)
+    BL_ALLOC(quantile, boxes * t->p_count * BL_QUANTILES);
+    BL_ALLOC(error, boxes * t->p_count);
+    BL_TRY(bl_predict_first_order(config, (size_t)config->depth.value[start[0]], n, boxes, box, law_draws(n),
+                                  BL_QUANTILES, bl_quantile_level, quantile, error));
+    BL_TRY(write_law(run, BL_FIELD_SUMMARY_LAW, BL_FIELD_SUMMARY_LAW_ERROR, start, quantile, error));
+    BL_TRY(write_law(run, BL_FIELD_SUMMARY_LAW_UNBOXED, BL_FIELD_SUMMARY_LAW_UNBOXED_ERROR, start,
+                     quantile + unboxed * BL_QUANTILES, error + unboxed));
+    for (size_t k = 0; k < t->p_count; k++)
         t->law_median[pair * t->p_count + k] = quantile[k * BL_QUANTILES + BL_QUANTILE_MEDIAN];
 cleanup:
     bl_mem_free(quantile);
@@ -231,9 +233,7 @@ cleanup:
 static bl_err predict_item(void *context, int64_t item) {
     const tables *t = context;
     const size_t pair = (size_t)item / PREDICTIONS;
-    if (item % PREDICTIONS == GUARANTEED)
-        return predict_guaranteed(t, pair);
-    return predict_law(t, pair, item % PREDICTIONS == LAW);
+    return item % PREDICTIONS == LAW ? predict_law(t, pair) : predict_guaranteed(t, pair);
 }
 
 static bl_err predict(tables *t) {

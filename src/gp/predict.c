@@ -20,7 +20,8 @@ enum { NETWORK_INPUTS = 32 };                 /* that draws of a network of laye
 typedef struct law {
     const bl_config *config;
     bl_gp_model model;
-    bl_box box;
+    size_t boxes; /* of the same draws */
+    const bl_box *box;
     size_t n, draws;
     size_t inputs;               /* draw d is at input d mod inputs */
     const float *given;          /* [inputs][n]; NULL: drawn from the configuration's law */
@@ -34,7 +35,7 @@ typedef struct law {
     float *gradient;             /* [fields][n] */
     float *plane, *work, *h;     /* [n] */
     double *unboxed;             /* [fields] lengths of the steps without the box, for one p */
-    double *distance;            /* [p_count][draws] */
+    double *distance;            /* [boxes][p_count][draws] */
     double *sorted;              /* [draws] */
 } law;
 
@@ -62,7 +63,7 @@ static bl_err law_allocate(law *l) {
     BL_ALLOC(l->work, l->n);
     BL_ALLOC(l->h, l->n);
     BL_ALLOC(l->unboxed, l->fields);
-    BL_ALLOC(l->distance, l->config->p.count * l->draws);
+    BL_ALLOC(l->distance, l->boxes * l->config->p.count * l->draws);
     BL_ALLOC(l->sorted, l->draws);
 cleanup:
     return err;
@@ -136,10 +137,12 @@ static void draw_fields(law *l, size_t draw) {
     }
 }
 
-static double step_length(law *l, double p, const float *g, double c, bool boxed) {
+static const bl_box nobox = {-INFINITY, INFINITY};
+
+static double step_length(law *l, double p, bl_box box, const float *g, double c) {
     double length;
-    bool reached = bl_linear_step(p, l->n, boxed ? l->x : NULL, l->box, g, c, l->work, l->h, &length);
-    return reached ? length : INFINITY;
+    const double *x = isfinite(box.lo) || isfinite(box.hi) ? l->x : NULL;
+    return bl_linear_step(p, l->n, x, box, g, c, l->work, l->h, &length) ? length : INFINITY;
 }
 
 /* The plane where field `other` overtakes field `top`; returns its level. */
@@ -152,13 +155,13 @@ static double overtaking_plane(law *l, size_t top, size_t other) {
 
 /* Smallest step of all other classes. A step in the box is no shorter than one without: classes are tried in
  * the order of those, until the rest cannot win. */
-static double nearest_class(law *l, double p) {
+static double nearest_class(law *l, double p, bl_box box) {
     size_t top = 0;
     for (size_t c = 1; c < l->fields; c++)
         top = l->value[c] > l->value[top] ? c : top;
     for (size_t c = 0; c < l->fields; c++) {
         double level = c == top ? 0.0 : overtaking_plane(l, top, c);
-        l->unboxed[c] = c == top ? INFINITY : step_length(l, p, l->plane, level, false);
+        l->unboxed[c] = c == top ? INFINITY : step_length(l, p, nobox, l->plane, level);
     }
     double best = INFINITY;
     for (;;) {
@@ -168,15 +171,15 @@ static double nearest_class(law *l, double p) {
         if (!(l->unboxed[next] < best))
             return best;
         double level = overtaking_plane(l, top, next);
-        best = fmin(best, step_length(l, p, l->plane, level, true));
+        best = fmin(best, step_length(l, p, box, l->plane, level));
         l->unboxed[next] = INFINITY;
     }
 }
 
-static double draw_distance(law *l, double p) {
+static double draw_distance(law *l, double p, bl_box box) {
     if (l->fields == 1)
-        return step_length(l, p, l->gradient, -l->value[0], true);
-    return nearest_class(l, p);
+        return step_length(l, p, box, l->gradient, -l->value[0]);
+    return nearest_class(l, p, box);
 }
 
 /* Standard error of the median: strata contribute p (1 - p) each, half the mean squared difference of
@@ -191,9 +194,9 @@ static double median_error(const law *l, const double *distance, double *sorted)
     return sqrt(0.5 * changes / (draws - 1.0) / draws) * spread / (2.0 * half_width);
 }
 
-static void summarise(law *l, size_t p_index, size_t levels, const double *level, double *quantile,
+/* Of one box and p. */
+static void summarise(law *l, const double *distance, size_t levels, const double *level, double *quantile,
                       double *error) {
-    const double *distance = l->distance + p_index * l->draws;
     memcpy(l->sorted, distance, l->draws * sizeof *distance);
     for (size_t k = 0; k < levels; k++) {
         double value = bl_stats_quantile(l->sorted, l->draws, level[k]);
@@ -208,6 +211,7 @@ static bl_err predict(law *l, const bl_gp_network *network, size_t levels, const
                       double *quantile, double *error) {
     bl_err err = BL_OK;
     const bl_axis *p = &l->config->p;
+    const size_t rows = l->boxes * p->count;
     BL_ASSERT(l->draws >= 2);
     BL_TRY(law_allocate(l));
     if (network)
@@ -216,20 +220,23 @@ static bl_err predict(law *l, const bl_gp_network *network, size_t levels, const
         BL_TRY(set_input(l, input));
         for (size_t d = input; d < l->draws; d += l->inputs) {
             draw_fields(l, d);
-            for (size_t k = 0; k < p->count; k++)
-                l->distance[k * l->draws + d] = draw_distance(l, p->value[k]);
+            for (size_t k = 0; k < rows; k++)
+                l->distance[k * l->draws + d] =
+                    draw_distance(l, p->value[k % p->count], l->box[k / p->count]);
         }
     }
-    for (size_t k = 0; k < p->count; k++)
-        summarise(l, k, levels, level, quantile + k * levels, error + k);
+    for (size_t k = 0; k < rows; k++)
+        summarise(l, l->distance + k * l->draws, levels, level, quantile + k * levels, error + k);
 cleanup:
     law_free(l);
     return err;
 }
 
-static law law_of(const bl_config *config, size_t depth, size_t dimension, bl_box box, size_t draws) {
+static law law_of(const bl_config *config, size_t depth, size_t dimension, size_t boxes, const bl_box *box,
+                  size_t draws) {
     return (law){.config = config,
                  .model = bl_gp_model_of(config, depth),
+                 .boxes = boxes,
                  .box = box,
                  .n = dimension,
                  .draws = draws,
@@ -237,9 +244,9 @@ static law law_of(const bl_config *config, size_t depth, size_t dimension, bl_bo
 }
 
 bl_err bl_predict_network_first_order(const bl_config *config, const bl_gp_network *network, size_t depth,
-                                      size_t dimension, bl_box box, size_t draws, size_t levels,
-                                      const double *level, double *quantile, double *error) {
-    law l = law_of(config, depth, dimension, box, draws);
+                                      size_t dimension, size_t boxes, const bl_box *box, size_t draws,
+                                      size_t levels, const double *level, double *quantile, double *error) {
+    law l = law_of(config, depth, dimension, boxes, box, draws);
     l.inputs = network && draws > NETWORK_INPUTS ? NETWORK_INPUTS : draws;
     return predict(&l, network, levels, level, quantile, error);
 }
@@ -249,7 +256,7 @@ bl_err bl_predict_first_order_at(const bl_config *config, size_t depth, size_t d
                                  double *quantile, double *error) {
     bl_err err = BL_OK;
     bl_gp_network *network = NULL;
-    law l = law_of(config, depth, dimension, config->box, draws);
+    law l = law_of(config, depth, dimension, 1, &config->box, draws);
     l.inputs = inputs;
     l.given = x;
     BL_TRY(bl_gp_network_of(config, depth, dimension, &network));
@@ -259,13 +266,13 @@ cleanup:
     return err;
 }
 
-bl_err bl_predict_first_order(const bl_config *config, size_t depth, size_t dimension, bl_box box,
-                              size_t draws, size_t levels, const double *level, double *quantile,
-                              double *error) {
+bl_err bl_predict_first_order(const bl_config *config, size_t depth, size_t dimension, size_t boxes,
+                              const bl_box *box, size_t draws, size_t levels, const double *level,
+                              double *quantile, double *error) {
     bl_err err = BL_OK;
     bl_gp_network *network = NULL;
     BL_TRY(bl_gp_network_of(config, depth, dimension, &network));
-    BL_TRY(bl_predict_network_first_order(config, network, depth, dimension, box, draws, levels, level,
+    BL_TRY(bl_predict_network_first_order(config, network, depth, dimension, boxes, box, draws, levels, level,
                                           quantile, error));
 cleanup:
     bl_gp_network_destroy(&network);

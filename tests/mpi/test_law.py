@@ -24,6 +24,8 @@ class Law(program.TestCase):
             n = file["dimension"][()]
             median = list(np.round(file["quantile"][()], 3)).index(0.5)
             law = summary["law"][0, :, :, median]
+            for name in ("law", "law_error"):  # without a box they are one
+                np.testing.assert_array_equal(summary[name], summary[name.replace("law", "law_unboxed")])
             low, high = (summary["distance" + end][0, 0, :, :, median] for end in ("_low", "_high"))
             estimate = summary["distance"][0, 0, :, :, median]
             # THEORY section 4: 0.6745 |x0|_2 / (E|G|_q), x0 uniform on [0, 1]^n

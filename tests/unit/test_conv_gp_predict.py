@@ -10,7 +10,7 @@ from borderline_core import Error, check, lib, pointer
 from test_conv_gp import Network, cnn, features, images, layer, lenet, resnet, sampled
 from test_predict import UNBOUNDED, UNIT, Box, Config, boxed_length, dual
 
-lib.bl_predict_network_first_order.argtypes = [ct.c_void_p] * 2 + [ct.c_size_t] * 2 + [Box] + [ct.c_size_t] * 2 + [
+lib.bl_predict_network_first_order.argtypes = [ct.c_void_p] * 2 + [ct.c_size_t] * 3 + [ct.POINTER(Box)] + [ct.c_size_t] * 2 + [
     ct.c_void_p] * 3
 lib.bl_predict_network_guaranteed_median.argtypes = [ct.c_void_p] * 2 + [ct.c_size_t] * 2 + [
     ct.c_double, ct.POINTER(ct.c_double)]
@@ -21,7 +21,7 @@ LEVEL = np.array([0.25, 0.5, 0.75])
 
 def law(network, config, box=UNBOUNDED, draws=4096):
     quantile, error = np.empty((config.count, 3)), np.empty(config.count)
-    check(lib.bl_predict_network_first_order(config.handle, network.handle, 2, config.dimension, box, draws, 3,
+    check(lib.bl_predict_network_first_order(config.handle, network.handle, 2, config.dimension, 1, box, draws, 3,
                                              pointer(LEVEL), pointer(quantile), pointer(error)))
     return quantile, error
 

@@ -18,7 +18,7 @@ class Box(ct.Structure):
 lib.bl_config_parse.argtypes = [ct.c_char_p, ct.c_char_p, ct.c_size_t, ct.c_void_p, ct.c_size_t,
                                 ct.POINTER(ct.c_void_p)]
 lib.bl_config_destroy.argtypes = [ct.POINTER(ct.c_void_p)]
-lib.bl_predict_first_order.argtypes = [ct.c_void_p, ct.c_size_t, ct.c_size_t, Box, ct.c_size_t, ct.c_size_t,
+lib.bl_predict_first_order.argtypes = [ct.c_void_p] + [ct.c_size_t] * 3 + [ct.POINTER(Box), ct.c_size_t, ct.c_size_t,
                                        ct.c_void_p, ct.c_void_p, ct.c_void_p]
 lib.bl_predict_guaranteed_median.argtypes = [ct.c_void_p, ct.c_size_t, ct.c_size_t, ct.c_double,
                                              ct.POINTER(ct.c_double)]
@@ -57,12 +57,17 @@ inputs: {{distribution: {kind}, box: {"[0, 1]" if kind == "uniform" else "none"}
     def __del__(self):
         lib.bl_config_destroy(self.handle)
 
-    def law(self, box, draws=4096, depth=2, level=(0.25, 0.5, 0.75)):
-        level = np.array(level)
-        quantile, error = np.empty((self.count, len(level))), np.empty(self.count)
-        check(lib.bl_predict_first_order(self.handle, depth, self.dimension, box, draws, len(level), pointer(level),
-                                         pointer(quantile), pointer(error)))
+    def laws(self, boxes, draws=4096, depth=2, level=(0.25, 0.5, 0.75)):
+        """Quantiles [box][p][level] and errors [box][p]."""
+        level, count = np.array(level), len(boxes)
+        quantile, error = np.empty((count, self.count, len(level))), np.empty((count, self.count))
+        check(lib.bl_predict_first_order(self.handle, depth, self.dimension, count, (Box * count)(*boxes), draws,
+                                         len(level), pointer(level), pointer(quantile), pointer(error)))
         return quantile, error
+
+    def law(self, box, *arguments, **settings):
+        quantile, error = self.laws([box], *arguments, **settings)
+        return quantile[0], error[0]
 
     def guaranteed(self, p, depth=2):
         eps = ct.c_double()
@@ -212,6 +217,16 @@ class FirstOrder(unittest.TestCase):
         first, second = (Config(48).law(UNIT, 128) for _ in range(2))
         np.testing.assert_array_equal(first[0], second[0])
         self.assertFalse(np.array_equal(first[0], Config(48, seed=2).law(UNIT, 128)[0]))
+
+    def test_boxes_share_draws(self):
+        """Every box of a list gives what it gives alone, two classes and more."""
+        for classes in (2, 4):
+            config = Config(48, "[0, 1, 2, inf]", classes=classes)
+            together = config.laws([UNIT, UNBOUNDED], 256)
+            for k, box in enumerate((UNIT, UNBOUNDED)):
+                for one, alone in zip(together, config.law(box, 256)):
+                    np.testing.assert_array_equal(one[k], alone)
+            self.assertTrue((together[0][0] >= together[0][1]).all() and (together[0][0] > together[0][1]).any())
 
     def test_cost(self):
         config = Config(3072)
