@@ -70,8 +70,14 @@ static void activate(const bl_gp_model *model, double *h) {
 }
 
 static void slopes(const bl_gp_model *model, const double *h, double *slope) {
-    for (size_t i = 0; i < POINTS; i++)
-        slope[i] = bl_activation_derivative(model->activation, model->negative_slope, h[i]);
+    if (two_slopes(model)) {
+        const double a = model->activation == BL_RELU ? 0.0 : model->negative_slope;
+        for (size_t i = 0; i < POINTS; i++)
+            slope[i] = h[i] > 0.0 ? 1.0 : a;
+    } else {
+        for (size_t i = 0; i < POINTS; i++)
+            slope[i] = bl_activation_derivative(model->activation, model->negative_slope, h[i]);
+    }
 }
 
 static double mean_product(const double *a, const double *b) {
@@ -105,15 +111,10 @@ static void derivatives(const bl_chain *chain, size_t length, double *derivative
     }
 }
 
-double bl_chain_moment(const bl_chain *chain, const bl_gp_model *model, size_t length,
-                       const bl_chain_link *link, double *derivative) {
-    double moment, slope, h[POINTS] = {0}, g[POINTS] = {0};
-    bl_nngp_layer(model, link->first, link->second, link->covariance, &moment, &slope);
-    if (length == 1) {
-        if (derivative)
-            derivative[0] = slope;
-        return moment;
-    }
+/* The walks of more than one link; `moment` is that of the first. */
+static double walk(const bl_chain *chain, const bl_gp_model *model, size_t length, const bl_chain_link *link,
+                   double moment, double *derivative) {
+    double h[POINTS] = {0}, g[POINTS] = {0};
     const double *normal = chain->normal[length];
     for (size_t j = 0; j < length; j++) {
         add_link(link + j, normal + 2 * j * POINTS, h, g);
@@ -132,5 +133,16 @@ double bl_chain_moment(const bl_chain *chain, const bl_gp_model *model, size_t l
     }
     if (derivative)
         derivatives(chain, length, derivative);
+    return moment;
+}
+
+double bl_chain_moment(const bl_chain *chain, const bl_gp_model *model, size_t length,
+                       const bl_chain_link *link, double *derivative) {
+    double moment, slope;
+    bl_nngp_layer(model, link->first, link->second, link->covariance, &moment, &slope);
+    if (length > 1)
+        return walk(chain, model, length, link, moment, derivative);
+    if (derivative)
+        derivative[0] = slope;
     return moment;
 }

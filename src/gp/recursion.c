@@ -85,7 +85,6 @@ static void fill_moments(const bl_gp_network *network, bl_gp_workspace *work, co
     const bl_gp_field *image = image_of(network, f);
     bl_chain_link link[BL_CHAIN_MAX];
     pair p;
-    memset(work->moment, 0, image->height * image->width * bl_gp_offsets(o->band) * sizeof *work->moment);
     for (bool more = first_pair(image, o->band, &p); more; more = next_pair(image, o->band, &p)) {
         double *moment = work->moment + place(image, o->band, p.y, p.x, p.dy, p.dx);
         if (!f->activated) {
