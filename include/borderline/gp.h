@@ -327,12 +327,12 @@ BL_API bl_err bl_predict_first_order_at(const bl_config *config, size_t depth, s
  *              C logits, L^2 = the largest eigenvalue of a logit difference's gradient covariance over the
  *              radii that the ball reaches. (With C = 2 this is THEORY's formula; with more, a union over
  *              ordered pairs of classes.) The box is not used: it can only make distances longer.
- * Shapes:      one number for the case and p >= 1; NaN for p = 0.
+ * Shapes:      p[count], eps[count]: one number for the case and p >= 1; NaN for p = 0.
  * Collective:  no; a function of the arguments alone.
  * @return BL_OK; BL_ERR_MEMORY.
  */
-BL_API bl_err bl_predict_guaranteed_median(const bl_config *config, size_t depth, size_t dimension, double p,
-                                           double *eps) BL_NODISCARD;
+BL_API bl_err bl_predict_guaranteed_median(const bl_config *config, size_t depth, size_t dimension,
+                                           size_t count, const double *p, double *eps) BL_NODISCARD;
 
 /** Guaranteed median of a network of layers; bl_predict_guaranteed_median is this of bl_gp_network_of.
  *
@@ -348,8 +348,8 @@ BL_API bl_err bl_predict_guaranteed_median(const bl_config *config, size_t depth
  * @return BL_OK; BL_ERR_MEMORY.
  */
 BL_API bl_err bl_predict_network_guaranteed_median(const bl_config *config, const bl_gp_network *network,
-                                                   size_t depth, size_t dimension, double p,
-                                                   double *eps) BL_NODISCARD;
+                                                   size_t depth, size_t dimension, size_t count,
+                                                   const double *p, double *eps) BL_NODISCARD;
 
 /** Mean l^q length of n independent standard normals, or a rigorous upper bound of it.
  *

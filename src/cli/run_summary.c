@@ -192,14 +192,12 @@ static bl_err predict_guaranteed(const tables *t, size_t pair) {
     bl_err err = BL_OK;
     const bl_config *config = t->run->sweep.config;
     const size_t depth = pair / t->dimensions, dimension = pair % t->dimensions;
-    for (size_t k = 0; k < t->p_count; k++) {
-        double *median = &t->guaranteed[pair * t->p_count + k];
-        BL_TRY(bl_predict_guaranteed_median(config, (size_t)config->depth.value[depth],
-                                            (size_t)config->dimension.value[dimension], config->p.value[k],
-                                            median));
-        BL_TRY(write_number(t->run, BL_FIELD_SUMMARY_GUARANTEED,
-                            (size_t[BL_FIELD_RANK_MAX]){depth, dimension, k}, *median));
-    }
+    double *median = t->guaranteed + pair * t->p_count;
+    size_t start[BL_FIELD_RANK_MAX] = {depth, dimension}, count[BL_FIELD_RANK_MAX] = {1, 1, t->p_count};
+    BL_TRY(bl_predict_guaranteed_median(config, (size_t)config->depth.value[depth],
+                                        (size_t)config->dimension.value[dimension], t->p_count,
+                                        config->p.value, median));
+    BL_TRY(bl_results_write(t->run->results, BL_FIELD_SUMMARY_GUARANTEED, start, count, median));
 cleanup:
     return err;
 }

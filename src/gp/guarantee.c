@@ -237,26 +237,36 @@ cleanup:
     return err;
 }
 
-bl_err bl_predict_network_guaranteed_median(const bl_config *config, const bl_gp_network *network,
-                                            size_t depth, size_t dimension, double p, double *eps) {
+static bl_err median_of(guarantee *g, const bl_gp_network *network, double p, double *eps) {
     bl_err err = BL_OK;
-    const bl_gp_model model = bl_gp_model_of(config, depth);
     const double q = p == 1.0 ? INFINITY : isinf(p) ? 1.0 : p / (p - 1.0);
-    guarantee g = {.n = dimension, .classes = config->classes, .p = p, .inputs = 64};
     *eps = NAN;
     if (p < 1.0)
         return BL_OK;
-    g.mean_norm = bl_predict_mean_norm(dimension, q);
+    g->p = p;
+    g->mean_norm = bl_predict_mean_norm(g->n, q);
+    if (network)
+        BL_TRY(bound_network(g, network, q));
+    *eps = solve(g);
+cleanup:
+    return err;
+}
+
+bl_err bl_predict_network_guaranteed_median(const bl_config *config, const bl_gp_network *network,
+                                            size_t depth, size_t dimension, size_t count, const double *p,
+                                            double *eps) {
+    bl_err err = BL_OK;
+    const bl_gp_model model = bl_gp_model_of(config, depth);
+    guarantee g = {.n = dimension, .classes = config->classes, .inputs = 64};
     BL_ALLOC(g.radius, g.inputs);
     BL_ALLOC(g.variance, g.inputs);
     BL_TRY(sample_points(&g, config, network, &model));
-    if (network) {
-        BL_TRY(bound_network(&g, network, q));
-    } else {
+    if (!network) {
         BL_ALLOC(g.slopes.square, RADII);
         slopes_fill(&g.slopes, &model, dimension, g.radius[0]);
     }
-    *eps = solve(&g);
+    for (size_t k = 0; k < count; k++)
+        BL_TRY(median_of(&g, network, p[k], &eps[k]));
 cleanup:
     bl_mem_free(g.radius);
     bl_mem_free(g.variance);
@@ -264,12 +274,12 @@ cleanup:
     return err;
 }
 
-bl_err bl_predict_guaranteed_median(const bl_config *config, size_t depth, size_t dimension, double p,
-                                    double *eps) {
+bl_err bl_predict_guaranteed_median(const bl_config *config, size_t depth, size_t dimension, size_t count,
+                                    const double *p, double *eps) {
     bl_err err = BL_OK;
     bl_gp_network *network = NULL;
     BL_TRY(bl_gp_network_of(config, depth, dimension, &network));
-    BL_TRY(bl_predict_network_guaranteed_median(config, network, depth, dimension, p, eps));
+    BL_TRY(bl_predict_network_guaranteed_median(config, network, depth, dimension, count, p, eps));
 cleanup:
     bl_gp_network_destroy(&network);
     return err;

@@ -20,8 +20,7 @@ lib.bl_config_parse.argtypes = [ct.c_char_p, ct.c_char_p, ct.c_size_t, ct.c_void
 lib.bl_config_destroy.argtypes = [ct.POINTER(ct.c_void_p)]
 lib.bl_predict_first_order.argtypes = [ct.c_void_p] + [ct.c_size_t] * 3 + [ct.POINTER(Box), ct.c_size_t, ct.c_size_t,
                                        ct.c_void_p, ct.c_void_p, ct.c_void_p]
-lib.bl_predict_guaranteed_median.argtypes = [ct.c_void_p, ct.c_size_t, ct.c_size_t, ct.c_double,
-                                             ct.POINTER(ct.c_double)]
+lib.bl_predict_guaranteed_median.argtypes = [ct.c_void_p] + [ct.c_size_t] * 3 + [ct.POINTER(ct.c_double)] * 2
 lib.bl_predict_mean_norm.restype = ct.c_double
 lib.bl_predict_mean_norm.argtypes = [ct.c_size_t, ct.c_double]
 
@@ -71,7 +70,7 @@ inputs: {{distribution: {kind}, box: {"[0, 1]" if kind == "uniform" else "none"}
 
     def guaranteed(self, p, depth=2):
         eps = ct.c_double()
-        check(lib.bl_predict_guaranteed_median(self.handle, depth, self.dimension, p, eps))
+        check(lib.bl_predict_guaranteed_median(self.handle, depth, self.dimension, 1, ct.c_double(p), eps))
         return eps.value
 
 
