@@ -12,6 +12,7 @@ Works on a file that a run is still writing: what is not there yet is NaN.
 
 import dataclasses
 import os
+import statistics
 
 os.environ.setdefault("HDF5_USE_FILE_LOCKING", "FALSE")  # readers disturb no one, and some file systems have no locks
 import h5py  # noqa: E402
@@ -163,6 +164,22 @@ class Sweep:
         """Both ends of the confidence interval of quantile(); NaN before the summary is written."""
         place = int(np.flatnonzero(np.abs(self.level - level) < 1e-12)[0])
         return tuple(self[f"summary/{name}_{end}"].take(quantile=place) for end in ("low", "high"))
+
+
+    def log_error(self, name, level):
+        """Standard error of the logarithm of quantile(), from interval() as a normal variable's."""
+        low, high = (end.values for end in self.interval(name, level))
+        with np.errstate(invalid="ignore", divide="ignore"):
+            error = np.log(high / low)
+        return error / (2 * statistics.NormalDist().inv_cdf(0.5 + 0.5 * float(self.config["summary.confidence"])))
+
+
+def exponent(n, median, error):
+    """Exponent of n as in summary/exponent: least squares with equal weights, and its error from those of log medians. Weights from
+    these errors, which a bootstrap knows to a quarter, would claim too much."""
+    x = np.log(n) - np.mean(np.log(n))
+    spread = np.sum(x**2)
+    return np.sum(x * np.log(median)) / spread, np.sqrt(np.sum((x * error) ** 2)) / spread
 
 
 def _nanquantile(x, level):

@@ -6,6 +6,7 @@
 import numpy as np
 
 import style
+from borderline_file import exponent
 from style import plt
 
 
@@ -14,10 +15,11 @@ def draw_norm(axis, sweep, d, w, p):
     median = sweep.quantile("relative", 0.5).values[d, w, :, p]
     low, high = (end.values[d, w, :, p] for end in sweep.interval("relative", 0.5))
     error = np.nan_to_num(np.maximum([median - low, high - median], 0.0))
-    known = np.isfinite(median)
+    known = np.isfinite(median) & (median > 0)
     label = style.norm_label(sweep.p[p])
     if known.sum() > 1:
-        label += rf"  $\propto n^{{{np.polyfit(np.log(sweep.dimension[known]), np.log(median[known]), 1)[0]:.2f}}}$"
+        slope, spread = exponent(sweep.dimension[known], median[known], sweep.log_error("relative", 0.5)[d, w, known, p])
+        label += rf"  $\propto n^a$, $a = {slope:.2f}" + (rf"\pm{spread:.2f}$" if np.isfinite(spread) else "$")
     # side by side, so that intervals of different p do not hide each other
     shift = 1.0 + 0.02 * (p - (len(sweep.p) - 1) / 2)
     axis.errorbar(sweep.dimension * shift, median, yerr=error, color=colour, marker=marker, capsize=1.5, elinewidth=0.7,

@@ -12,12 +12,12 @@ import os
 import sys
 
 import numpy as np
-from scipy.optimize import minimize_scalar
+from scipy.optimize import brentq, minimize_scalar
 from scipy.stats import norm
 
 import published
 import style
-from borderline_file import FileError, Sweep
+from borderline_file import FileError, Sweep, exponent
 
 
 def weighted_line(x, y, error):
@@ -30,19 +30,17 @@ def weighted_line(x, y, error):
     return a, b, spread**-0.5, float(np.sum(weight * (y - a - b * x) ** 2))
 
 
-def exponent(n, median, error):
-    """Exponent of n as in summary/exponent: least squares with equal weights, and its error from the medians' errors. Weights from
-    those errors, which a bootstrap knows to a quarter, would claim too much."""
-    x = np.log(n) - np.mean(np.log(n))
-    spread = np.sum(x**2)
-    return np.sum(x * np.log(median)) / spread, np.sqrt(np.sum((x * error) ** 2)) / spread
-
-
 def fixed_shape(shape, y, error):
-    """y = a + shape: a and chi squared."""
+    """y = a + shape: a, its error, chi squared."""
     weight = 1.0 / error**2
     a = np.sum(weight * (y - shape)) / np.sum(weight)
-    return a, float(np.sum(weight * (y - a - shape) ** 2))
+    return a, np.sum(weight) ** -0.5, float(np.sum(weight * (y - a - shape) ** 2))
+
+
+def mean_factor(logarithm, error):
+    """Weighted mean of factors given by their logarithms: its text, chi squared."""
+    mean, mean_error, chi = fixed_shape(np.zeros_like(logarithm), logarithm, error)
+    return f"{np.exp(mean):.3f} +- {np.exp(mean) * mean_error:.3f}", chi
 
 
 def log_factor(n):
@@ -51,12 +49,23 @@ def log_factor(n):
 
 
 def offset_fit(n, y, error):
-    """y = a + log(n - n0)/2 over n0 below the smallest n: n0, a, chi squared."""
-    gap = minimize_scalar(lambda g: fixed_shape(0.5 * np.log(n - n.min() + np.exp(g)), y, error)[1],
-                          bounds=(np.log(1e-3 * n.min()), np.log(100 * n.max())), method="bounded")
-    n0 = n.min() - np.exp(gap.x)
-    a, chi = fixed_shape(0.5 * np.log(n - n0), y, error)
-    return n0, a, chi
+    """y = a + log(n - n0)/2 over n0 below the smallest n: n0, the interval of n0 where chi squared is within 1 of its least (an end
+    out of the bounds is infinite), a, chi squared."""
+    def fit(log_gap):
+        return fixed_shape(0.5 * np.log(n - n.min() + np.exp(log_gap)), y, error)
+
+    bounds = np.log(1e-3 * n.min()), np.log(100 * n.max())
+    gap = minimize_scalar(lambda g: fit(g)[2], bounds=bounds, method="bounded").x
+    a, _, chi = fit(gap)
+    ends = []
+    for bound, beyond in zip(bounds, (n.min(), -np.inf)):
+        found = fit(bound)[2] - chi > 1
+        ends.append(n.min() - np.exp(brentq(lambda g: fit(g)[2] - chi - 1, gap, bound)) if found else beyond)
+    return n.min() - np.exp(gap), ends[::-1], a, chi
+
+
+def factor(logarithm, error):
+    return f"C = {np.exp(logarithm):.3f} +- {np.exp(logarithm) * error:.3f}"
 
 
 def l1_fits(n, median, error):
@@ -64,12 +73,12 @@ def l1_fits(n, median, error):
     y = np.log(median)
     a, b, b_error, chi = weighted_line(np.log(n), y, error)
     rows = [("$C n^a$", 2, f"a = {b:.3f} +- {b_error:.3f}", chi, lambda m: np.exp(a) * m**b)]
-    n0, shift, chi = offset_fit(n, y, error)
-    rows.append(("$C (n - n_0)^{1/2}$", 2, f"n0 = {n0:.0f}", chi, lambda m: np.exp(shift) * np.sqrt(m - n0)))
-    plain, chi = fixed_shape(0.5 * np.log(n), y, error)
-    rows.append(("$C n^{1/2}$", 1, f"C = {np.exp(plain):.3f}", chi, lambda m: np.exp(plain) * np.sqrt(m)))
-    scale, chi = fixed_shape(log_factor(n), y, error)
-    rows.append((r"$C\,(n/2\ln n)^{1/2}$", 1, f"C = {np.exp(scale):.3f}", chi, lambda m: np.exp(scale + log_factor(m))))
+    n0, (low, high), shift, chi = offset_fit(n, y, error)
+    rows.append(("$C (n - n_0)^{1/2}$", 2, f"n0 = {n0:.0f} [{low:.0f}, {high:.0f}]", chi, lambda m: np.exp(shift) * np.sqrt(m - n0)))
+    plain, plain_error, chi = fixed_shape(0.5 * np.log(n), y, error)
+    rows.append(("$C n^{1/2}$", 1, factor(plain, plain_error), chi, lambda m: np.exp(plain) * np.sqrt(m)))
+    scale, scale_error, chi = fixed_shape(log_factor(n), y, error)
+    rows.append((r"$C\,(n/2\ln n)^{1/2}$", 1, factor(scale, scale_error), chi, lambda m: np.exp(scale + log_factor(m))))
     c, e, e_error, chi = weighted_line(np.log(n), y + 0.5 * np.log(2 * np.log(n)), error)
     rows.append((r"$C n^a/(2\ln n)^{1/2}$", 2, f"a = {e:.3f} +- {e_error:.3f}", chi,
                  lambda m: np.exp(c) * m**e / np.sqrt(2 * np.log(m))))
@@ -79,9 +88,8 @@ def l1_fits(n, median, error):
 def case_medians(sweep, p):
     """n, medians, errors of their logarithms (from the bootstrap intervals) and over the law, of the first depth and width."""
     median = sweep.quantile("distance", 0.5).values[0, 0, :, p]
-    low, high = (end.values[0, 0, :, p] for end in sweep.interval("distance", 0.5))
-    two_sided = 2 * norm.ppf(0.5 + 0.5 * float(sweep.config["summary.confidence"]))
-    return sweep.dimension.astype(float), median, np.log(high / low) / two_sided, sweep["summary/over_law"].values[0, 0, :, p]
+    error = sweep.log_error("distance", 0.5)[0, 0, :, p]
+    return sweep.dimension.astype(float), median, error, sweep["summary/over_law"].values[0, 0, :, p]
 
 
 def expected(p):
@@ -96,10 +104,51 @@ def exponents(sweeps):
             n, median, error, over = case_medians(sweep, p)
             b, b_error = exponent(n, median, error)
             law = np.polyfit(np.log(n), np.log(median / over), 1)[0]
-            mean, chi = fixed_shape(np.zeros_like(n), np.log(over), error)
+            mean, chi = mean_factor(np.log(over), error)
             yield (f"| {sweep.title} | {style.norm_name(value)} | {b:+.3f} +- {b_error:.3f} | {expected(value)} | {law:+.3f} | "
-                   f"{np.exp(mean):.3f} +- {np.exp(mean) * np.sum(error**-2.0)**-0.5:.3f}, {over.min():.2f} .. {over.max():.2f} "
+                   f"{mean}, {over.min():.2f} .. {over.max():.2f} "
                    f"(chi2 {chi:.1f} of {n.size - 1}) |")
+
+
+def log_medians(*samples, resamples=400):
+    """Logarithms of medians over networks (first axis) and inputs, and their errors from a bootstrap over networks."""
+    rng = np.random.default_rng(0)
+    drawn = [rng.integers(0, len(samples[0]), len(samples[0])) for _ in range(resamples)]
+    for x in samples:
+        yield np.log(np.nanmedian(x)), np.std([np.log(np.nanmedian(x[rows])) for rows in drawn], ddof=1)
+
+
+def parts_of_case(sweep, k):
+    """The factors of measured over predicted of dimension number k, (logarithm, error) each: the median of |f| over a normal's of
+    the kernel's variance; for each p the first step per |f| over the law's; and the distance over the first step."""
+    output = sweep["output"].values[0, 0, k]
+    variance = np.mean(np.nanvar(output, axis=0, ddof=1)) / sweep["summary/output_variance"].values[0, 0, k]
+    normal = norm.ppf(0.75) * np.sqrt(variance)
+    first, distance = (sweep[name].values[0, 0, k] for name in ("first_order", "distance"))
+    law = sweep["summary/law"].values[0, k][:, int(np.argmin(np.abs(sweep.level - 0.5)))]
+    return [found for found in log_medians(np.abs(output) / normal)], [
+        tuple(log_medians(first[..., p] / np.abs(output) / (law[p] / normal), distance[..., p] / first[..., p]))
+        for p in range(len(sweep.p))]
+
+
+def factors(sweeps):
+    yield "| sweep | n | variance of f | excess kurtosis | KS distance | median of \\|f\\| | p: first step per \\|f\\|, distance over first step |"
+    yield "|---|---|---|---|---|---|---|"
+    for sweep in sweeps:
+        if not np.isfinite(sweep["summary/output_variance"].values).all():
+            continue
+        parts = [parts_of_case(sweep, k) for k in range(len(sweep.dimension))]
+        shown = [p for p in range(len(sweep.p)) if sweep.p[p] > 0]
+        for k, ((size,), steps) in enumerate(parts):
+            moments = [f"{sweep['summary/output_' + name].values[0, 0, k]:.2f} +- {sweep['summary/output_' + name + '_error'].values[0, 0, k]:.2f}"
+                       for name in ("variance", "kurtosis", "ks")]
+            pairs = "; ".join(f"{style.norm_name(sweep.p[p])}: {np.exp(steps[p][0][0]):.2f}, {np.exp(steps[p][1][0]):.3f}" for p in shown)
+            yield (f"| {sweep.title} | {sweep.dimension[k]:g} | {' | '.join(moments)} | {np.exp(size[0]):.2f} +- {np.exp(size[0]) * size[1]:.2f} | "
+                   f"{pairs} |")
+        size = mean_factor(*np.array([part[0][0] for part in parts]).T)[0]
+        pairs = "; ".join(f"{style.norm_name(sweep.p[p])}: " + ", ".join(
+            mean_factor(*np.array([part[1][p][i] for part in parts]).T)[0] for i in (0, 1)) for p in shown)
+        yield f"| {sweep.title} | all | | | | {size} | {pairs} |"
 
 
 def against_published(sweeps):
@@ -120,9 +169,8 @@ def against_published(sweeps):
                            f"{100 * their_error:.0f} | {median[i] / theirs:.2f} | {ratios[-1][0] / both:+.1f} |")
             if ratios:
                 ratio, both = np.array(ratios).T
-                mean, chi = fixed_shape(np.zeros_like(ratio), ratio, both)
-                yield (f"| {style.norm_name(value)} | all | | | | | {np.exp(mean):.3f} +- {np.exp(mean) * np.sum(both**-2.0)**-0.5:.3f} | "
-                       f"chi2 {chi:.1f} of {ratio.size - 1} |")
+                mean, chi = mean_factor(ratio, both)
+                yield f"| {style.norm_name(value)} | all | | | | | {mean} | chi2 {chi:.1f} of {ratio.size - 1} |"
 
 
 def fits_of(name, n, median, error):
@@ -187,6 +235,8 @@ def write_medians(sweeps, path):
 def report(sweeps):
     yield "### Exponents of n, and measured over predicted\n"
     yield from exponents(sweeps)
+    yield "\n### Measured over predicted, factor by factor\n"
+    yield from factors(sweeps)
     yield "\n### Against the paper's own medians\n"
     yield from against_published(sweeps)
     yield "\n### Laws for the medians in l^1\n"

@@ -71,9 +71,11 @@ def log_axis(axis, values):
     if axis.axis_name == "x":
         room = (high / low) ** 0.08 if high > low else 2.0
         axis.axes.set_xlim(low / room, high * room)
-    shown = []
+    shown, grid = [], axis.axes.get_subplotspec()
+    columns = grid.get_gridspec().ncols if grid else 1
+    apart = 0.38 / (axis.axes.figure.get_figwidth() / columns - 0.4)  # inches of a label and a gap, of the axis
     for v in values:  # labels far enough from the one before to be read
-        if not shown or np.log(v / shown[-1]) > 0.19 * np.log(high / low):
+        if not shown or np.log(v / shown[-1]) > apart * np.log(high / low):
             shown.append(v)
     axis.set_major_locator(matplotlib.ticker.FixedLocator(shown))
     axis.set_major_formatter(matplotlib.ticker.FuncFormatter(lambda v, _: f"{v:g}"))
@@ -125,7 +127,7 @@ def footnote(figure, sweep, text=""):
     """Where the numbers come from, small, under the figure."""
     state = "" if sweep.complete or sweep.units_done == sweep.units else \
         f"; preliminary: {sweep.units_done} of {sweep.units} units done"
-    figure.supxlabel(f"{sweep.title}: {sweep.networks} networks a case, {sweep.inputs} inputs each{state}. {text}".strip(),
+    figure.supxlabel(f"{sweep.title}: {sweep.networks} networks a case, {sweep.inputs} input{'' if sweep.inputs == 1 else 's'} each{state}. {text}".strip(),
                      fontsize=6, color="#555555", x=0.01, ha="left")
 
 
