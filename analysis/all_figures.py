@@ -12,6 +12,7 @@ import figure_kernel
 import figure_percentiles
 import figure_perturbation
 import figure_relative
+import figure_trained
 import figure_width
 import style
 from borderline_file import FileError, Sweep
@@ -21,16 +22,19 @@ FIGURES = (figure_distance, figure_relative, figure_percentiles, figure_width, f
 
 def draw_all(path, folder):
     """Draws what the file has; says what it has not. The number of figures that should have been drawn and were not."""
-    sweep, failed = Sweep(path), 0
-    if not sweep.complete:
-        print(f"{path}: {sweep.units_done} of {sweep.units} units are done; figures are preliminary")
-    for figure in FIGURES:
-        try:
-            for written in figure.draw(sweep, folder):
-                print(written)
-        except style.NothingToDraw as reason:
-            print(f"{path}: {figure.__name__}: {reason}")
-            failed += sweep.complete and figure is not figure_kernel
+    whole, failed = Sweep(path), 0
+    if not whole.complete:
+        print(f"{path}: {whole.units_done} of {whole.units} units are done; figures are preliminary")
+    if whole.kinds:
+        print("\n".join(figure_trained.draw_sweep(whole, folder)))
+    for sweep, place in style.by_kind(whole, folder):
+        for figure in FIGURES:
+            try:
+                for written in figure.draw(sweep, place):
+                    print(written)
+            except style.NothingToDraw as reason:
+                print(f"{path}: {sweep.kind or ''} {figure.__name__}: {reason}")
+                failed += sweep.complete and figure is not figure_kernel and not sweep.kinds
     return failed
 
 

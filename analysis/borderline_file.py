@@ -7,9 +7,11 @@
     sweep.at("distance", depth=2, width=100, dimension=768, p=float("inf"))     # Array [network, input]
     sweep.quantile("distance", 0.5)                 # Array [depth, width, dimension, p]
 
-Works on a file that a run is still writing: what is not there yet is NaN.
+Works on a file that a run is still writing: what is not there yet is NaN. Files of sweeps that train have an axis image_kind after
+network; sweep.of_kind("test") is the same file at inputs of one kind, with the axes above.
 """
 
+import copy
 import dataclasses
 import os
 import statistics
@@ -96,6 +98,9 @@ class Measurement:
         return {name: _variable(v) for name, v in group.items() if len(v.dims) and len(v.dims[0])}
 
 
+_OF_RANDOM = ("summary/law", "summary/guaranteed", "summary/output_")
+
+
 class Sweep:
     """A result file of `borderline run`."""
 
@@ -107,6 +112,9 @@ class Sweep:
         self.depth, self.width, self.dimension, self.p = (self._file[a][...] for a in ("depth", "width", "dimension", "p"))
         self.networks, self.inputs = (int(self._file[a].shape[0]) for a in ("network", "input"))
         self.level = self._file["quantile"][...]
+        axis = self._file.get("image_kind")
+        self.kinds = tuple(_text(axis.attrs["flag_meanings"]).split()) if axis is not None else ()
+        self.kind = None
         self.complete = bool(self._file["complete"][()])
         status = self._file["unit/status"][...]
         self.units, self.units_done = status.size, int(np.sum(status == 1))
@@ -116,7 +124,18 @@ class Sweep:
 
     def __getitem__(self, name):
         """A variable by its name in the file, as numbers read now."""
-        return _variable(self._file[name])
+        found = _variable(self._file[name])
+        if self.kind and "image_kind" in found.axes:
+            found = found.take(image_kind=self.kinds.index(self.kind))
+        if self.kind and self.kind != "random" and name.startswith(_OF_RANDOM):
+            found = dataclasses.replace(found, values=np.full(found.values.shape, np.nan))
+        return found
+
+    def of_kind(self, kind):
+        """The sweep at inputs of one of its `kinds`; predictions are of random inputs, NaN for others."""
+        other = copy.copy(self)
+        other.kind, other.title = kind, f"{self.title}, {kind} inputs"
+        return other
 
     def coordinate(self, axis):
         """The values along an axis."""
@@ -149,8 +168,8 @@ class Sweep:
             return dataclasses.replace(distance, values=distance.values / norm.values)
 
     def quantile(self, name, level):
-        """Quantile of "distance" or "relative" at one level, [depth, width, dimension, p]: from the summary where it is
-        written, else from the distances there are."""
+        """Quantile of "distance" or "relative" at one level, [depth, width, dimension, (image_kind,) p]: from the summary
+        where it is written, else from the distances there are."""
         summary = self["summary/" + name]
         place = np.flatnonzero(np.abs(self.level - level) < 1e-12)
         if place.size:
@@ -158,7 +177,8 @@ class Sweep:
             if np.isfinite(summary.values).any():
                 return summary
         data = self.relative() if name == "relative" else self["distance"]
-        return Array(_nanquantile(data.over("depth", "width", "dimension", "p"), level), ("depth", "width", "dimension", "p"))
+        axes = tuple(axis for axis in ("depth", "width", "dimension", "image_kind", "p") if axis in data.axes)
+        return Array(_nanquantile(data.over(*axes), level), axes)
 
     def interval(self, name, level):
         """Both ends of the confidence interval of quantile(); NaN before the summary is written."""

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
 """Distances of trained against untrained networks by kind of image (figures 3 and 4 of De Palma, Kiani, Lloyd 2021), from
-two files of `borderline measure` on networks that `borderline sample` made from one sweep with `training` (for the second,
-with training.epochs=0).
+two files of `borderline run` on one sweep with `training` (the second with training.epochs=0), or of `borderline measure` on
+networks that `borderline sample` made from it.
 
     analysis/figure_trained.py TRAINED.h5 UNTRAINED.h5 [-o FOLDER]
 """
@@ -13,20 +13,42 @@ import os
 import numpy as np
 
 import style
-from borderline_file import FileError, Measurement
+from borderline_file import FileError, Measurement, Sweep
 
-KINDS = ("training", "test", "random")
+KINDS = ("train", "test", "random")
 BOOTSTRAP = 2000
 
 
-def distances(path):
-    """[kind, network, input, p]: the inputs of every network are as many images of each kind, one kind after the other."""
+def of_measurement(path):
+    """Norms, distances [kind, network, input, p]: a network's inputs are as many of each kind, one kind after the other."""
     file = Measurement(path)
     values = np.stack([file[name]["distance"].over("input", "p")[0] for name in file.networks])
     if values.shape[1] % len(KINDS):
         raise FileError(f"{path}: {values.shape[1]} inputs a network are not as many of each of three kinds of image")
     networks, inputs, norms = values.shape
     return file.p, values.reshape(networks, len(KINDS), inputs // len(KINDS), norms).transpose(1, 0, 2, 3)
+
+
+def of_sweep(sweep, d=0, w=0, n=0):
+    """The same of one case of a sweep; networks not done yet are left out."""
+    values = sweep["distance"].take(depth=d, width=w, dimension=n).over("image_kind", "network", "input", "p")[0]
+    return sweep.p, values[:, np.isfinite(values).any(axis=(0, 2, 3))]
+
+
+def distances(path):
+    """Of a file of either command."""
+    try:
+        sweep = Sweep(path)
+    except FileError as error:
+        if "measure" not in str(error):
+            raise
+        return of_measurement(path)
+    if not sweep.kinds:
+        raise FileError(f"{path}: this sweep has no section training, so no kinds of image")
+    if sweep.depth.size * sweep.width.size * sweep.dimension.size > 1:
+        raise FileError(f"{path}: the sweep has several cases; give one of a single depth, width and dimension, or draw it by "
+                        "analysis/figures")
+    return of_sweep(sweep)
 
 
 def median_with_interval(values):
@@ -36,7 +58,7 @@ def median_with_interval(values):
     return np.nanmedian(values), *np.quantile(drawn, [0.05, 0.95])
 
 
-def draw_medians(p, sets, folder):
+def draw_medians(p, sets, folder, suffix=""):
     figure, axes, below = style.panels(len(p), sharex=True)
     for k, axis in enumerate(axes):
         for s, (name, values) in enumerate(sets.items()):
@@ -52,7 +74,7 @@ def draw_medians(p, sets, folder):
     axes[0].set_ylabel("median distance")
     style.legend_below(below, [style.key(name, color=style.COLOURS[s], marker=style.MARKERS[s], linestyle="")
                                for s, name in enumerate(sets)])
-    return style.save(figure, folder, "trained_median_distance")
+    return style.save(figure, folder, "trained_median_distance" + suffix)
 
 
 def straight_start(values):
@@ -63,7 +85,7 @@ def straight_start(values):
     return slope, 1 - np.sum((values - slope * level) ** 2) / np.sum((values - values.mean()) ** 2)
 
 
-def draw_percentiles(p, sets, name, folder):
+def draw_percentiles(p, sets, name, folder, suffix=""):
     figure, axes, below = style.panels(len(p))
     for k, axis in enumerate(axes):
         for kind in range(len(KINDS)):
@@ -82,7 +104,21 @@ def draw_percentiles(p, sets, name, folder):
     style.legend_below(below, [style.key(kind, color=style.COLOURS[i], linestyle="-") for i, kind in enumerate(KINDS)] +
                        [style.key("line through 0, lowest quarter of random", color=style.GUIDE, linestyle="--")])
     figure.suptitle(f"Sorted distances, {name} networks", fontsize=9)
-    return style.save(figure, folder, f"{name}_percentiles")
+    return style.save(figure, folder, f"{name}_percentiles{suffix}")
+
+
+def draw_sweep(sweep, folder):
+    """Both figures of one file of `run`, of every case."""
+    written, name = [], "untrained" if sweep.config["training.epochs"] == "0" else "trained"
+    for d, w, suffix in style.cases(sweep):
+        for n, dimension in enumerate(sweep.dimension):
+            p, values = of_sweep(sweep, d, w, n)
+            if values.size == 0:
+                continue
+            suffix_n = suffix + (f"_dimension{dimension}" if sweep.dimension.size > 1 else "")
+            written += draw_medians(p, {name: values}, folder, suffix_n)
+            written += draw_percentiles(p, {name: values}, name, folder, suffix_n)
+    return written
 
 
 def main():

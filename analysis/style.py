@@ -145,6 +145,11 @@ def save(figure, folder, name):
     return written
 
 
+def by_kind(sweep, folder):
+    """A sweep that trains has figures of every kind of input, in folders of their own."""
+    return [(sweep.of_kind(kind), os.path.join(folder, kind)) for kind in sweep.kinds] or [(sweep, folder)]
+
+
 def main(draw, what):
     """A figure's own command line: FILE.h5 [-o FOLDER]."""
     parser = argparse.ArgumentParser(description=what)
@@ -153,6 +158,7 @@ def main(draw, what):
     arguments = parser.parse_args()
     folder = arguments.output or os.path.splitext(arguments.file)[0] + "-figures"
     try:
-        print("\n".join(draw(Sweep(arguments.file), folder)))
+        for sweep, place in by_kind(Sweep(arguments.file), folder):
+            print("\n".join(draw(sweep, place)))
     except (FileError, NothingToDraw) as error:
         sys.exit(f"{os.path.basename(sys.argv[0])}: {error}")

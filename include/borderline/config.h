@@ -81,8 +81,11 @@ typedef struct bl_config {
 
 /* Inputs of every network: samples.inputs; as many of each kind of image, one kind after the other, where networks are trained. */
 enum { BL_KIND_TRAIN, BL_KIND_TEST, BL_KIND_RANDOM, BL_KINDS };
+static inline size_t bl_config_kinds(const bl_config *config) {
+    return config->training.set == BL_TRAINING_NONE ? 1 : BL_KINDS;
+}
 static inline size_t bl_config_inputs(const bl_config *config) {
-    return config->training.set == BL_TRAINING_NONE ? config->inputs : BL_KINDS * config->inputs;
+    return bl_config_kinds(config) * config->inputs;
 }
 
 /** Read a sweep from YAML text.

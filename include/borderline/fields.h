@@ -15,6 +15,7 @@ typedef enum bl_axis_id {
     BL_AXIS_WIDTH,
     BL_AXIS_DIMENSION,
     BL_AXIS_NETWORK,
+    BL_AXIS_IMAGE_KIND, /* only in files of sweeps that train */
     BL_AXIS_INPUT,
     BL_AXIS_P,
     BL_AXIS_KERNEL_INPUT,
@@ -28,7 +29,7 @@ typedef enum bl_axis_id {
 
 typedef enum bl_type { BL_INT8, BL_INT32, BL_INT64, BL_FLOAT64 } bl_type;
 
-enum { BL_FIELD_RANK_MAX = 6, BL_LAUNCHES_MAX = 64, BL_QUANTILES = 9 };
+enum { BL_FIELD_RANK_MAX = 7, BL_LAUNCHES_MAX = 64, BL_QUANTILES = 9 };
 
 /* the levels of THEORY section 5 */
 BL_API extern const double bl_quantile_level[BL_QUANTILES]; /* .05 .25 .40 .45 .50 .55 .60 .75 .95 */
@@ -60,8 +61,7 @@ typedef enum bl_field_id {
     BL_FIELD_OUTPUT,
     BL_FIELD_GRADIENT_NORM,
     BL_FIELD_FIRST_STEP_CROSSES,
-    BL_FIELD_IMAGE_KIND, /* from here: only in sweeps that train */
-    BL_FIELD_TRAINING_LOSS,
+    BL_FIELD_TRAINING_LOSS, /* from here: only in sweeps that train */
     BL_FIELD_TRAINING_ACCURACY,
     BL_FIELD_TRAINING_ACCURACY_TEST,
     BL_FIELD_TRAINING_RESTARTS,
@@ -147,15 +147,19 @@ BL_API extern const char *const bl_axis_long_name[BL_AXIS_COUNT];
 
 /* Whether only sweeps that train have the field. */
 static inline bool bl_field_of_training(bl_field_id field) {
-    return field >= BL_FIELD_IMAGE_KIND && field <= BL_FIELD_TRAINING_SECONDS;
+    return field >= BL_FIELD_TRAINING_LOSS && field <= BL_FIELD_TRAINING_SECONDS;
 }
 
 /** Length of an axis in the file of this grid.
  *
  * Collective:  no.
- * @return the length; 0 for the kernel inputs of a sweep without kernels and the epochs of one without training.
+ * @return the length; 0 for the kernel inputs of a sweep without kernels and the epochs of one without training; 1 for the
+ *         kinds of image of one without training.
  */
 BL_API size_t bl_axis_length(const bl_grid *grid, bl_axis_id axis);
+
+/** Whether the variables of this grid's file have the axis: without training none has image_kind, though the table names it. */
+BL_API bool bl_axis_exists(const bl_grid *grid, bl_axis_id axis);
 
 /** Number of elements of a field: the product of its axes' lengths; 0 for a field this sweep does not have.
  */

@@ -19,7 +19,7 @@ typedef struct bl_unit {
     int64_t number;
     bl_case c;
     size_t first, count;        /* networks */
-    size_t first_input, inputs; /* of each of them */
+    size_t first_input, inputs; /* of each of them, and of each kind where there are kinds */
 } bl_unit;
 
 typedef struct bl_grid {

@@ -56,8 +56,8 @@ BL_API bool bl_results_is_measurement(const bl_results *results);
 
 /** Write or read a slab of a field, independently of other ranks.
  *
- * Shapes:      start[rank], count[rank] of the field's axes; data has the field's type, row-major. A slab
- * without elements (a field this sweep does not have) is done at once.
+ * Shapes:      start[rank], count[rank] of the field's axes as in the table (0 and 1 for an axis that the file lacks);
+ * data has the field's type, row-major. A slab without elements (a field this sweep does not have) is done at once.
  * Collective:  no.
  * @return BL_OK; BL_ERR_IO with the system's reason (disk full, ...); BL_ERR_INPUT: outside of the field.
  */
@@ -65,6 +65,14 @@ BL_API bl_err bl_results_write(bl_results *results, bl_field_id field, const siz
                                const size_t *count, const void *data) BL_NODISCARD;
 BL_API bl_err bl_results_read(const bl_results *results, bl_field_id field, const size_t *start,
                               const size_t *count, void *data) BL_NODISCARD;
+
+/** Write what a unit has of a field with a network axis: its networks, its inputs of each kind, everything of other axes.
+ *
+ * Shapes:      data as in the file, row-major.
+ * Collective:  no.
+ */
+BL_API bl_err bl_results_write_unit(bl_results *results, bl_field_id field, const bl_unit *unit,
+                                    const void *data) BL_NODISCARD;
 
 /** After all data of a unit: read its slabs of every field with a network axis back, write their checksum to
  * unit/checksum, then mark unit/status done.

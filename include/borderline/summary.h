@@ -9,7 +9,7 @@
 #include "borderline/fields.h"
 #include "borderline/stats.h"
 
-/* What is measured of one case: slabs as in the file, [network][input][p]. */
+/* What is measured of one case: slabs as in the file at one kind of input, [network][input][p]. */
 typedef struct bl_case_data {
     const double *distance, *first_order, *input_norm;
     const int32_t *passes;

@@ -10,13 +10,13 @@
 #include "borderline/network.h"
 #include "borderline/trained.h"
 
-/* Results of the networks of a unit, in the order of the file's slabs: [network][input][p]. */
+/* Results of the networks of a unit, in the order of the file's slabs: [network][kind][input][p]; one kind without training. */
 typedef struct bl_record {
     bl_unit unit;
     double *distance, *distance_inside, *first_order, *input_norm;
     int32_t *passes, *restarts_won;
     int8_t *status, *first_step_crosses;
-    double *output, *gradient_norm;                   /* [network][input] */
+    double *output, *gradient_norm;                   /* [network][kind][input] */
     bl_training_curve training;                       /* [network][epoch], of sweeps that train */
     int32_t *training_restarts;                       /* [network] */
     double seconds, seconds_sampling, seconds_passes; /* wall time */

@@ -174,7 +174,7 @@ static double print_cases(const bl_grid *grid, const rates *r) {
         double all = network * (double)grid->config->networks;
         (void)printf("%5zu %6.0f %8zu  %8" PRId64 " %14zu %12zu %14.3g %12.3g\n", c.depth, c.width,
                      c.dimension, grid->first_unit[i + 1] - grid->first_unit[i], grid->block[i],
-                     grid->input_block[i], all / 1e9,
+                     grid->input_block[i] * bl_config_kinds(grid->config), all / 1e9,
                      seconds_of(r, network, bl_cost_unit(grid, grid->first_unit[i])));
         total += seconds_of(r, network, all);
     }

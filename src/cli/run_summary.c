@@ -22,10 +22,10 @@ enum { DRAWS_MOST = 4096, DRAWS_LEAST = 256, DRAWN_NUMBERS = 1 << 28 };
 /* What the phases of the summary hand on. Entries of other ranks are zero until merged. */
 typedef struct tables {
     bl_run *run;
-    size_t p_count, dimensions;
+    size_t p_count, dimensions, kinds;
     size_t limits;           /* a case */
     bl_summary_limit *limit; /* [case][limits] */
-    bl_median *median;       /* [case][p] */
+    bl_median *median;       /* [case][kind][p] */
     double *law_median;      /* [depth][dimension][p] */
     double *guaranteed;      /* [depth][dimension][p] */
 } tables;
@@ -36,13 +36,13 @@ static void merge(const bl_comm *comm, double *x, size_t count) {
 }
 
 static bl_err write_number(bl_run *run, bl_field_id field, const size_t *start, double value) {
-    size_t one[BL_FIELD_RANK_MAX] = {1, 1, 1, 1, 1, 1};
+    size_t one[BL_FIELD_RANK_MAX] = {1, 1, 1, 1, 1, 1, 1};
     return bl_results_write(run->results, field, start, one, &value);
 }
 
 static bl_err write_quantiles(bl_run *run, bl_field_id first, const size_t *start, const bl_quantiles *q) {
     bl_err err = BL_OK;
-    size_t count[BL_FIELD_RANK_MAX] = {1, 1, 1, 1, BL_QUANTILES};
+    size_t count[BL_FIELD_RANK_MAX] = {1, 1, 1, 1, 1, BL_QUANTILES};
     const double *values[] = {q->estimate, q->low, q->high};
     for (unsigned i = 0; i < 3; i++)
         BL_TRY(bl_results_write(run->results, first + i, start, count, values[i]));
@@ -50,10 +50,9 @@ cleanup:
     return err;
 }
 
-static bl_err write_summary(bl_run *run, const bl_case *c, size_t p_index, const bl_summary *s) {
+static bl_err write_summary(bl_run *run, const size_t *start, const bl_summary *s) {
     bl_err err = BL_OK;
-    size_t start[BL_FIELD_RANK_MAX] = {c->depth_index, c->width_index, c->dimension_index, p_index};
-    size_t one[BL_FIELD_RANK_MAX] = {1, 1, 1, 1};
+    size_t one[BL_FIELD_RANK_MAX] = {1, 1, 1, 1, 1};
     BL_TRY(write_quantiles(run, BL_FIELD_SUMMARY_QUANTILE, start, &s->distance));
     BL_TRY(write_quantiles(run, BL_FIELD_SUMMARY_RELATIVE, start, &s->relative));
     BL_TRY(write_quantiles(run, BL_FIELD_SUMMARY_LINEARITY_QUANTILE, start, &s->linearity));
@@ -69,9 +68,8 @@ cleanup:
 
 /* Measured over predicted: the law's median and the guaranteed one, each with what the bootstrap says of the measured. */
 static bl_err write_ratios(bl_run *run, const tables *t, const bl_case *c, size_t p_index,
-                           const bl_summary *s) {
+                           const size_t *start, const bl_summary *s) {
     bl_err err = BL_OK;
-    size_t start[BL_FIELD_RANK_MAX] = {c->depth_index, c->width_index, c->dimension_index, p_index};
     size_t at = (c->depth_index * t->dimensions + c->dimension_index) * t->p_count + p_index;
     double law = t->law_median[at];
     BL_TRY(
@@ -143,6 +141,29 @@ cleanup:
     return err;
 }
 
+/* A case at inputs of one kind. Predictions are of random inputs, the last kind. */
+static bl_err summarise(bl_run *run, tables *t, const bl_case *c, size_t kind, const bl_case_data *data) {
+    bl_err err = BL_OK;
+    const bool random = kind + 1 == t->kinds;
+    if (random) {
+        BL_TRY(write_outputs(run, t, c, data->output));
+        BL_TRY(write_gradients(run, t, c, data->gradient_norm));
+    }
+    for (size_t k = 0; k < t->p_count; k++) {
+        const size_t start[BL_FIELD_RANK_MAX] = {c->depth_index, c->width_index, c->dimension_index, kind, k};
+        bl_summary summary;
+        BL_TRY(bl_summary_case(run->sweep.config, c, data, k, &summary));
+        BL_TRY(write_summary(run, start, &summary));
+        if (random)
+            BL_TRY(write_ratios(run, t, c, k, start, &summary));
+        t->median[(c->number * t->kinds + kind) * t->p_count + k] =
+            (bl_median){summary.distance.estimate[BL_QUANTILE_MEDIAN],
+                        summary.distance.low[BL_QUANTILE_MEDIAN], summary.distance.high[BL_QUANTILE_MEDIAN]};
+    }
+cleanup:
+    return err;
+}
+
 static bl_err summarise_cases(bl_run *run, tables *t) {
     bl_err err = BL_OK;
     const bl_grid *grid = run->sweep.grid;
@@ -151,17 +172,9 @@ static bl_err summarise_cases(bl_run *run, tables *t) {
     BL_TRY(bl_slabs_create(grid->config, &slabs));
     for (size_t i = (size_t)run->comm->rank; i < grid->cases; i += (size_t)run->comm->size) {
         bl_case c = bl_grid_case(grid, i);
-        BL_TRY(bl_slabs_read(&slabs, run->results, &c, &data));
-        BL_TRY(write_outputs(run, t, &c, data.output));
-        BL_TRY(write_gradients(run, t, &c, data.gradient_norm));
-        for (size_t k = 0; k < t->p_count; k++) {
-            bl_summary summary;
-            BL_TRY(bl_summary_case(grid->config, &c, &data, k, &summary));
-            BL_TRY(write_summary(run, &c, k, &summary));
-            BL_TRY(write_ratios(run, t, &c, k, &summary));
-            t->median[i * t->p_count + k] = (bl_median){summary.distance.estimate[BL_QUANTILE_MEDIAN],
-                                                        summary.distance.low[BL_QUANTILE_MEDIAN],
-                                                        summary.distance.high[BL_QUANTILE_MEDIAN]};
+        for (size_t kind = 0; kind < t->kinds; kind++) {
+            BL_TRY(bl_slabs_read(&slabs, run->results, &c, kind, &data));
+            BL_TRY(summarise(run, t, &c, kind, &data));
         }
     }
 cleanup:
@@ -253,17 +266,19 @@ cleanup:
     return err;
 }
 
-/* Exponents in n of every (depth, width, p). Rank 0 alone: a few numbers. */
+/* Exponents in n of every (depth, width, kind, p). Rank 0 alone: a few numbers. */
 static bl_err write_fits(bl_run *run, const tables *t) {
     bl_err err = BL_OK;
     const bl_config *config = run->sweep.config;
+    const size_t curves = t->kinds * t->p_count;
     for (size_t i = 0; i < config->depth.count * config->width.count; i++)
-        for (size_t k = 0; k < t->p_count; k++) {
+        for (size_t k = 0; k < curves; k++) {
             bl_median median[BL_AXIS_LENGTH_MAX];
             for (size_t j = 0; j < t->dimensions; j++)
-                median[j] = t->median[(i * t->dimensions + j) * t->p_count + k];
-            bl_scaling scaling = bl_summary_scaling(config, k, median);
-            size_t start[BL_FIELD_RANK_MAX] = {i / config->width.count, i % config->width.count, k};
+                median[j] = t->median[(i * t->dimensions + j) * curves + k];
+            bl_scaling scaling = bl_summary_scaling(config, k % t->p_count, median);
+            size_t start[BL_FIELD_RANK_MAX] = {i / config->width.count, i % config->width.count,
+                                               k / t->p_count, k % t->p_count};
             BL_TRY(write_number(run, BL_FIELD_SUMMARY_EXPONENT, start, scaling.power.slope));
             BL_TRY(write_number(run, BL_FIELD_SUMMARY_EXPONENT_ERROR, start, scaling.power.slope_error));
             BL_TRY(write_number(run, BL_FIELD_SUMMARY_PREFACTOR, start, exp(scaling.power.intercept)));
@@ -280,8 +295,9 @@ bl_err bl_run_summary(bl_run *run) {
     tables t = {.run = run,
                 .p_count = config->p.count,
                 .dimensions = config->dimension.count,
+                .kinds = bl_config_kinds(config),
                 .limits = bl_summary_limits(config)};
-    size_t medians = run->sweep.grid->cases * t.p_count;
+    size_t medians = run->sweep.grid->cases * t.kinds * t.p_count;
     size_t laws = config->depth.count * t.dimensions * t.p_count;
     bl_log(BL_LOG_INFO, "summary: statistics of %zu cases, predictions, fits", run->sweep.grid->cases);
     BL_TRY(bl_run_pause(run));

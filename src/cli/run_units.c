@@ -80,32 +80,11 @@ static bool leave_unit(void *context) {
     return bl_interrupt_overdue();
 }
 
-/* By epoch, of a sweep that trains. */
-static bl_err write_training(walk *w, const bl_record *record) {
-    bl_err err = BL_OK;
-    const bl_training_curve *curve = &record->training;
-    const bl_case *c = &record->unit.c;
-    size_t start[] = {c->depth_index, c->width_index, c->dimension_index, record->unit.first, 0};
-    size_t count[] = {1, 1, 1, record->unit.count, w->run->sweep.config->training.epochs + 1};
-    bl_results *results = w->run->results;
-    BL_TRY(bl_results_write(results, BL_FIELD_TRAINING_LOSS, start, count, curve->loss));
-    BL_TRY(bl_results_write(results, BL_FIELD_TRAINING_ACCURACY, start, count, curve->accuracy));
-    BL_TRY(bl_results_write(results, BL_FIELD_TRAINING_ACCURACY_TEST, start, count, curve->accuracy_test));
-    BL_TRY(bl_results_write(results, BL_FIELD_TRAINING_SECONDS, start, count, curve->seconds));
-    BL_TRY(bl_results_write(results, BL_FIELD_TRAINING_RESTARTS, start, count, record->training_restarts));
-cleanup:
-    return err;
-}
-
 /* The unit's data, then what marks it done. */
 static bl_err write_record(walk *w, const bl_record *record, double begin) {
     bl_err err = BL_OK;
-    const bl_config *config = w->run->sweep.config;
     bl_results *results = w->run->results;
-    const bl_case *c = &record->unit.c;
-    size_t start[BL_FIELD_RANK_MAX] = {c->depth_index,     c->width_index,           c->dimension_index,
-                                       record->unit.first, record->unit.first_input, 0};
-    size_t count[BL_FIELD_RANK_MAX] = {1, 1, 1, record->unit.count, record->unit.inputs, config->p.count};
+    const bl_training_curve *curve = &record->training;
     const struct {
         bl_field_id field;
         const void *data;
@@ -120,11 +99,15 @@ static bl_err write_record(walk *w, const bl_record *record, double begin) {
         {BL_FIELD_FIRST_STEP_CROSSES, record->first_step_crosses},
         {BL_FIELD_OUTPUT, record->output},
         {BL_FIELD_GRADIENT_NORM, record->gradient_norm},
+        {BL_FIELD_TRAINING_LOSS, curve->loss},
+        {BL_FIELD_TRAINING_ACCURACY, curve->accuracy},
+        {BL_FIELD_TRAINING_ACCURACY_TEST, curve->accuracy_test},
+        {BL_FIELD_TRAINING_SECONDS, curve->seconds},
+        {BL_FIELD_TRAINING_RESTARTS, record->training_restarts},
     };
     for (size_t i = 0; i < sizeof slabs / sizeof *slabs; i++)
-        BL_TRY(bl_results_write(results, slabs[i].field, start, count, slabs[i].data));
-    if (w->run->images)
-        BL_TRY(write_training(w, record));
+        if (w->run->images || !bl_field_of_training(slabs[i].field))
+            BL_TRY(bl_results_write_unit(results, slabs[i].field, &record->unit, slabs[i].data));
     size_t unit = (size_t)record->unit.number, one = 1;
     int32_t rank = w->run->comm->rank;
     BL_TRY(bl_results_write(results, BL_FIELD_UNIT_SECONDS, &unit, &one, &record->seconds));

@@ -31,13 +31,12 @@ void bl_slabs_clear(bl_slabs *slabs) {
     *slabs = (bl_slabs){0};
 }
 
-bl_err bl_slabs_read(bl_slabs *slabs, const bl_results *results, const bl_case *c, bl_case_data *data) {
+bl_err bl_slabs_read(bl_slabs *slabs, const bl_results *results, const bl_case *c, size_t kind,
+                     bl_case_data *data) {
     bl_err err = BL_OK;
     const bl_config *config = slabs->config;
-    size_t start[BL_FIELD_RANK_MAX] = {c->depth_index, c->width_index, c->dimension_index, 0,
-                                       bl_config_inputs(config) -
-                                           config->inputs}; /* random ones are the last */
-    size_t count[BL_FIELD_RANK_MAX] = {1, 1, 1, config->networks, config->inputs, config->p.count};
+    size_t start[BL_FIELD_RANK_MAX] = {c->depth_index, c->width_index, c->dimension_index, 0, kind};
+    size_t count[BL_FIELD_RANK_MAX] = {1, 1, 1, config->networks, 1, config->inputs, config->p.count};
     BL_TRY(bl_results_read(results, BL_FIELD_DISTANCE, start, count, slabs->distance));
     BL_TRY(bl_results_read(results, BL_FIELD_FIRST_ORDER, start, count, slabs->first_order));
     BL_TRY(bl_results_read(results, BL_FIELD_INPUT_NORM, start, count, slabs->input_norm));

@@ -20,8 +20,8 @@ typedef struct bl_slabs {
 bl_err bl_slabs_create(const bl_config *config, bl_slabs *slabs) BL_NODISCARD;
 void bl_slabs_clear(bl_slabs *slabs);
 
-/* Read a case; *data borrows from slabs. Not collective. */
-bl_err bl_slabs_read(bl_slabs *slabs, const bl_results *results, const bl_case *c,
+/* Read a case at inputs of one kind (0 without training); *data borrows from slabs. Not collective. */
+bl_err bl_slabs_read(bl_slabs *slabs, const bl_results *results, const bl_case *c, size_t kind,
                      bl_case_data *data) BL_NODISCARD;
 
 #endif

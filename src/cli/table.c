@@ -33,21 +33,34 @@ static const char *axis_cell(char *text, double value) {
 }
 
 static bl_err read_number(const bl_results *results, bl_field_id field, const size_t *start, double *value) {
-    return bl_results_read(results, field, start, (size_t[BL_FIELD_RANK_MAX]){1, 1, 1, 1, 1, 1}, value);
+    return bl_results_read(results, field, start, (size_t[BL_FIELD_RANK_MAX]){1, 1, 1, 1, 1, 1, 1}, value);
 }
 
-static bl_err print_case(const bl_results *results, const bl_case *c, double p, size_t p_index,
-                         const bl_summary *s) {
+/* A cell of the column that only sweeps that train have. */
+static void print_kind(const bl_config *config, const char *text) {
+    if (bl_config_kinds(config) > 1)
+        (void)printf(" %6s", text);
+}
+
+static const char *const kind_name[BL_KINDS] = {"train", "test", "random"};
+
+/* Predictions are of random inputs, the last kind. */
+static bl_err print_case(const bl_results *results, const bl_config *config, const bl_case *c, size_t kind,
+                         size_t p_index, const bl_summary *s) {
     bl_err err = BL_OK;
     double law = NAN, ratio = NAN, guaranteed = NAN;
     char text[10][CELL];
     size_t at_pair[BL_FIELD_RANK_MAX] = {c->depth_index, c->dimension_index, p_index, BL_QUANTILE_MEDIAN};
-    size_t at_case[BL_FIELD_RANK_MAX] = {c->depth_index, c->width_index, c->dimension_index, p_index};
-    BL_TRY(read_number(results, BL_FIELD_SUMMARY_LAW, at_pair, &law));
-    BL_TRY(read_number(results, BL_FIELD_SUMMARY_GUARANTEED, at_pair, &guaranteed));
-    BL_TRY(read_number(results, BL_FIELD_SUMMARY_OVER_LAW, at_case, &ratio));
-    (void)printf("%5zu %6s %8zu %5s  %10s [%9s, %9s] %10s %9s %8s %10s %7s %8" PRId64 "\n", c->depth,
-                 axis_cell(text[0], c->width), c->dimension, axis_cell(text[1], p),
+    size_t at_case[BL_FIELD_RANK_MAX] = {c->depth_index, c->width_index, c->dimension_index, kind, p_index};
+    if (kind + 1 == bl_config_kinds(config)) {
+        BL_TRY(read_number(results, BL_FIELD_SUMMARY_LAW, at_pair, &law));
+        BL_TRY(read_number(results, BL_FIELD_SUMMARY_GUARANTEED, at_pair, &guaranteed));
+        BL_TRY(read_number(results, BL_FIELD_SUMMARY_OVER_LAW, at_case, &ratio));
+    }
+    (void)printf("%5zu %6s %8zu", c->depth, axis_cell(text[0], c->width), c->dimension);
+    print_kind(config, kind_name[kind]);
+    (void)printf(" %5s  %10s [%9s, %9s] %10s %9s %8s %10s %7s %8" PRId64 "\n",
+                 axis_cell(text[1], config->p.value[p_index]),
                  cell(text[2], s->distance.estimate[BL_QUANTILE_MEDIAN]),
                  cell(text[3], s->distance.low[BL_QUANTILE_MEDIAN]),
                  cell(text[4], s->distance.high[BL_QUANTILE_MEDIAN]),
@@ -62,16 +75,19 @@ static bl_err print_cases(const bl_results *results, const bl_grid *grid) {
     const bl_config *config = grid->config;
     bl_slabs slabs;
     BL_TRY(bl_slabs_create(config, &slabs));
-    (void)printf("\n%5s %6s %8s %5s  %10s %-22s %11s %9s %8s %10s %7s %8s\n", "depth", "width", "n", "p",
-                 "median", " interval", "over |x0|_p", "law", "over law", "guaranteed", "passes", "failures");
-    for (size_t i = 0; i < grid->cases; i++) {
-        bl_case c = bl_grid_case(grid, i);
+    (void)printf("\n%5s %6s %8s", "depth", "width", "n");
+    print_kind(config, "inputs");
+    (void)printf(" %5s  %10s %-22s %11s %9s %8s %10s %7s %8s\n", "p", "median", " interval", "over |x0|_p",
+                 "law", "over law", "guaranteed", "passes", "failures");
+    for (size_t i = 0; i < grid->cases * bl_config_kinds(config); i++) {
+        const size_t kind = i % bl_config_kinds(config);
+        bl_case c = bl_grid_case(grid, i / bl_config_kinds(config));
         bl_case_data data;
-        BL_TRY(bl_slabs_read(&slabs, results, &c, &data));
+        BL_TRY(bl_slabs_read(&slabs, results, &c, kind, &data));
         for (size_t k = 0; k < config->p.count; k++) {
             bl_summary summary;
             BL_TRY(bl_summary_case(config, &c, &data, k, &summary));
-            BL_TRY(print_case(results, &c, config->p.value[k], k, &summary));
+            BL_TRY(print_case(results, config, &c, kind, k, &summary));
         }
     }
 cleanup:
@@ -87,19 +103,24 @@ static double expected_exponent(double p) {
 static bl_err print_exponents(const bl_results *results, const bl_config *config) {
     bl_err err = BL_OK;
     char text[5][CELL];
-    (void)printf("\n%5s %6s %5s  %22s %10s\n", "depth", "width", "p", "exponent of n", "1/p - 1/2");
-    for (size_t i = 0; i < config->depth.count; i++)
-        for (size_t j = 0; j < config->width.count; j++)
-            for (size_t k = 0; k < config->p.count; k++) {
-                size_t at[BL_FIELD_RANK_MAX] = {i, j, k};
-                double exponent = NAN, error = NAN;
-                BL_TRY(read_number(results, BL_FIELD_SUMMARY_EXPONENT, at, &exponent));
-                BL_TRY(read_number(results, BL_FIELD_SUMMARY_EXPONENT_ERROR, at, &error));
-                (void)printf("%5.0f %6s %5s  %9s +- %9s %10s\n", config->depth.value[i],
-                             axis_cell(text[0], config->width.value[j]),
-                             axis_cell(text[1], config->p.value[k]), cell(text[2], exponent),
-                             cell(text[3], error), cell(text[4], expected_exponent(config->p.value[k])));
-            }
+    const size_t kinds = bl_config_kinds(config);
+    (void)printf("\n%5s %6s", "depth", "width");
+    print_kind(config, "inputs");
+    (void)printf(" %5s  %22s %10s\n", "p", "exponent of n", "1/p - 1/2");
+    for (size_t i = 0; i < config->depth.count * config->width.count * kinds; i++)
+        for (size_t k = 0; k < config->p.count; k++) {
+            const size_t depth = i / kinds / config->width.count, width = i / kinds % config->width.count;
+            size_t at[BL_FIELD_RANK_MAX] = {depth, width, i % kinds, k};
+            double exponent = NAN, error = NAN;
+            BL_TRY(read_number(results, BL_FIELD_SUMMARY_EXPONENT, at, &exponent));
+            BL_TRY(read_number(results, BL_FIELD_SUMMARY_EXPONENT_ERROR, at, &error));
+            (void)printf("%5.0f %6s", config->depth.value[depth],
+                         axis_cell(text[0], config->width.value[width]));
+            print_kind(config, kind_name[i % kinds]);
+            (void)printf(" %5s  %9s +- %9s %10s\n", axis_cell(text[1], config->p.value[k]),
+                         cell(text[2], exponent), cell(text[3], error),
+                         cell(text[4], expected_exponent(config->p.value[k])));
+        }
 cleanup:
     return err;
 }
@@ -204,8 +225,7 @@ static bl_err print_sweep(const char *path, const bl_results *results) {
                  " units done; %zu networks a case, %zu %sinputs a network, %g %% intervals\n",
                  path, config->name, complete ? "complete" : "not complete", done, grid->units,
                  config->networks, config->inputs,
-                 config->training.set == BL_TRAINING_NONE ? "" : "(of each kind; here: random) ",
-                 100 * config->confidence);
+                 config->training.set == BL_TRAINING_NONE ? "" : "(of each kind) ", 100 * config->confidence);
     BL_TRY(print_cases(results, grid));
     BL_TRY(print_exponents(results, config));
     if (config->kernel_inputs > 0)

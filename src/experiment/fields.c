@@ -12,6 +12,7 @@ const char *const bl_axis_name[BL_AXIS_COUNT] = {
     [BL_AXIS_WIDTH] = "width",
     [BL_AXIS_DIMENSION] = "dimension",
     [BL_AXIS_NETWORK] = "network",
+    [BL_AXIS_IMAGE_KIND] = "image_kind",
     [BL_AXIS_INPUT] = "input",
     [BL_AXIS_P] = "p",
     [BL_AXIS_KERNEL_INPUT] = "kernel_input",
@@ -27,6 +28,7 @@ const char *const bl_axis_long_name[BL_AXIS_COUNT] = {
     [BL_AXIS_WIDTH] = "units of a hidden layer N (inf: the Gaussian-process limit)",
     [BL_AXIS_DIMENSION] = "input dimension n",
     [BL_AXIS_NETWORK] = "number of the random network within its case",
+    [BL_AXIS_IMAGE_KIND] = "kind of the input: training image, test image, random (drawn by the sweep's law)",
     [BL_AXIS_INPUT] = "number of the input x0 of its network",
     [BL_AXIS_P] = "exponent of the l^p norm (inf: largest coordinate; 0: number of changed coordinates)",
     [BL_AXIS_KERNEL_INPUT] = "number of the kernel input (the same inputs for all networks of a dimension)",
@@ -39,12 +41,12 @@ const char *const bl_axis_long_name[BL_AXIS_COUNT] = {
 
 #define AXES_CASE BL_AXIS_DEPTH, BL_AXIS_WIDTH, BL_AXIS_DIMENSION
 #define AXES_OUTPUT                                                                                          \
-    5, {                                                                                                     \
-        AXES_CASE, BL_AXIS_NETWORK, BL_AXIS_INPUT                                                            \
+    6, {                                                                                                     \
+        AXES_CASE, BL_AXIS_NETWORK, BL_AXIS_IMAGE_KIND, BL_AXIS_INPUT                                        \
     }
 #define AXES_DISTANCE                                                                                        \
-    6, {                                                                                                     \
-        AXES_CASE, BL_AXIS_NETWORK, BL_AXIS_INPUT, BL_AXIS_P                                                 \
+    7, {                                                                                                     \
+        AXES_CASE, BL_AXIS_NETWORK, BL_AXIS_IMAGE_KIND, BL_AXIS_INPUT, BL_AXIS_P                             \
     }
 #define AXES_NETWORK                                                                                         \
     4, {                                                                                                     \
@@ -54,25 +56,21 @@ const char *const bl_axis_long_name[BL_AXIS_COUNT] = {
     5, {                                                                                                     \
         AXES_CASE, BL_AXIS_NETWORK, BL_AXIS_EPOCH                                                            \
     }
-#define AXES_INPUT                                                                                           \
-    1, {                                                                                                     \
-        BL_AXIS_INPUT                                                                                        \
-    }
 #define AXES_GRAM                                                                                            \
     5, {                                                                                                     \
         AXES_CASE, BL_AXIS_KERNEL_INPUT, BL_AXIS_KERNEL_INPUT_2                                              \
     }
 #define AXES_STATISTIC                                                                                       \
-    4, {                                                                                                     \
-        AXES_CASE, BL_AXIS_P                                                                                 \
+    5, {                                                                                                     \
+        AXES_CASE, BL_AXIS_IMAGE_KIND, BL_AXIS_P                                                             \
     }
 #define AXES_QUANTILES                                                                                       \
-    5, {                                                                                                     \
-        AXES_CASE, BL_AXIS_P, BL_AXIS_QUANTILE                                                               \
+    6, {                                                                                                     \
+        AXES_CASE, BL_AXIS_IMAGE_KIND, BL_AXIS_P, BL_AXIS_QUANTILE                                           \
     }
 #define AXES_FIT                                                                                             \
-    3, {                                                                                                     \
-        BL_AXIS_DEPTH, BL_AXIS_WIDTH, BL_AXIS_P                                                              \
+    4, {                                                                                                     \
+        BL_AXIS_DEPTH, BL_AXIS_WIDTH, BL_AXIS_IMAGE_KIND, BL_AXIS_P                                          \
     }
 #define AXES_LAW                                                                                             \
     4, {                                                                                                     \
@@ -174,11 +172,6 @@ const bl_field bl_fields[BL_FIELD_COUNT] = {
          "first_order "
          "is; its forward pass is not in passes, as no distance uses it",
          false, -1},
-    [BL_FIELD_IMAGE_KIND] =
-        {"image_kind", BL_INT8, AXES_INPUT, "1", "kind of the input",
-         "train, test: images of the part of the data set, drawn for each network; random: from the "
-         "sweep's law of inputs",
-         false, 0},
     [BL_FIELD_TRAINING_LOSS] =
         {"training/loss", BL_FLOAT64, AXES_EPOCH, "1", "cross-entropy on the training images, in nats",
          "mean over the epoch's batches, each before its step, without the penalty; NaN at epoch 0", false,
@@ -381,7 +374,7 @@ const bl_field bl_fields[BL_FIELD_COUNT] = {
     [BL_FIELD_SUMMARY_OVER_LAW] = {"summary/over_law", BL_FLOAT64, AXES_STATISTIC, "1",
                                    "measured median over the first-order law's median",
                                    "summary/distance over summary/law, at level 0.5; tends to 1 as width and "
-                                   "dimension grow",
+                                   "dimension grow; NaN for images: the law is of random inputs",
                                    false, 0},
     [BL_FIELD_SUMMARY_OVER_LAW_LOW] = {"summary/over_law_low", BL_FLOAT64, AXES_STATISTIC, "1",
                                        "lower end of the confidence interval of summary/over_law",
@@ -502,7 +495,8 @@ size_t bl_axis_length(const bl_grid *grid, bl_axis_id axis) {
         [BL_AXIS_WIDTH] = config->width.count,
         [BL_AXIS_DIMENSION] = config->dimension.count,
         [BL_AXIS_NETWORK] = config->networks,
-        [BL_AXIS_INPUT] = bl_config_inputs(config),
+        [BL_AXIS_IMAGE_KIND] = bl_config_kinds(config),
+        [BL_AXIS_INPUT] = config->inputs,
         [BL_AXIS_P] = config->p.count,
         [BL_AXIS_KERNEL_INPUT] = config->kernel_inputs,
         [BL_AXIS_KERNEL_INPUT_2] = config->kernel_inputs,
@@ -513,6 +507,10 @@ size_t bl_axis_length(const bl_grid *grid, bl_axis_id axis) {
     };
     BL_ASSERT(axis < BL_AXIS_COUNT);
     return length[axis];
+}
+
+bool bl_axis_exists(const bl_grid *grid, bl_axis_id axis) {
+    return axis != BL_AXIS_IMAGE_KIND || trains(grid);
 }
 
 size_t bl_field_elements(const bl_grid *grid, bl_field_id field) {

@@ -38,7 +38,7 @@ bl_search_options bl_search_options_of(const bl_config *config) {
 static size_t largest_block(const bl_grid *grid) {
     size_t largest = 0;
     for (size_t i = 0; i < grid->cases; i++) {
-        size_t outputs = grid->block[i] * grid->input_block[i];
+        size_t outputs = grid->block[i] * grid->input_block[i] * bl_config_kinds(grid->config);
         largest = outputs > largest ? outputs : largest;
     }
     return largest;
@@ -136,13 +136,14 @@ static bl_err take_case(bl_worker *worker, const bl_unit *unit) {
         BL_TRY(bl_limit_create(config, &worker->options, c, &worker->limit));
     } else {
         BL_TRY(bl_network_create(config, c, &worker->network));
-        BL_TRY(bl_probe_create(worker->network, &worker->options, unit->inputs, &worker->probe));
+        BL_TRY(bl_probe_create(worker->network, &worker->options, unit->inputs * bl_config_kinds(config),
+                               &worker->probe));
     }
     if (worker->images)
         BL_TRY(bl_trainer_create(config, &config->training, worker->images->part[BL_DATASET_TRAIN],
                                  worker->network, &worker->trainer));
     BL_ALLOC(worker->x, bl_config_inputs(config) * c->dimension);
-    BL_ALLOC(worker->x0, unit->inputs * c->dimension);
+    BL_ALLOC(worker->x0, unit->inputs * bl_config_kinds(config) * c->dimension);
     worker->case_number = c->number;
     worker->inputs = unit->inputs;
 cleanup:
@@ -206,7 +207,7 @@ bl_err bl_worker_run(bl_worker *worker, int64_t unit, const bl_record **out) {
     bl_record *record = &worker->record;
     double begin = bl_clock();
     record->unit = bl_grid_unit(worker->grid, unit);
-    size_t inputs = record->unit.inputs, distances = inputs * config->p.count;
+    size_t inputs = record->unit.inputs * bl_config_kinds(config), distances = inputs * config->p.count;
     size_t n = record->unit.c.dimension;
     record->seconds_sampling = record->seconds_passes = 0;
     BL_TRY(take_case(worker, &record->unit));
@@ -242,14 +243,15 @@ bl_err bl_worker_memory(const bl_grid *grid, size_t *bytes, size_t *largest) {
             config->training.set == BL_TRAINING_NONE
                 ? 0
                 : (bl_cost_images(config, false) + bl_cost_images(config, true)) * (c.dimension + 1);
+        const size_t inputs = grid->input_block[i] * bl_config_kinds(config);
         size_t held = images + bl_config_inputs(config) * c.dimension * sizeof(float) +
-                      grid->input_block[i] * c.dimension * sizeof(double) + records;
+                      inputs * c.dimension * sizeof(double) + records;
         if (isinf(c.width)) {
             held += bl_limit_memory(&options, &c, config->classes);
         } else {
             BL_TRY(bl_network_create_shape(config, &c, &network));
-            held += bl_network_parameters(network) * sizeof(float) +
-                    bl_probe_memory(network, &options, grid->input_block[i]);
+            held +=
+                bl_network_parameters(network) * sizeof(float) + bl_probe_memory(network, &options, inputs);
             if (images > 0)
                 held += bl_trainer_memory(&config->training, network, bl_cost_images(config, false));
         }

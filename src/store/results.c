@@ -32,11 +32,35 @@ cleanup:
     return dataset;
 }
 
-static bool has_shape(hid_t dataset, size_t rank) {
-    hid_t space = H5Dget_space(dataset);
-    int found = H5Sget_simple_extent_ndims(space);
+/* Of numbers one an axis of the table, those of the axes that are in the file; their count. */
+static size_t squeeze(const bl_results *results, const bl_field *field, const size_t *of_table,
+                      size_t *of_file) {
+    size_t rank = 0;
+    for (size_t i = 0; i < field->rank; i++)
+        if (results->kinds || field->axis[i] != BL_AXIS_IMAGE_KIND)
+            of_file[rank++] = of_table[i];
+    return rank;
+}
+
+bl_err bl_results_shape(const bl_results *results, bl_field_id id, size_t *shape) {
+    bl_err err = BL_OK;
+    const bl_field *field = &bl_fields[id];
+    size_t axis[BL_FIELD_RANK_MAX], index[BL_FIELD_RANK_MAX];
+    hsize_t extent[BL_FIELD_RANK_MAX] = {0};
+    hid_t space = H5Dget_space(results->field[id]);
+    for (size_t i = 0; i < field->rank; i++) {
+        shape[i] = 1;
+        index[i] = i;
+    }
+    const size_t rank = squeeze(results, field, index, axis);
+    BL_REQUIRE(H5Sget_simple_extent_ndims(space) == (int)rank, BL_ERR_INPUT,
+               "%s: variable %s has not %zu axes", results->path, field->name, rank);
+    BL_H5(H5Sget_simple_extent_dims(space, extent, NULL), "%s: %s", results->path, field->name);
+    for (size_t i = 0; i < rank; i++)
+        shape[axis[i]] = (size_t)extent[i];
+cleanup:
     bl_h5_close(&space);
-    return found >= 0 && (size_t)found == rank;
+    return err;
 }
 
 static bool over_kernel_inputs(const bl_field *field) {
@@ -48,6 +72,8 @@ static bool over_kernel_inputs(const bl_field *field) {
 
 static bl_err open_fields(bl_results *results) {
     bl_err err = BL_OK;
+    size_t shape[BL_FIELD_RANK_MAX];
+    results->kinds = H5Lexists(results->file, bl_axis_name[BL_AXIS_IMAGE_KIND], H5P_DEFAULT) > 0;
     for (size_t f = 0; f < BL_FIELD_COUNT; f++) {
         const bl_field *field = &bl_fields[f];
         bool optional = over_kernel_inputs(field) || bl_field_of_training((bl_field_id)f);
@@ -56,8 +82,7 @@ static bl_err open_fields(bl_results *results) {
         results->field[f] = open_dataset(results, field->name);
         if (results->field[f] < 0)
             BL_TRY(bl_h5_fail(BL_ERR_INPUT, "%s is damaged: variable %s", results->path, field->name));
-        BL_REQUIRE(has_shape(results->field[f], field->rank), BL_ERR_INPUT, "%s: variable %s has not %u axes",
-                   results->path, field->name, field->rank);
+        BL_TRY(bl_results_shape(results, (bl_field_id)f, shape));
     }
 cleanup:
     return err;
@@ -294,10 +319,13 @@ bl_err bl_results_write(bl_results *results, bl_field_id field, const size_t *st
     bl_err err = BL_OK;
     const bl_field *f = &bl_fields[field];
     slab s = {H5I_INVALID_HID, H5I_INVALID_HID};
+    size_t first[BL_FIELD_RANK_MAX], length[BL_FIELD_RANK_MAX];
+    const size_t rank = squeeze(results, f, start, first);
+    (void)squeeze(results, f, count, length);
     if (slab_is_empty(f->rank, count))
         return BL_OK;
     BL_ASSERT(results->writable && results->field[field] >= 0);
-    BL_TRY(slab_open(results, results->field[field], f->name, f->rank, start, count, &s));
+    BL_TRY(slab_open(results, results->field[field], f->name, rank, first, length, &s));
     BL_TRY(bl_h5_write(results->path, f->name, results->field[field], bl_results_type(f->type), s.memory,
                        s.file, data));
 cleanup:
@@ -310,11 +338,14 @@ bl_err bl_results_read(const bl_results *results, bl_field_id field, const size_
     bl_err err = BL_OK;
     const bl_field *f = &bl_fields[field];
     slab s = {H5I_INVALID_HID, H5I_INVALID_HID};
+    size_t first[BL_FIELD_RANK_MAX], length[BL_FIELD_RANK_MAX];
+    const size_t rank = squeeze(results, f, start, first);
+    (void)squeeze(results, f, count, length);
     if (slab_is_empty(f->rank, count))
         return BL_OK;
     BL_REQUIRE(results->field[field] >= 0, BL_ERR_INPUT, "%s: variable %s is missing", results->path,
                f->name);
-    BL_TRY(slab_open(results, results->field[field], f->name, f->rank, start, count, &s));
+    BL_TRY(slab_open(results, results->field[field], f->name, rank, first, length, &s));
     BL_H5(H5Dread(results->field[field], bl_results_type(f->type), s.memory, s.file, H5P_DEFAULT, data),
           "%s: %s could not be read", results->path, f->name);
 cleanup:

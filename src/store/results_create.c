@@ -54,13 +54,9 @@ static bl_err describe_flags(hid_t dataset, bl_field_id field) {
     static const int8_t status_value[] = {BL_STATUS_LIST(FLAG_VALUE)};
     static const char status_word[] = BL_STATUS_LIST(FLAG_WORD);
     static const int8_t unit_value[] = {0, 1};
-    static const int8_t kind_value[] = {BL_KIND_TRAIN, BL_KIND_TEST, BL_KIND_RANDOM};
     if (field == BL_FIELD_STATUS) {
         BL_TRY(bl_h5_attribute(dataset, "flag_values", H5T_NATIVE_INT8, sizeof status_value, status_value));
         BL_TRY(bl_h5_attribute_text(dataset, "flag_meanings", status_word + 1));
-    } else if (field == BL_FIELD_IMAGE_KIND) {
-        BL_TRY(bl_h5_attribute(dataset, "flag_values", H5T_NATIVE_INT8, sizeof kind_value, kind_value));
-        BL_TRY(bl_h5_attribute_text(dataset, "flag_meanings", "train test random"));
     } else if (field == BL_FIELD_UNIT_STATUS) {
         BL_TRY(bl_h5_attribute(dataset, "flag_values", H5T_NATIVE_INT8, sizeof unit_value, unit_value));
         BL_TRY(bl_h5_attribute_text(dataset, "flag_meanings", "pending done"));
@@ -101,17 +97,19 @@ cleanup:
 
 static bl_err create_field(hid_t file, const bl_grid *grid, bl_field_id field) {
     const bl_field *f = &bl_fields[field];
-    size_t shape[BL_FIELD_RANK_MAX];
+    size_t shape[BL_FIELD_RANK_MAX], rank = 0;
     hid_t where[BL_FIELD_RANK_MAX];
     const char *axis[BL_FIELD_RANK_MAX];
     if (bl_field_elements(grid, field) == 0)
         return BL_OK;
     for (size_t i = 0; i < f->rank; i++) {
-        shape[i] = bl_axis_length(grid, f->axis[i]);
-        where[i] = file;
-        axis[i] = f->axis[i] == BL_AXIS_UNIT ? "unit/unit" : bl_axis_name[f->axis[i]];
+        if (!bl_axis_exists(grid, f->axis[i]))
+            continue;
+        shape[rank] = bl_axis_length(grid, f->axis[i]);
+        where[rank] = file;
+        axis[rank++] = f->axis[i] == BL_AXIS_UNIT ? "unit/unit" : bl_axis_name[f->axis[i]];
     }
-    return bl_results_create_variable(file, f->name, field, f->rank, shape, where, axis);
+    return bl_results_create_variable(file, f->name, field, rank, shape, where, axis);
 }
 
 /* --- axes --- */
@@ -131,6 +129,19 @@ cleanup:
     return err;
 }
 
+/* What the numbers of the axis image_kind mean. */
+static bl_err describe_kinds(hid_t file) {
+    bl_err err = BL_OK;
+    static const int64_t value[BL_KINDS] = {BL_KIND_TRAIN, BL_KIND_TEST, BL_KIND_RANDOM};
+    hid_t dataset = H5I_INVALID_HID;
+    BL_H5(dataset = H5Dopen2(file, bl_axis_name[BL_AXIS_IMAGE_KIND], H5P_DEFAULT), "image_kind");
+    BL_TRY(bl_h5_attribute(dataset, "flag_values", H5T_NATIVE_INT64, BL_KINDS, value));
+    BL_TRY(bl_h5_attribute_text(dataset, "flag_meanings", "train test random"));
+cleanup:
+    bl_h5_close(&dataset);
+    return err;
+}
+
 static bl_err create_axes(hid_t file, const bl_grid *grid) {
     bl_err err = BL_OK;
     const bl_config *config = grid->config;
@@ -142,11 +153,13 @@ static bl_err create_axes(hid_t file, const bl_grid *grid) {
         size_t length = bl_axis_length(grid, axis);
         if (axis == BL_AXIS_P)
             BL_TRY(create_value_axis(file, axis, &config->p, false));
-        else if (length > 0)
+        else if (length > 0 && bl_axis_exists(grid, axis))
             BL_TRY(bl_h5_create_axis(file, bl_axis_name[axis], H5T_NATIVE_DOUBLE, length,
                                      axis == BL_AXIS_QUANTILE ? bl_quantile_level : NULL,
                                      bl_axis_long_name[axis]));
     }
+    if (bl_axis_exists(grid, BL_AXIS_IMAGE_KIND))
+        BL_TRY(describe_kinds(file));
 cleanup:
     return err;
 }
@@ -300,29 +313,10 @@ cleanup:
     return err;
 }
 
-/* As many inputs of each kind, one kind after the other. */
-static bl_err write_kinds(hid_t file, const bl_config *config) {
-    bl_err err = BL_OK;
-    const bl_field *field = &bl_fields[BL_FIELD_IMAGE_KIND];
-    int8_t *kind = NULL;
-    hid_t dataset = H5I_INVALID_HID;
-    BL_ALLOC(kind, bl_config_inputs(config));
-    for (size_t i = 0; i < bl_config_inputs(config); i++)
-        kind[i] = (int8_t)(i / config->inputs);
-    BL_H5(dataset = H5Dopen2(file, field->name, H5P_DEFAULT), "%s", field->name);
-    BL_H5(H5Dwrite(dataset, H5T_NATIVE_INT8, H5S_ALL, H5S_ALL, H5P_DEFAULT, kind), "%s could not be written",
-          field->name);
-cleanup:
-    bl_h5_close(&dataset);
-    bl_mem_free(kind);
-    return err;
-}
-
 static bl_err create_content(hid_t file, const bl_grid *grid, const char *config_text,
                              const char *config_resolved) {
     bl_err err = BL_OK;
     hid_t provenance = H5I_INVALID_HID, group = H5I_INVALID_HID;
-    const bool trains = grid->config->training.set != BL_TRAINING_NONE;
     BL_TRY(create_axes(file, grid));
     BL_TRY(bl_results_create_common(file, BL_FORMAT_SWEEP, grid->config->name, BL_LAUNCHES_MAX, NULL,
                                     &provenance));
@@ -330,10 +324,8 @@ static bl_err create_content(hid_t file, const bl_grid *grid, const char *config
     BL_TRY(bl_h5_create_text(provenance, "config_resolved", config_resolved,
                              "the sweep with every default and --set written out (YAML)"));
     BL_TRY(bl_h5_create_group(file, "summary", &group));
-    if (trains)
-        BL_TRY(bl_h5_attribute_text(group, "comment", "of the random inputs alone (image_kind random)"));
     bl_h5_close(&group);
-    if (trains)
+    if (grid->config->training.set != BL_TRAINING_NONE)
         BL_TRY(bl_h5_create_group(file, "training", &group));
     bl_h5_close(&group);
     BL_TRY(bl_h5_create_group(file, "unit", &group));
@@ -342,8 +334,6 @@ static bl_err create_content(hid_t file, const bl_grid *grid, const char *config
     for (int f = 0; f < BL_FIELD_COUNT; f++)
         BL_TRY(create_field(file, grid, (bl_field_id)f));
     BL_TRY(write_units(file, grid));
-    if (trains)
-        BL_TRY(write_kinds(file, grid->config));
 cleanup:
     bl_h5_close(&group);
     bl_h5_close(&provenance);

@@ -15,6 +15,7 @@ struct bl_results {
     char *path;
     hid_t file;
     bool writable, measurement;
+    bool kinds; /* the axis image_kind is there */
     int rank;
     int lock;                    /* rank 0 of WRITE holds it */
     hid_t field[BL_FIELD_COUNT]; /* negative: not in this file */
@@ -34,6 +35,9 @@ int64_t bl_results_unit_number(const bl_unit *unit, size_t i);
 /** 64-bit FNV-1a over 8-byte words, going on from a hash (the first: BL_RESULTS_HASH). */
 #define BL_RESULTS_HASH UINT64_C(0xcbf29ce484222325)
 uint64_t bl_results_hash(uint64_t hash, const uint64_t *word, size_t words);
+
+/** Lengths in the file of the field's axes, in the table's order; 1 for an axis that the file lacks. */
+bl_err bl_results_shape(const bl_results *results, bl_field_id field, size_t *shape) BL_NODISCARD;
 
 /** Whether units write the field (and their checksums cover it). */
 bool bl_results_belongs_to_units(const bl_field *field);

@@ -17,25 +17,38 @@ bool bl_results_belongs_to_units(const bl_field *field) {
     return field->rank > 3 && field->axis[3] == BL_AXIS_NETWORK && !field->bookkeeping;
 }
 
-/* The unit's part of a field with axes depth, width, dimension, network, ... */
-static bl_err unit_slab(const bl_results *results, size_t f, const bl_unit *unit, size_t *start,
+/* The unit's part of a field. */
+static bl_err unit_slab(const bl_results *results, bl_field_id field, const bl_unit *unit, size_t *start,
                         size_t *count, size_t *elements) {
     bl_err err = BL_OK;
-    hsize_t extent[BL_FIELD_RANK_MAX] = {0};
-    hid_t space = H5Dget_space(results->field[f]);
-    BL_H5(H5Sget_simple_extent_dims(space, extent, NULL), "%s: %s", results->path, bl_fields[f].name);
-    const size_t first[5] = {unit->c.depth_index, unit->c.width_index, unit->c.dimension_index, unit->first,
-                             unit->first_input};
-    const size_t length[5] = {1, 1, 1, unit->count, unit->inputs};
+    const size_t first[BL_AXIS_COUNT] = {[BL_AXIS_DEPTH] = unit->c.depth_index,
+                                         [BL_AXIS_WIDTH] = unit->c.width_index,
+                                         [BL_AXIS_DIMENSION] = unit->c.dimension_index,
+                                         [BL_AXIS_NETWORK] = unit->first,
+                                         [BL_AXIS_INPUT] = unit->first_input};
+    const size_t length[BL_AXIS_COUNT] = {[BL_AXIS_DEPTH] = 1,
+                                          [BL_AXIS_WIDTH] = 1,
+                                          [BL_AXIS_DIMENSION] = 1,
+                                          [BL_AXIS_NETWORK] = unit->count,
+                                          [BL_AXIS_INPUT] = unit->inputs};
+    BL_TRY(bl_results_shape(results, field, count));
     *elements = 1;
-    for (size_t i = 0; i < bl_fields[f].rank; i++) {
-        const bool divided = i < 4 || bl_fields[f].axis[i] == BL_AXIS_INPUT;
-        start[i] = divided ? first[i] : 0;
-        count[i] = divided ? length[i] : (size_t)extent[i];
+    for (size_t i = 0; i < bl_fields[field].rank; i++) {
+        const bl_axis_id axis = bl_fields[field].axis[i];
+        start[i] = first[axis];
+        count[i] = length[axis] > 0 ? length[axis] : count[i];
         *elements *= count[i];
     }
 cleanup:
-    bl_h5_close(&space);
+    return err;
+}
+
+bl_err bl_results_write_unit(bl_results *results, bl_field_id field, const bl_unit *unit, const void *data) {
+    bl_err err = BL_OK;
+    size_t start[BL_FIELD_RANK_MAX], count[BL_FIELD_RANK_MAX] = {0}, elements = 0;
+    BL_TRY(unit_slab(results, field, unit, start, count, &elements));
+    BL_TRY(bl_results_write(results, field, start, count, data));
+cleanup:
     return err;
 }
 
@@ -46,7 +59,7 @@ static bl_err unit_checksum(const bl_results *results, const bl_unit *unit, int6
         size_t start[BL_FIELD_RANK_MAX], count[BL_FIELD_RANK_MAX] = {0}, elements = 0;
         if (results->field[f] < 0 || !bl_results_belongs_to_units(&bl_fields[f]))
             continue;
-        BL_TRY(unit_slab(results, f, unit, start, count, &elements));
+        BL_TRY(unit_slab(results, (bl_field_id)f, unit, start, count, &elements));
         size_t length = (elements * bl_type_size(bl_fields[f].type) + 7) / 8;
         BL_ALLOC(words, length);
         BL_TRY(bl_results_read(results, (bl_field_id)f, start, count, words));

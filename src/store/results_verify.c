@@ -47,15 +47,13 @@ cleanup:
 static bl_err check_shape(const bl_results *results, const bl_grid *grid, bl_field_id field) {
     bl_err err = BL_OK;
     const bl_field *f = &bl_fields[field];
-    hsize_t extent[BL_FIELD_RANK_MAX] = {0};
-    hid_t space = H5Dget_space(results->field[field]);
-    BL_H5(H5Sget_simple_extent_dims(space, extent, NULL), "%s: %s", results->path, f->name);
+    size_t length[BL_FIELD_RANK_MAX] = {0};
+    BL_TRY(bl_results_shape(results, field, length));
     for (size_t i = 0; i < f->rank; i++)
-        BL_REQUIRE(f->axis[i] == BL_AXIS_UNIT || extent[i] == bl_axis_length(grid, f->axis[i]), BL_ERR_INPUT,
-                   "%s is damaged: axis %zu of %s has length %llu, by its configuration %zu", results->path,
-                   i, f->name, (unsigned long long)extent[i], bl_axis_length(grid, f->axis[i]));
+        BL_REQUIRE(f->axis[i] == BL_AXIS_UNIT || length[i] == bl_axis_length(grid, f->axis[i]), BL_ERR_INPUT,
+                   "%s is damaged: axis %zu of %s has length %zu, by its configuration %zu", results->path, i,
+                   f->name, length[i], bl_axis_length(grid, f->axis[i]));
 cleanup:
-    bl_h5_close(&space);
     return err;
 }
 
@@ -69,7 +67,7 @@ bl_err bl_results_check_axes(const bl_results *results, const bl_grid *grid) {
     };
     for (int a = 0; a < BL_AXIS_UNIT; a++) {
         size_t length = bl_axis_length(grid, (bl_axis_id)a);
-        if (length > 0)
+        if (length > 0 && bl_axis_exists(grid, (bl_axis_id)a))
             BL_TRY(check_axis(results, bl_axis_name[a], length, values[a]));
     }
     for (int f = 0; f < BL_FIELD_COUNT; f++) {
@@ -85,10 +83,10 @@ cleanup:
 /* --- kernels and summary --- */
 
 /* Elements of all axes from `axis` on. */
-static size_t elements_from(const bl_field *field, const hsize_t *extent, size_t axis) {
+static size_t elements_from(const bl_field *field, const size_t *extent, size_t axis) {
     size_t elements = 1;
     for (size_t i = axis; i < field->rank; i++)
-        elements *= (size_t)extent[i];
+        elements *= extent[i];
     return elements;
 }
 
@@ -97,15 +95,14 @@ static bl_err hash_field(const bl_results *results, bl_field_id id, uint64_t *ha
     enum { PIECE_MAX = 1 << 20 }; /* elements */
     bl_err err = BL_OK;
     const bl_field *field = &bl_fields[id];
-    hsize_t extent[BL_FIELD_RANK_MAX] = {0};
+    size_t extent[BL_FIELD_RANK_MAX] = {0};
     size_t start[BL_FIELD_RANK_MAX] = {0}, count[BL_FIELD_RANK_MAX] = {0}, split = 0, axis = 0;
     uint64_t *words = NULL;
-    hid_t space = H5Dget_space(results->field[id]);
-    BL_H5(H5Sget_simple_extent_dims(space, extent, NULL), "%s: %s", results->path, field->name);
+    BL_TRY(bl_results_shape(results, id, extent));
     while (split + 1 < field->rank && elements_from(field, extent, split) > PIECE_MAX)
         split++;
     for (size_t i = 0; i < field->rank; i++)
-        count[i] = i < split ? 1 : (size_t)extent[i];
+        count[i] = i < split ? 1 : extent[i];
     size_t length = (elements_from(field, extent, split) * bl_type_size(field->type) + 7) / 8;
     BL_ALLOC(words, length);
     do {
@@ -117,7 +114,6 @@ static bl_err hash_field(const bl_results *results, bl_field_id id, uint64_t *ha
     } while (axis > 0);
 cleanup:
     bl_mem_free(words);
-    bl_h5_close(&space);
     return err;
 }
 

@@ -37,6 +37,16 @@ static bl_err check_training(const char *file, const size_t *seen, const bl_conf
                            classes == 2 ? "parity" : "classes", classes, config->classes);
     if (config->box.lo > 0.0 || config->box.hi < 1.0)
         return bl_complain(&at, "images have numbers from 0 to 1, which must lie in inputs.box");
+    at = (bl_place){file, seen[bl_option_find(&bl_sweep_options, "samples.input_block")],
+                    "samples.input_block"};
+    if (config->input_block > 0)
+        return bl_complain(
+            &at, "where networks are trained a unit takes all inputs of its networks: leave it out");
+    at = (bl_place){file, seen[bl_option_find(&bl_sweep_options, "samples.block")], "samples.block"};
+    if (config->block > 1)
+        return bl_complain(&at,
+                           "where networks are trained give 1, or leave it out: then a unit takes several "
+                           "networks only if they train in an instant");
     return BL_OK;
 }
 

@@ -103,7 +103,7 @@ static double part_cost(const bl_config *config, const bl_case *c, size_t inputs
     if (isinf(c->width))
         return (double)inputs * draw_cost(config, c);
     const size s = network_size(config, c);
-    double columns = (double)inputs * (double)config->p.count;
+    double columns = (double)(inputs * bl_config_kinds(config)) * (double)config->p.count;
     return columns * passes[config->effort] * (s.pass + pass_cost + sweep_cost * (double)c->dimension) +
            weight_cost * s.weights;
 }
@@ -123,7 +123,7 @@ double bl_cost_training(const bl_config *config, const bl_case *c) {
 }
 
 double bl_cost_network(const bl_config *config, const bl_case *c) {
-    return part_cost(config, c, bl_config_inputs(config)) + bl_cost_training(config, c);
+    return part_cost(config, c, config->inputs) + bl_cost_training(config, c);
 }
 
 double bl_cost_unit(const bl_grid *grid, int64_t unit) {
@@ -156,7 +156,7 @@ size_t bl_cost_block(const bl_config *config, const bl_case *c) {
 
 size_t bl_cost_input_block(const bl_config *config, const bl_case *c) {
     if (config->training.set != BL_TRAINING_NONE)
-        return bl_config_inputs(config);
+        return config->inputs;
     if (config->input_block > 0)
         return config->input_block < config->inputs ? config->input_block : config->inputs;
     if (config->block > 0 || bl_cost_network(config, c) <= BL_COST_UNIT)

@@ -56,7 +56,7 @@ bl_err bl_grid_create(const bl_config *config, bl_grid **out) {
         grid->input_block[i] = bl_cost_input_block(config, &c);
         grid->first_unit[i + 1] =
             grid->first_unit[i] + (int64_t)(pieces(config->networks, grid->block[i]) *
-                                            pieces(bl_config_inputs(config), grid->input_block[i]));
+                                            pieces(config->inputs, grid->input_block[i]));
     }
     grid->units = grid->first_unit[grid->cases];
     *out = grid;
@@ -102,10 +102,10 @@ bl_unit bl_grid_unit(const bl_grid *grid, int64_t number) {
     bl_unit u = {.number = number, .c = bl_grid_case(grid, low)};
     const bl_config *config = grid->config;
     size_t place = (size_t)(number - grid->first_unit[low]);
-    size_t columns = pieces(bl_config_inputs(config), grid->input_block[low]);
+    size_t columns = pieces(config->inputs, grid->input_block[low]);
     u.first = place / columns * grid->block[low];
     u.count = at_most(config->networks - u.first, grid->block[low]);
     u.first_input = place % columns * grid->input_block[low];
-    u.inputs = at_most(bl_config_inputs(config) - u.first_input, grid->input_block[low]);
+    u.inputs = at_most(config->inputs - u.first_input, grid->input_block[low]);
     return u;
 }

@@ -42,14 +42,15 @@ static size_t unit_start(const bl_unit *unit, size_t *start) {
     start[1] = unit->c.width_index;
     start[2] = unit->c.dimension_index;
     start[3] = unit->first;
-    start[4] = start[5] = 0;
+    start[4] = start[5] = start[6] = 0;
     return unit->count;
 }
 
 static void write_unit(bl_results *results, const fixture *f, const bl_unit *unit) {
-    size_t start[6], count[6] = {1, 1, 1, 0, f->config->inputs, f->config->p.count};
+    size_t start[BL_FIELD_RANK_MAX];
+    size_t count[BL_FIELD_RANK_MAX] = {1, 1, 1, 0, 1, f->config->inputs, f->config->p.count};
     count[3] = unit_start(unit, start);
-    size_t elements = count[3] * count[4] * count[5];
+    size_t elements = count[3] * count[5] * count[6];
     double *distance = bl_mem_alloc(elements, sizeof *distance);
     int8_t *status = bl_mem_alloc(elements, 1);
     CHECK(distance && status);
@@ -66,11 +67,12 @@ static void write_unit(bl_results *results, const fixture *f, const bl_unit *uni
 }
 
 static bool unit_is_right(const bl_results *results, const fixture *f, const bl_unit *unit, bool written) {
-    size_t start[6], count[6] = {1, 1, 1, 0, f->config->inputs, f->config->p.count};
+    size_t start[BL_FIELD_RANK_MAX];
+    size_t count[BL_FIELD_RANK_MAX] = {1, 1, 1, 0, 1, f->config->inputs, f->config->p.count};
     double distance[1024];
     int8_t status[1024];
     count[3] = unit_start(unit, start);
-    size_t elements = count[3] * count[4] * count[5];
+    size_t elements = count[3] * count[5] * count[6];
     CHECK_OK(bl_results_read(results, BL_FIELD_DISTANCE, start, count, distance));
     CHECK_OK(bl_results_read(results, BL_FIELD_STATUS, start, count, status));
     bool right = true;
@@ -149,7 +151,7 @@ static void test_verify(const fixture *f) {
         for (int64_t u = 0; u < f->grid->units; u++)
             CHECK(done[u] == (u < f->grid->units - 1));
         bl_unit unit = bl_grid_unit(f->grid, 2);
-        size_t start[6], count[6] = {1, 1, 1, 1, 1, 1};
+        size_t start[BL_FIELD_RANK_MAX], count[BL_FIELD_RANK_MAX] = {1, 1, 1, 1, 1, 1, 1};
         (void)unit_start(&unit, start);
         const double wrong = 3.25;
         CHECK_OK(bl_results_write(results, BL_FIELD_DISTANCE, start, count, &wrong));
@@ -288,7 +290,7 @@ static void test_failed_write(const fixture *f) {
         return;
     CHECK(getrlimit(RLIMIT_FSIZE, &before) == 0);
     limit = (struct rlimit){.rlim_cur = 4096, .rlim_max = before.rlim_max};
-    size_t start[6] = {1, 2, 1, 6, 0, 0}, count[6] = {1, 1, 1, 1, 1, 1};
+    size_t start[BL_FIELD_RANK_MAX] = {1, 2, 1, 6}, count[BL_FIELD_RANK_MAX] = {1, 1, 1, 1, 1, 1, 1};
     const double value = 1.0;
     if (f->comm.rank == f->comm.size - 1) {
         CHECK(setrlimit(RLIMIT_FSIZE, &limit) == 0);

@@ -100,7 +100,9 @@ class Trained(TestCase):
                                 (["training.path=''"], "give training.path"),
                                 (["inputs.box=[0.1, 1]"], "must lie in inputs.box"),
                                 (["training.path=/nowhere"], "/nowhere"),
-                                (["training.images=1000"], "1000")]:
+                                (["training.images=1000"], "1000"),
+                                (["samples.input_block=2"], "samples.input_block: where networks are trained"),
+                                (["samples.block=2"], "samples.block: where networks are trained")]:
             _, (status, _, err) = self.sample("refused.h5", *settings)
             self.assertNotEqual(status, 0, words)
             self.assertIn(words, "\n".join(complaint(err)))
@@ -140,11 +142,13 @@ class Trained(TestCase):
             status, _, err = run(["measure", networks, "-o", measured, "--p", "1,2,inf", "--box", "0,1"])
             self.assertEqual(status, 0, err)
             with h5py.File(swept) as s, h5py.File(measured) as m:
-                self.assertEqual(s["image_kind"][...].tolist(), [0] * 4 + [1] * 4 + [2] * 4)
-                self.assertEqual(set(s["unit/inputs"][...].tolist()), {12})
+                self.assertEqual(s["image_kind"][...].tolist(), [0, 1, 2])
+                self.assertEqual([os.path.basename(d[0].name) for d in s["distance"].dims],
+                                 ["depth", "width", "dimension", "network", "image_kind", "input", "p"])
                 names = sorted(name for name in m if isinstance(m[name], h5py.Group) and "distance" in m[name])
                 for name in "distance", "output", "input_norm", "first_order":
                     ours = s[name][0, 0, 0]
+                    ours = ours.reshape(ours.shape[0], 12, *ours.shape[3:])  # one kind after the other
                     theirs = np.stack([m[network][name][...] for network in names])
                     np.testing.assert_allclose(ours, theirs, rtol=1e-12, err_msg=name)
                 loss, train, test = (s["training/" + name][0, 0, 0] for name in ("loss", "accuracy", "accuracy_test"))
@@ -153,9 +157,50 @@ class Trained(TestCase):
                 self.assertTrue(np.all((train > 0) & (train <= 1)) and np.all(np.isnan(loss[:, 0])))
                 if epochs:
                     self.assertTrue(np.all(loss[:, -1] < loss[:, 1]) and np.all(train[:, -1] > train[:, 0]))
-                # the summary is that of the random inputs
-                np.testing.assert_allclose(s["summary/distance"][0, 0, 0, :, 4],
-                                           np.median(s["distance"][0, 0, 0, :, 8:].reshape(-1, 3), axis=0), rtol=0.2)
+                # quantiles by kind, predictions of random inputs alone
+                expected = np.quantile(s["distance"][0, 0, 0], s["quantile"][...], axis=(0, 2))
+                np.testing.assert_allclose(s["summary/distance"][0, 0, 0], np.moveaxis(expected, 0, -1), rtol=1e-12)
+                self.assertTrue(np.all(np.isnan(s["summary/over_law"][0, 0, 0]) == [[True] * 3, [True] * 3, [False] * 3]))
+            self.check_xarray(swept)
+            if epochs:
+                self.check_figures(swept)
+            status, out, err = run(["show", swept])
+            self.assertEqual(status, 0, err)
+            rows = [line.split() for line in out.splitlines() if line.split()[:3] == ["8", "4", "64"] and "[" in line]
+            self.assertEqual([row[3] for row in rows], ["train"] * 3 + ["test"] * 3 + ["random"] * 3)
+            with h5py.File(swept) as s:
+                np.testing.assert_allclose([float(row[5]) for row in rows], s["summary/distance"][0, 0, 0, :, :, 4].ravel(),
+                                           rtol=1e-3)
+
+    def check_figures(self, path):
+        sys.path.insert(0, os.path.join(SOURCE, "analysis"))
+        from borderline_file import Sweep
+
+        sweep = Sweep(path)
+        with h5py.File(path) as file:
+            np.testing.assert_array_equal(sweep.of_kind("test")["distance"].values, file["distance"][:, :, :, :, 1])
+            np.testing.assert_array_equal(sweep.of_kind("random").quantile("distance", 0.5).values,
+                                          file["summary/distance"][:, :, :, 2, :, 4])
+        self.assertTrue(np.isnan(sweep.of_kind("train")["summary/law"].values).all())
+        figures = subprocess.run([os.path.join(SOURCE, "analysis", "figures"), path, "-o", self.folder], capture_output=True,
+                                 text=True, check=False)
+        if figures.returncode == 2 and "lacks" in figures.stderr:
+            self.skipTest(figures.stderr.strip())
+        self.assertEqual((figures.returncode, figures.stderr), (0, ""), figures.stdout)
+        for name in "trained_median_distance", "train/percentiles", "test/median_distance", "random/over_law":
+            self.assertGreater(os.path.getsize(os.path.join(self.folder, name + ".png")), 5000)
+
+    def check_xarray(self, path):
+        try:
+            import xarray
+        except ImportError:
+            self.skipTest("xarray is not installed")
+        for engine in "h5netcdf", "netcdf4":
+            with xarray.open_dataset(path, engine=engine) as data, h5py.File(path) as file:
+                self.assertEqual(data.image_kind.attrs["flag_meanings"], "train test random")
+                np.testing.assert_array_equal(data.distance.sel(image_kind=2, p=np.inf).values, file["distance"][..., 2, :, 2])
+            with xarray.open_dataset(path, engine=engine, group="summary") as data:
+                self.assertEqual(data.distance.dims, ("depth", "width", "dimension", "image_kind", "p", "quantile"))
 
     def test_restarts(self):
         path = self.sweep_run("restarts.h5", "--set", "training.restart_below=0.97", "--set", "training.rate=1e-3",
