@@ -17,7 +17,7 @@ SOURCE = os.environ.get("BORDERLINE_SOURCE", os.path.join(os.path.dirname(__file
 
 # What differs between two runs of one sweep: times, ranks, hosts.
 BOOKKEEPING = ("unit/seconds", "unit/seconds_sampling", "unit/seconds_passes", "unit/begin", "unit/rank", "unit/launch", "provenance",
-               "training/seconds")
+               "training/seconds", "training/resumed", "checkpoint")
 
 
 def command(arguments, ranks):

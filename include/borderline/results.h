@@ -27,10 +27,11 @@ typedef enum bl_results_mode { BL_RESULTS_READ, BL_RESULTS_WRITE } bl_results_mo
  * Collective:  only rank 0 calls.
  * Ownership:   everything is borrowed.
  * @param[in] config_text  the sweep file as given, stored beside the resolved form
+ * @param[in] slots        of checkpoints, in sweeps that train long (others have none)
  * @return BL_OK; BL_ERR_INPUT (exists and not force; directory missing or not writable; disk too full, sizes
  * named; another run is writing it); BL_ERR_IO.
  */
-BL_API bl_err bl_results_create(const char *path, const bl_grid *grid, const char *config_text,
+BL_API bl_err bl_results_create(const char *path, const bl_grid *grid, const char *config_text, size_t slots,
                                 bool force) BL_NODISCARD;
 
 /** Open a file of a sweep or of `measure`.
@@ -81,6 +82,24 @@ BL_API bl_err bl_results_write_unit(bl_results *results, bl_field_id field, cons
  * Collective:  no.
  */
 BL_API bl_err bl_results_finish_unit(bl_results *results, const bl_unit *unit) BL_NODISCARD;
+
+/* --- checkpoints of trainings: slots of the file, each with the state of one unit's training --- */
+
+/** How many slots the file has (0: none), and how many words of state a slot holds. Not collective. */
+BL_API bl_err bl_results_checkpoint_shape(const bl_results *results, size_t *slots,
+                                          size_t *words) BL_NODISCARD;
+
+/** Write a state into a slot, independently of other ranks; a kill in the midst leaves a slot that reads as empty.
+ *
+ * @param[in] sequence  tells of several states of a unit which is the latest
+ */
+BL_API bl_err bl_results_write_checkpoint(bl_results *results, size_t slot, int64_t unit, int64_t sequence,
+                                          const uint64_t *state, size_t count) BL_NODISCARD;
+/** Read it into state[words]; *unit = -1: the slot holds nothing whole. */
+BL_API bl_err bl_results_read_checkpoint(const bl_results *results, size_t slot, int64_t *unit,
+                                         int64_t *sequence, uint64_t *state) BL_NODISCARD;
+/** Give the disk back what all slots hold, where the file system can; they read as empty. No other rank writes. */
+BL_API void bl_results_drop_checkpoints(bl_results *results);
 
 /** Which units need not be computed again: marked done, and their data match their checksum.
  *

@@ -14,12 +14,15 @@ enum {
     BL_TRAINING_FIRST = 1000        /* images whose accuracy decides on a restart */
 };
 
-/* How far a training is. */
+/* How far a training is: eight 8-byte numbers, which files keep as they are. */
 typedef struct bl_training_progress {
     int64_t epochs, restarts, steps; /* epochs and steps of the present start */
+    int64_t images;                  /* trained on in the epoch begun; 0 between epochs */
+    int64_t right;                   /* of them, classified rightly before their step */
+    double loss_sum;                 /* their cross-entropy */
     double loss,
-        accuracy; /* mean over the batches of the last epoch, each before its step; loss: cross-entropy
-                                        without the penalty */
+        accuracy; /* mean over the batches of the last epoch, each before its step; loss: cross-entropy without
+                              the penalty */
 } bl_training_progress;
 
 /** One step of Adam.
@@ -64,16 +67,16 @@ BL_API size_t bl_trainer_memory(const bl_training *settings, const bl_network *s
  */
 BL_API void bl_trainer_begin(bl_trainer *trainer, const bl_case *c, size_t number, bl_network *network);
 
-/** Train for one epoch, every image once, in an order drawn from stream (seed, case, network, order, start and epoch).
+/** Train to the end of the epoch, every image once, in an order drawn from stream (seed, case, network, order, start and
+ * epoch); or until there is reason to pause: then *progress tells of images, and the next call goes on after them.
  *
  * After the first epoch a network whose accuracy on the first BL_TRAINING_FIRST images is under restart_below is replaced
  * by a fresh one (bl_network_sample_again) and *progress tells of no epoch.
  * Collective:  no.
- * @param[in] stop  asked between steps, with stop_context; may be NULL
- * @return BL_OK; BL_ERR_STOPPED (the network is in the midst of the epoch: only a restored state goes on);
- *         BL_ERR_NUMERIC: the loss is no number.
+ * @param[in] pause  asked between steps, with pause_context; may be NULL
+ * @return BL_OK; BL_ERR_NUMERIC: the loss is no number.
  */
-BL_API bl_err bl_trainer_epoch(bl_trainer *trainer, bool (*stop)(void *context), void *stop_context,
+BL_API bl_err bl_trainer_epoch(bl_trainer *trainer, bool (*pause)(void *context), void *pause_context,
                                bl_training_progress *progress) BL_NODISCARD;
 
 /** The gradient of what a step descends, at a batch of images, and that objective's cross-entropy (mean) in nats.
@@ -88,7 +91,7 @@ BL_API bl_err bl_trainer_gradient(bl_trainer *trainer, size_t count, const size_
 BL_API bl_err bl_trainer_accuracy(bl_trainer *trainer, const bl_dataset *data, size_t count,
                                   double *accuracy) BL_NODISCARD;
 
-/** All that a training goes on from, weights and moments: save it after an epoch; after bl_trainer_begin of the same network,
+/** All that a training goes on from, weights and moments: save it between steps; after bl_trainer_begin of the same network,
  * restore it, and what follows has the same bits.
  * Shapes:      state[bl_trainer_state_numbers].
  */

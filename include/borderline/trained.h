@@ -37,21 +37,39 @@ BL_API void bl_training_curve_clear(bl_training_curve *curve);
 /* The same curve from a row on; borrowed from it. */
 BL_API bl_training_curve bl_training_curve_at(const bl_training_curve *curve, size_t row);
 
+/* What a long training tells and asks while it lasts. */
+typedef struct bl_training_watch {
+    bool (*pause)(void *context); /* between steps: is there reason to call `keep` now? */
+    /* after a pause and after every epoch: may save the state; BL_ERR_STOPPED ends the training */
+    bl_err (*keep)(void *context);
+    void *context;
+    const uint64_t *state; /* to go on from, of bl_trained_save; NULL: from the random start */
+} bl_training_watch;
+
 /** Network `number` of the case from its random start to the end of its training, a pure function of configuration, data and
- * number.
+ * number, wherever it was interrupted.
  *
  * Collective:  no.
  * Ownership:   trainer made for this configuration, images and shape; network is written.
- * @param[in]  stop      asked between steps, with stop_context; may be NULL
- * @param[out] curve     epochs + 1 rows; NULL: not wanted
+ * @param[in]  watch     NULL: nobody watches
+ * @param[out] curve     epochs + 1 rows; NULL: not wanted (then watch->state is NULL)
  * @param[out] accuracy  on the test images, at the end
- * @return as bl_trainer_epoch.
+ * @return as bl_trainer_epoch; what keep returned.
  */
 BL_API bl_err bl_trained_network(bl_trainer *trainer, const bl_images *images, const bl_config *config,
                                  const bl_case *c, size_t number, bl_network *network,
-                                 bool (*stop)(void *context), void *stop_context,
-                                 const bl_training_curve *curve, bl_training_progress *progress,
-                                 double *accuracy) BL_NODISCARD;
+                                 const bl_training_watch *watch, const bl_training_curve *curve,
+                                 bl_training_progress *progress, double *accuracy) BL_NODISCARD;
+
+/** A training as words: progress, curve so far, weights and moments.
+ * Shapes:      state[bl_trained_words], for networks of so many parameters.
+ * Collective:  no.
+ */
+BL_API size_t bl_trained_words(const bl_config *config, size_t parameters);
+/* Whole epochs of a state. */
+BL_API int32_t bl_trained_epochs(const uint64_t *state);
+BL_API void bl_trained_save(const bl_trainer *trainer, const bl_config *config,
+                            const bl_training_curve *curve, uint64_t *state);
 
 /** The inputs of network `number`: so many training images, test images and random inputs (BL_KIND_TRAIN, ...).
  *

@@ -19,17 +19,31 @@ typedef struct bl_record {
     double *output, *gradient_norm;                   /* [network][kind][input] */
     bl_training_curve training;                       /* [network][epoch], of sweeps that train */
     int32_t *training_restarts;                       /* [network] */
+    int32_t *training_resumed;                        /* [network] epochs of an earlier launch */
     double seconds, seconds_sampling, seconds_passes; /* wall time */
 } bl_record;
 
 typedef struct bl_worker bl_worker;
 
+/* Of a unit in progress, what its surroundings may want; each may be NULL. */
+typedef struct bl_worker_hooks {
+    bool (*stop)(void *context);  /* as in bl_search_options: leave the unit, keep nothing */
+    bool (*pause)(void *context); /* between steps of a training: is there reason to call `keep` now? */
+    /* A training has paused or ended an epoch: bl_worker_state may be stored; BL_ERR_STOPPED leaves the unit. */
+    bl_err (*keep)(void *context, int64_t unit, bl_worker *worker);
+    /* Before a training: was one of this unit stored? Then it goes into state[bl_worker_state_words]. */
+    bl_err (*recall)(void *context, int64_t unit, uint64_t *state, bool *found);
+    /* A network is drawn or trained, with its inputs x[bl_config_inputs][n]. */
+    bl_err (*made)(void *context, const bl_case *c, size_t number, const bl_network *network, const float *x);
+    void *context;
+} bl_worker_hooks;
+
 /** What a rank needs to do units one after another: keeps the engine of the last case.
  * Collective:  no.
- * Ownership:   grid and images (NULL: a sweep that does not train) are borrowed for the worker's life; stop as in bl_search_options.
+ * Ownership:   grid and images (NULL: a sweep that does not train) are borrowed for the worker's life; hooks are copied.
  */
-BL_API bl_err bl_worker_create(const bl_grid *grid, const bl_images *images, bool (*stop)(void *context),
-                               void *stop_context, bl_worker **out) BL_NODISCARD;
+BL_API bl_err bl_worker_create(const bl_grid *grid, const bl_images *images, const bl_worker_hooks *hooks,
+                               bl_worker **out) BL_NODISCARD;
 BL_API void bl_worker_destroy(bl_worker **worker);
 
 /** Do a unit.
@@ -37,6 +51,15 @@ BL_API void bl_worker_destroy(bl_worker **worker);
  * @return BL_OK; BL_ERR_STOPPED (nothing of the unit is kept); an error of a library.
  */
 BL_API bl_err bl_worker_run(bl_worker *worker, int64_t unit, const bl_record **record) BL_NODISCARD;
+
+/** The state of the training in progress, inside `keep`: what `recall` gives back makes the unit go on from there with the same
+ * bits.
+ * Shapes:      words of bl_worker_state_words at the most: *count of them; borrowed until the next call.
+ */
+BL_API void bl_worker_state(bl_worker *worker, const uint64_t **words, size_t *count);
+
+/** Words of the largest state of the grid's units; 0 where nothing is trained, or several networks a unit in an instant. */
+BL_API bl_err bl_worker_state_words(const bl_grid *grid, size_t *words) BL_NODISCARD;
 
 /** The search options of a configuration (p is borrowed from it). */
 BL_API bl_search_options bl_search_options_of(const bl_config *config);

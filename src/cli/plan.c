@@ -104,7 +104,7 @@ static bl_err time_limit(const bl_grid *grid, const bl_case *c, double *seconds)
     bl_err err = BL_OK;
     bl_worker *worker = NULL;
     const bl_record *record = NULL;
-    BL_TRY(bl_worker_create(grid, NULL, NULL, NULL, &worker));
+    BL_TRY(bl_worker_create(grid, NULL, &(bl_worker_hooks){0}, &worker));
     BL_TRY(bl_worker_run(worker, grid->first_unit[c->number], &record));
     *seconds =
         record->seconds * (double)grid->config->inputs / (double)(record->unit.count * record->unit.inputs);

@@ -3,6 +3,7 @@
  * `run`: sweep file in, result file out.
  */
 #include "run.h"
+#include "run_checkpoint.h"
 
 #include "borderline/clock.h"
 #include "borderline/kernels.h"
@@ -21,7 +22,7 @@
 
 static const char *output;
 static bool resume, force;
-static double time_limit, grace = 30;
+static double time_limit, grace = 30, checkpoint = 300;
 static bl_texts overrides;
 
 static const bl_flag flags[] = {
@@ -35,6 +36,8 @@ static const bl_flag flags[] = {
      "begin no unit that would end later; seconds or [D-]HH:MM:SS (a Slurm job's own end also counts)"},
     {"--grace", BL_FLAG_TIME, &grace, "TIME",
      "how long units in flight may go on after SIGTERM or SIGUSR1 (30 s)"},
+    {"--checkpoint", BL_FLAG_TIME, &checkpoint, "TIME",
+     "how often a training in progress is stored in OUT.h5, so that --resume goes on with it (5 minutes)"},
 };
 
 static size_t flags_of(const bl_flag **flag) {
@@ -121,7 +124,9 @@ static bl_err prepare_output(bl_run *run, bool *complete) {
     bl_config *config = NULL;
     *complete = false;
     if (!resume || access(run->path, F_OK) != 0) {
-        BL_TRY(bl_results_create(run->path, run->sweep.grid, run->sweep.text, force));
+        const int64_t units = run->sweep.grid->units, ranks = run->comm->size;
+        const size_t slots = BL_CHECKPOINTS_A_RANK * (size_t)(units < ranks ? units : ranks);
+        BL_TRY(bl_results_create(run->path, run->sweep.grid, run->sweep.text, slots, force));
         goto cleanup;
     }
     BL_TRY(bl_results_open(run->path, BL_RESULTS_READ, NULL, &old));
@@ -214,8 +219,10 @@ static bl_err do_phases(bl_run *run) {
     BL_TRY(bl_run_sync(run));
     bl_progress_duration(bl_clock() - begin, text[1]);
     bl_log(BL_LOG_INFO, "kernels in %s, summary in %s", text[0], text[1]);
-    if (run->comm->rank == 0)
+    if (run->comm->rank == 0) {
+        bl_results_drop_checkpoints(run->results);
         err = bl_results_set_complete(run->results, true);
+    }
     BL_TRY(bl_agree(run->comm, err));
 cleanup:
     return err;
@@ -227,7 +234,7 @@ static bl_err run_command(const bl_invocation *invocation) {
     const char *place = NULL;
     bool complete = false;
     BL_TRY(bl_command_arguments(invocation, &bl_command_run, "the sweep file", &place));
-    bl_run run = {.comm = comm, .path = output};
+    bl_run run = {.comm = comm, .path = output, .checkpoint = checkpoint};
     BL_REQUIRE(output, BL_ERR_INPUT, "-o is missing: borderline %s", bl_command_run.synopsis);
     BL_REQUIRE(!(resume && force), BL_ERR_INPUT, "--resume and --force exclude each other");
     bl_interrupt_start(time_limit, grace);

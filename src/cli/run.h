@@ -16,7 +16,8 @@ typedef struct bl_run {
     bl_images *images; /* of a sweep that trains */
     const char *path;
     bl_results *results;
-    int64_t launch; /* row of provenance/launch that this start is */
+    double checkpoint; /* seconds between those of a training */
+    int64_t launch;    /* row of provenance/launch that this start is */
 } bl_run;
 
 /* All units not yet done, over all ranks. Collective. BL_ERR_STOPPED when stopped early. */

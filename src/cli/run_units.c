@@ -11,6 +11,7 @@
 #include "interrupt.h"
 #include "progress.h"
 #include "run.h"
+#include "run_checkpoint.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -27,6 +28,7 @@ typedef struct walk {
     bl_run *run;
     bl_schedule *schedule;
     bl_worker *worker;
+    bl_checkpoints checkpoints;
     bl_progress progress;
     double busy, writing; /* seconds */
     double slowest;       /* seconds a cost, the worst unit so far; 0 before the first */
@@ -48,9 +50,13 @@ static bl_err verify_units(const bl_run *run, bool *done) {
     return err;
 }
 
+/* Of equal units those begun by an earlier launch come first: their slots are free again the sooner. */
+static const double first_of_equals = 1.0 + 1e-9;
+
 /* Rank 0 says which units are done, all ranks list the others. */
-static bl_err list_todo(bl_run *run, todo *t) {
+static bl_err list_todo(walk *w, todo *t) {
     bl_err err = BL_OK;
+    bl_run *run = w->run;
     const bl_grid *grid = run->sweep.grid;
     void *done = NULL;
     size_t length = (size_t)grid->units * sizeof(bool);
@@ -60,12 +66,15 @@ static bl_err list_todo(bl_run *run, todo *t) {
         err = done ? verify_units(run, done) : BL_ERR_MEMORY;
     }
     BL_TRY(bl_comm_broadcast(run->comm, err, &done, &length));
+    BL_TRY(
+        bl_checkpoints_create(run->results, run->comm, run->checkpoint, done, grid->units, &w->checkpoints));
     BL_ALLOC(t->unit, (size_t)grid->units);
     BL_ALLOC(t->cost, (size_t)grid->units);
     for (int64_t i = 0; i < grid->units; i++)
         if (!((const bool *)done)[i]) {
             t->unit[t->count] = i;
-            t->cost[t->count++] = bl_cost_unit(grid, i);
+            t->cost[t->count++] =
+                bl_cost_unit(grid, i) * (bl_checkpoints_has(&w->checkpoints, i) ? first_of_equals : 1.0);
         }
 cleanup:
     bl_mem_free(done);
@@ -78,6 +87,21 @@ static bool leave_unit(void *context) {
     if (w->run->comm->rank == 0)
         bl_progress_show(&w->progress, bl_schedule_finished(w->schedule));
     return bl_interrupt_overdue();
+}
+
+static bool training_is_due(void *context) {
+    walk *w = context;
+    return bl_checkpoints_due(&w->checkpoints);
+}
+
+static bl_err keep_training(void *context, int64_t unit, bl_worker *worker) {
+    walk *w = context;
+    return bl_checkpoints_keep(&w->checkpoints, unit, worker);
+}
+
+static bl_err recall_training(void *context, int64_t unit, uint64_t *state, bool *found) {
+    walk *w = context;
+    return bl_checkpoints_recall(&w->checkpoints, unit, state, found);
 }
 
 /* The unit's data, then what marks it done. */
@@ -104,6 +128,7 @@ static bl_err write_record(walk *w, const bl_record *record, double begin) {
         {BL_FIELD_TRAINING_ACCURACY_TEST, curve->accuracy_test},
         {BL_FIELD_TRAINING_SECONDS, curve->seconds},
         {BL_FIELD_TRAINING_RESTARTS, record->training_restarts},
+        {BL_FIELD_TRAINING_RESUMED, record->training_resumed},
     };
     for (size_t i = 0; i < sizeof slabs / sizeof *slabs; i++)
         if (w->run->images || !bl_field_of_training(slabs[i].field))
@@ -121,9 +146,9 @@ cleanup:
     return err;
 }
 
-/* Would this unit end in time, going by the slowest unit so far? */
+/* Would this unit end in time, going by the slowest unit so far? A training need not. */
 static bool fits_in_time(const walk *w, double cost) {
-    return 1.2 * w->slowest * cost < bl_interrupt_time_left();
+    return w->checkpoints.own > 0 || 1.2 * w->slowest * cost < bl_interrupt_time_left();
 }
 
 static bl_err do_unit(walk *w, int64_t unit) {
@@ -187,11 +212,16 @@ bl_err bl_run_units(bl_run *run, int64_t *done) {
     todo t = {0};
     walk w = {.run = run};
     const bl_comm *comm = run->comm;
-    BL_TRY(list_todo(run, &t));
+    const bl_worker_hooks hooks = {.stop = leave_unit,
+                                   .pause = training_is_due,
+                                   .keep = keep_training,
+                                   .recall = recall_training,
+                                   .context = &w};
+    BL_TRY(list_todo(&w, &t));
     if (t.count == 0)
         goto cleanup;
     int64_t before = run->sweep.grid->units - t.count, finished = 0;
-    BL_TRY(bl_agree(comm, bl_worker_create(run->sweep.grid, run->images, leave_unit, &w, &w.worker)));
+    BL_TRY(bl_agree(comm, bl_worker_create(run->sweep.grid, run->images, &hooks, &w.worker)));
     BL_TRY(bl_schedule_create(comm, t.count, t.unit, t.cost, &w.schedule));
     if (comm->rank == 0)
         bl_progress_start(&w.progress, "units", before, run->sweep.grid->units);
@@ -213,6 +243,7 @@ bl_err bl_run_units(bl_run *run, int64_t *done) {
     BL_TRY(bl_agree(comm, err));
 cleanup:
     bl_worker_destroy(&w.worker);
+    bl_checkpoints_clear(&w.checkpoints);
     clear_todo(&t);
     return err;
 }

@@ -31,7 +31,7 @@ typedef struct training {
 
 /* One network to the end of its training. */
 static bl_err train(training *t, size_t number) {
-    return bl_trained_network(t->trainer, t->images, t->config, t->c, number, t->network, NULL, NULL, NULL,
+    return bl_trained_network(t->trainer, t->images, t->config, t->c, number, t->network, NULL, NULL,
                               &t->outcome.progress, &t->outcome.accuracy);
 }
 

@@ -22,6 +22,10 @@ struct bl_worker {
     bl_probe *probe;
     const bl_images *images; /* borrowed; of sweeps that train */
     bl_trainer *trainer;
+    uint64_t *state; /* [state_words] of a training; NULL where none is kept */
+    size_t state_words;
+    size_t network_index; /* in training, within the unit */
+    bl_worker_hooks hooks;
     bl_limit *limit; /* in place of both where the width is infinite */
     float *x;
     double *x0;
@@ -52,12 +56,13 @@ static bl_err create_curves(const bl_grid *grid, bl_record *record) {
         networks = grid->block[i] > networks ? grid->block[i] : networks;
     BL_TRY(bl_training_curve_create(networks * (grid->config->training.epochs + 1), &record->training));
     BL_ALLOC(record->training_restarts, networks);
+    BL_ALLOC(record->training_resumed, networks);
 cleanup:
     return err;
 }
 
-bl_err bl_worker_create(const bl_grid *grid, const bl_images *images, bool (*stop)(void *context),
-                        void *stop_context, bl_worker **out) {
+bl_err bl_worker_create(const bl_grid *grid, const bl_images *images, const bl_worker_hooks *hooks,
+                        bl_worker **out) {
     bl_err err = BL_OK;
     bl_worker *worker = NULL;
     const bl_config *config = grid->config;
@@ -65,9 +70,10 @@ bl_err bl_worker_create(const bl_grid *grid, const bl_images *images, bool (*sto
     worker->grid = grid;
     worker->images = images;
     worker->case_number = grid->cases;
+    worker->hooks = *hooks;
     worker->options = bl_search_options_of(config);
-    worker->options.stop = stop;
-    worker->options.stop_context = stop_context;
+    worker->options.stop = hooks->stop;
+    worker->options.stop_context = hooks->context;
     size_t outputs = largest_block(grid);
     size_t distances = outputs * config->p.count;
     bl_record *record = &worker->record;
@@ -84,6 +90,10 @@ bl_err bl_worker_create(const bl_grid *grid, const bl_images *images, bool (*sto
     BL_ALLOC(worker->result, bl_config_inputs(config) * config->p.count);
     if (images)
         BL_TRY(create_curves(grid, record));
+    if (hooks->keep)
+        BL_TRY(bl_worker_state_words(grid, &worker->state_words));
+    if (worker->state_words > 0)
+        BL_ALLOC(worker->state, worker->state_words);
     *out = worker;
     worker = NULL;
 cleanup:
@@ -120,6 +130,8 @@ void bl_worker_destroy(bl_worker **worker) {
     bl_mem_free(record->gradient_norm);
     bl_training_curve_clear(&record->training);
     bl_mem_free(record->training_restarts);
+    bl_mem_free(record->training_resumed);
+    bl_mem_free((*worker)->state);
     bl_mem_free((*worker)->result);
     bl_mem_free(*worker);
     *worker = NULL;
@@ -166,28 +178,96 @@ static void enter(bl_record *record, size_t at, const bl_search_result *result) 
     record->status[at] = result->status;
 }
 
+static bool pause(void *context) {
+    const bl_worker *worker = context;
+    return (worker->hooks.pause && worker->hooks.pause(worker->hooks.context)) ||
+           (worker->hooks.stop && worker->hooks.stop(worker->hooks.context));
+}
+
+/* Only a training that is a unit of its own is stored; all are left when it is time. */
+static bl_err keep(void *context) {
+    bl_err err = BL_OK;
+    bl_worker *worker = context;
+    if (worker->state && worker->record.unit.count == 1)
+        BL_TRY(worker->hooks.keep(worker->hooks.context, worker->record.unit.number, worker));
+    BL_REQUIRE(!worker->hooks.stop || !worker->hooks.stop(worker->hooks.context), BL_ERR_STOPPED,
+               "stopped while training a network");
+cleanup:
+    return err;
+}
+
+static bl_training_curve curve_of(const bl_worker *worker, size_t k) {
+    return bl_training_curve_at(&worker->record.training, k * (worker->grid->config->training.epochs + 1));
+}
+
+void bl_worker_state(bl_worker *worker, const uint64_t **words, size_t *count) {
+    const bl_training_curve curve = curve_of(worker, worker->network_index);
+    bl_trained_save(worker->trainer, worker->grid->config, &curve, worker->state);
+    *words = worker->state;
+    *count = bl_trained_words(worker->grid->config, bl_network_parameters(worker->network));
+}
+
+bl_err bl_worker_state_words(const bl_grid *grid, size_t *words) {
+    bl_err err = BL_OK;
+    bl_network *network = NULL;
+    const bl_config *config = grid->config;
+    *words = 0;
+    if (config->training.set == BL_TRAINING_NONE || config->training.epochs == 0)
+        goto cleanup;
+    for (size_t i = 0; i < grid->cases; i++) {
+        bl_case c = bl_grid_case(grid, i);
+        if (grid->block[i] > 1)
+            continue;
+        BL_TRY(bl_network_create_shape(config, &c, &network));
+        const size_t these = bl_trained_words(config, bl_network_parameters(network));
+        *words = these > *words ? these : *words;
+        bl_network_destroy(&network);
+    }
+cleanup:
+    bl_network_destroy(&network);
+    return err;
+}
+
+/* Train network k of the unit, from where an earlier launch left it. */
+static bl_err train(bl_worker *worker, size_t k) {
+    bl_err err = BL_OK;
+    bl_record *record = &worker->record;
+    const bl_worker_hooks *hooks = &worker->hooks;
+    bl_training_watch watch = {.pause = pause, .keep = keep, .context = worker};
+    bl_training_progress progress = {0};
+    double accuracy = 0;
+    bool found = false;
+    worker->network_index = k;
+    if (worker->state && record->unit.count == 1 && hooks->recall)
+        BL_TRY(hooks->recall(hooks->context, record->unit.number, worker->state, &found));
+    if (found)
+        watch.state = worker->state;
+    record->training_resumed[k] = found ? bl_trained_epochs(worker->state) : 0;
+    const bl_training_curve curve = curve_of(worker, k);
+    BL_TRY(bl_trained_network(worker->trainer, worker->images, worker->grid->config, &record->unit.c,
+                              record->unit.first + k, worker->network, &watch, &curve, &progress, &accuracy));
+    record->training_restarts[k] = (int32_t)progress.restarts;
+cleanup:
+    return err;
+}
+
 /* Network k of the unit and its inputs, drawn or trained. */
 static bl_err take_network(bl_worker *worker, size_t k) {
     bl_err err = BL_OK;
     const bl_config *config = worker->grid->config;
     bl_record *record = &worker->record;
     const bl_case *c = &record->unit.c;
-    const size_t number = record->unit.first + k, epochs = config->training.epochs + 1;
+    const size_t number = record->unit.first + k;
     double begin = bl_clock();
-    bl_training_progress progress;
-    double accuracy = 0;
-    if (!worker->images) {
+    if (worker->images)
+        BL_TRY(bl_trained_inputs(worker->images, config, c, number, worker->x));
+    else
         bl_unit_sample(config, c, number, worker->network, worker->x);
-        record->seconds_sampling += bl_clock() - begin;
-        goto cleanup;
-    }
-    BL_TRY(bl_trained_inputs(worker->images, config, c, number, worker->x));
     record->seconds_sampling += bl_clock() - begin;
-    const bl_training_curve curve = bl_training_curve_at(&record->training, k * epochs);
-    BL_TRY(bl_trained_network(worker->trainer, worker->images, config, c, number, worker->network,
-                              worker->options.stop, worker->options.stop_context, &curve, &progress,
-                              &accuracy));
-    record->training_restarts[k] = (int32_t)progress.restarts;
+    if (worker->images)
+        BL_TRY(train(worker, k));
+    if (worker->hooks.made && record->unit.first_input == 0)
+        BL_TRY(worker->hooks.made(worker->hooks.context, c, number, worker->network, worker->x));
 cleanup:
     return err;
 }
@@ -236,7 +316,9 @@ bl_err bl_worker_memory(const bl_grid *grid, size_t *bytes, size_t *largest) {
     const bl_config *config = grid->config;
     bl_search_options options = bl_search_options_of(config);
     size_t records = largest_block(grid) * (config->p.count * 42 + 16);
+    size_t state = 0;
     *bytes = 0;
+    BL_TRY(bl_worker_state_words(grid, &state));
     for (size_t i = 0; i < grid->cases; i++) {
         bl_case c = bl_grid_case(grid, i);
         size_t images =
@@ -245,7 +327,7 @@ bl_err bl_worker_memory(const bl_grid *grid, size_t *bytes, size_t *largest) {
                 : (bl_cost_images(config, false) + bl_cost_images(config, true)) * (c.dimension + 1);
         const size_t inputs = grid->input_block[i] * bl_config_kinds(config);
         size_t held = images + bl_config_inputs(config) * c.dimension * sizeof(float) +
-                      inputs * c.dimension * sizeof(double) + records;
+                      inputs * c.dimension * sizeof(double) + records + state * sizeof(uint64_t);
         if (isinf(c.width)) {
             held += bl_limit_memory(&options, &c, config->classes);
         } else {

@@ -265,36 +265,57 @@ cleanup:
     return err;
 }
 
-bl_err bl_trainer_epoch(bl_trainer *t, bool (*stop)(void *context), void *stop_context,
-                        bl_training_progress *progress) {
+/* One step on the next images of the epoch's order. */
+static bl_err step(bl_trainer *t) {
     bl_err err = BL_OK;
-    const size_t images = t->data->count, batch = t->settings.batch;
-    double loss = 0.0;
-    size_t right = 0;
+    bl_training_progress *p = &t->progress;
+    const size_t first = (size_t)p->images, left = t->data->count - first;
+    const size_t count = left < t->settings.batch ? left : t->settings.batch;
+    double mean = 0.0;
+    size_t hits = 0;
+    BL_TRY(bl_trainer_gradient(t, count, t->order + first, t->gradient, &mean, &hits));
+    BL_REQUIRE(isfinite(mean), BL_ERR_NUMERIC,
+               "training: the loss is no number after %lld steps: a smaller rate may do",
+               (long long)p->steps);
+    p->steps++;
+    each_layer(t, adam);
+    p->images += (int64_t)count;
+    p->right += (int64_t)hits;
+    p->loss_sum += mean * (double)count;
+cleanup:
+    return err;
+}
+
+static bl_err end_epoch(bl_trainer *t) {
+    bl_err err = BL_OK;
+    bl_training_progress *p = &t->progress;
+    const double images = (double)t->data->count;
     bool failed = false;
-    shuffle(t);
-    for (size_t first = 0; first < images; first += batch) {
-        const size_t count = images - first < batch ? images - first : batch;
-        double mean = 0.0;
-        size_t hits = 0;
-        BL_REQUIRE(!stop || !stop(stop_context), BL_ERR_STOPPED, "stopped while training a network");
-        BL_TRY(bl_trainer_gradient(t, count, t->order + first, t->gradient, &mean, &hits));
-        BL_REQUIRE(isfinite(mean), BL_ERR_NUMERIC,
-                   "training: the loss is no number after %lld steps: a smaller rate may do",
-                   (long long)t->progress.steps);
-        t->progress.steps++;
-        each_layer(t, adam);
-        loss += mean * (double)count;
-        right += hits;
-    }
-    t->progress.epochs++;
-    t->progress.loss = loss / (double)images;
-    t->progress.accuracy = (double)right / (double)images;
+    p->epochs++;
+    p->loss = p->loss_sum / images;
+    p->accuracy = (double)p->right / images;
+    p->images = p->right = 0;
+    p->loss_sum = 0.0;
     BL_TRY(fails(t, &failed));
     if (failed)
-        start(t, t->progress.restarts + 1);
-    *progress = t->progress;
+        start(t, p->restarts + 1);
 cleanup:
+    return err;
+}
+
+bl_err bl_trainer_epoch(bl_trainer *t, bool (*pause)(void *context), void *pause_context,
+                        bl_training_progress *progress) {
+    bl_err err = BL_OK;
+    bool paused = false;
+    shuffle(t);
+    while (!paused && (size_t)t->progress.images < t->data->count) {
+        BL_TRY(step(t));
+        paused = (size_t)t->progress.images < t->data->count && pause && pause(pause_context);
+    }
+    if (!paused)
+        BL_TRY(end_epoch(t));
+cleanup:
+    *progress = t->progress;
     return err;
 }
 

@@ -321,10 +321,9 @@ cleanup:
 bl_err bl_h5_create_dimension(hid_t parent, const char *name, size_t length) {
     bl_err err = BL_OK;
     hid_t dataset = H5I_INVALID_HID;
-    const float zero = 0.0F;
     char mark[80]; /* netCDF-4's own words for a dimension that is no variable */
     (void)snprintf(mark, sizeof mark, "This is a netCDF dimension but not a netCDF variable. %10zu", length);
-    BL_TRY(bl_h5_create_dataset(parent, name, H5T_NATIVE_FLOAT, 1, &length, &zero, &dataset));
+    BL_TRY(bl_h5_create_dataset(parent, name, H5T_NATIVE_FLOAT, 1, &length, NULL, &dataset));
     BL_H5(H5DSset_scale(dataset, mark), "%s could not be made a dimension scale", name);
 cleanup:
     bl_h5_close(&dataset);

@@ -100,6 +100,7 @@ static bl_err open_common(bl_results *results) {
         (void)snprintf(name, sizeof name, "provenance/launch/%s", bl_provenance_keys[i].name);
         results->launch[i] = open_dataset(results, name);
     }
+    results->checkpoint = open_dataset(results, "checkpoint/state"); /* of sweeps that train */
     (void)H5Eclear2(H5E_DEFAULT);
 cleanup:
     return err;
@@ -213,6 +214,7 @@ bl_err bl_results_open(const char *path, bl_results_mode mode, const bl_comm *co
                             .writable = writable,
                             .complete = H5I_INVALID_HID,
                             .checksum = H5I_INVALID_HID,
+                            .checkpoint = H5I_INVALID_HID,
                             .lock = -1};
     copy = NULL;
     for (size_t f = 0; f < BL_FIELD_COUNT; f++)
@@ -247,6 +249,7 @@ bl_err bl_results_close(bl_results **results) {
         bl_h5_close(&r->launch[i]);
     bl_h5_close(&r->complete);
     bl_h5_close(&r->checksum);
+    bl_h5_close(&r->checkpoint);
     if (r->file >= 0 && H5Fclose(r->file) < 0)
         err = bl_h5_fail(BL_ERR_IO, "%s could not be closed well", r->path);
     else if (r->file >= 0 && r->writable && r->rank == 0)
@@ -278,17 +281,13 @@ bool bl_results_is_measurement(const bl_results *results) {
 
 /* --- slabs --- */
 
-typedef struct slab {
-    hid_t memory, file;
-} slab;
-
-static void slab_close(slab *s) {
+void bl_results_slab_close(bl_slab *s) {
     bl_h5_close(&s->memory);
     bl_h5_close(&s->file);
 }
 
-static bl_err slab_open(const bl_results *results, hid_t dataset, const char *name, size_t rank,
-                        const size_t *start, const size_t *count, slab *s) {
+bl_err bl_results_slab_open(const bl_results *results, hid_t dataset, const char *name, size_t rank,
+                            const size_t *start, const size_t *count, bl_slab *s) {
     bl_err err = BL_OK;
     hsize_t first[BL_FIELD_RANK_MAX], length[BL_FIELD_RANK_MAX], extent[BL_FIELD_RANK_MAX] = {0};
     BL_H5(s->file = H5Dget_space(dataset), "%s: %s", results->path, name);
@@ -318,18 +317,18 @@ bl_err bl_results_write(bl_results *results, bl_field_id field, const size_t *st
                         const void *data) {
     bl_err err = BL_OK;
     const bl_field *f = &bl_fields[field];
-    slab s = {H5I_INVALID_HID, H5I_INVALID_HID};
+    bl_slab s = BL_NO_SLAB;
     size_t first[BL_FIELD_RANK_MAX], length[BL_FIELD_RANK_MAX];
     const size_t rank = squeeze(results, f, start, first);
     (void)squeeze(results, f, count, length);
     if (slab_is_empty(f->rank, count))
         return BL_OK;
     BL_ASSERT(results->writable && results->field[field] >= 0);
-    BL_TRY(slab_open(results, results->field[field], f->name, rank, first, length, &s));
+    BL_TRY(bl_results_slab_open(results, results->field[field], f->name, rank, first, length, &s));
     BL_TRY(bl_h5_write(results->path, f->name, results->field[field], bl_results_type(f->type), s.memory,
                        s.file, data));
 cleanup:
-    slab_close(&s);
+    bl_results_slab_close(&s);
     return err;
 }
 
@@ -337,7 +336,7 @@ bl_err bl_results_read(const bl_results *results, bl_field_id field, const size_
                        void *data) {
     bl_err err = BL_OK;
     const bl_field *f = &bl_fields[field];
-    slab s = {H5I_INVALID_HID, H5I_INVALID_HID};
+    bl_slab s = BL_NO_SLAB;
     size_t first[BL_FIELD_RANK_MAX], length[BL_FIELD_RANK_MAX];
     const size_t rank = squeeze(results, f, start, first);
     (void)squeeze(results, f, count, length);
@@ -345,11 +344,11 @@ bl_err bl_results_read(const bl_results *results, bl_field_id field, const size_
         return BL_OK;
     BL_REQUIRE(results->field[field] >= 0, BL_ERR_INPUT, "%s: variable %s is missing", results->path,
                f->name);
-    BL_TRY(slab_open(results, results->field[field], f->name, rank, first, length, &s));
+    BL_TRY(bl_results_slab_open(results, results->field[field], f->name, rank, first, length, &s));
     BL_H5(H5Dread(results->field[field], bl_results_type(f->type), s.memory, s.file, H5P_DEFAULT, data),
           "%s: %s could not be read", results->path, f->name);
 cleanup:
-    slab_close(&s);
+    bl_results_slab_close(&s);
     return err;
 }
 
@@ -358,19 +357,19 @@ cleanup:
 /* One row of a [launch, text] array of characters; the buffer has the width of the row. */
 static bl_err move_text(const bl_results *results, size_t key, size_t launch, bool write, char *text) {
     bl_err err = BL_OK;
-    slab s = {H5I_INVALID_HID, H5I_INVALID_HID};
+    bl_slab s = BL_NO_SLAB;
     hid_t type = bl_h5_string_type(1), dataset = results->launch[key];
     const char *name = bl_provenance_keys[key].name;
     const size_t start[2] = {launch, 0}, count[2] = {1, bl_provenance_keys[key].width};
     BL_H5(type, "%s", name);
-    BL_TRY(slab_open(results, dataset, name, 2, start, count, &s));
+    BL_TRY(bl_results_slab_open(results, dataset, name, 2, start, count, &s));
     if (write)
         BL_TRY(bl_h5_write(results->path, name, dataset, type, s.memory, s.file, text));
     else
         BL_H5(H5Dread(dataset, type, s.memory, s.file, H5P_DEFAULT, text),
               "%s: provenance/launch/%s could not be read", results->path, name);
 cleanup:
-    slab_close(&s);
+    bl_results_slab_close(&s);
     bl_h5_close(&type);
     return err;
 }

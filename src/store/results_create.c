@@ -314,7 +314,7 @@ cleanup:
 }
 
 static bl_err create_content(hid_t file, const bl_grid *grid, const char *config_text,
-                             const char *config_resolved) {
+                             const char *config_resolved, size_t slots) {
     bl_err err = BL_OK;
     hid_t provenance = H5I_INVALID_HID, group = H5I_INVALID_HID;
     BL_TRY(create_axes(file, grid));
@@ -334,21 +334,25 @@ static bl_err create_content(hid_t file, const bl_grid *grid, const char *config
     for (int f = 0; f < BL_FIELD_COUNT; f++)
         BL_TRY(create_field(file, grid, (bl_field_id)f));
     BL_TRY(write_units(file, grid));
+    BL_TRY(bl_results_create_checkpoints(file, grid, slots));
 cleanup:
     bl_h5_close(&group);
     bl_h5_close(&provenance);
     return err;
 }
 
-bl_err bl_results_create(const char *path, const bl_grid *grid, const char *config_text, bool force) {
+bl_err bl_results_create(const char *path, const bl_grid *grid, const char *config_text, size_t slots,
+                         bool force) {
     bl_err err = BL_OK;
     bl_h5_creation creation = BL_H5_NO_CREATION;
     char *resolved = NULL;
     const double metadata = 1024.0 * 1024.0; /* coordinates, attributes, provenance: measured 0.3 MiB */
-    double bytes = bl_fields_bytes(grid) + 8.0 * (double)grid->units + metadata;
+    double bytes = bl_fields_bytes(grid) + 8.0 * (double)grid->units + metadata, checkpoints = 0;
+    size_t words = 0;
+    BL_TRY(bl_results_checkpoint_room(grid, slots, &words, &checkpoints));
     BL_TRY(bl_config_resolve(grid->config, &resolved));
-    BL_TRY(bl_h5_creation_begin(path, "--resume continues it, ", bytes, force, &creation));
-    BL_TRY(create_content(creation.file, grid, config_text, resolved));
+    BL_TRY(bl_h5_creation_begin(path, "--resume continues it, ", bytes + checkpoints, force, &creation));
+    BL_TRY(create_content(creation.file, grid, config_text, resolved, slots));
     BL_TRY(bl_h5_creation_commit(&creation));
 cleanup:
     bl_h5_creation_end(&creation);

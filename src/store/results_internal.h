@@ -21,8 +21,26 @@ struct bl_results {
     hid_t field[BL_FIELD_COUNT]; /* negative: not in this file */
     hid_t launch[BL_PROVENANCE_KEYS];
     hid_t complete;
-    hid_t checksum; /* of what is no unit's; negative: a file of an earlier version */
+    hid_t checkpoint; /* negative: no trainings are kept */
+    hid_t checksum;   /* of what is no unit's; negative: a file of an earlier version */
 };
+
+/* A slab of a variable, in memory and in the file. */
+typedef struct bl_slab {
+    hid_t memory, file;
+} bl_slab;
+#define BL_NO_SLAB                                                                                           \
+    (bl_slab) {                                                                                              \
+        H5I_INVALID_HID, H5I_INVALID_HID                                                                     \
+    }
+bl_err bl_results_slab_open(const bl_results *results, hid_t dataset, const char *name, size_t rank,
+                            const size_t *start, const size_t *count, bl_slab *s) BL_NODISCARD;
+void bl_results_slab_close(bl_slab *s);
+
+/** Room for checkpoints of trainings: words a row, and bytes of all slots (0: the sweep needs none); and its creation. */
+bl_err bl_results_checkpoint_room(const bl_grid *grid, size_t slots, size_t *words,
+                                  double *bytes) BL_NODISCARD;
+bl_err bl_results_create_checkpoints(hid_t file, const bl_grid *grid, size_t slots) BL_NODISCARD;
 
 /** The type in the file and in memory. */
 hid_t bl_results_type(bl_type type);

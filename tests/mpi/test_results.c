@@ -86,7 +86,7 @@ static bool unit_is_right(const bl_results *results, const fixture *f, const bl_
 
 static void create(const fixture *f, bool force) {
     if (f->comm.rank == 0)
-        CHECK_OK(bl_results_create(f->path, f->grid, sweep, force));
+        CHECK_OK(bl_results_create(f->path, f->grid, sweep, 0, force));
     MPI_Barrier(f->comm.world);
 }
 
@@ -225,25 +225,26 @@ static void test_create_refusals(const fixture *f) {
     struct stat status;
     if (f->comm.rank != 0)
         return;
-    check_refused(bl_results_create(f->path, f->grid, sweep, false), BL_ERR_INPUT, "--resume");
-    check_refused(bl_results_create(f->path, f->grid, sweep, false), BL_ERR_INPUT, "--force");
+    check_refused(bl_results_create(f->path, f->grid, sweep, 0, false), BL_ERR_INPUT, "--resume");
+    check_refused(bl_results_create(f->path, f->grid, sweep, 0, false), BL_ERR_INPUT, "--force");
     (void)snprintf(path, sizeof path, "%s/missing/x.h5", f->directory);
-    check_refused(bl_results_create(path, f->grid, sweep, false), BL_ERR_INPUT, "No such file or directory");
-    check_refused(bl_results_create(f->directory, f->grid, sweep, true), BL_ERR_INPUT, "is a directory");
-    check_refused(bl_results_create("", f->grid, sweep, true), BL_ERR_INPUT, "names no file");
+    check_refused(bl_results_create(path, f->grid, sweep, 0, false), BL_ERR_INPUT,
+                  "No such file or directory");
+    check_refused(bl_results_create(f->directory, f->grid, sweep, 0, true), BL_ERR_INPUT, "is a directory");
+    check_refused(bl_results_create("", f->grid, sweep, 0, true), BL_ERR_INPUT, "names no file");
     /* a leftover of a killed creation is replaced, and none is left */
     (void)snprintf(path, sizeof path, "%s/left.h5", f->directory);
     (void)snprintf(other, sizeof other, "%s/.left.h5.creating", f->directory);
     int descriptor = open(other, O_CREAT | O_WRONLY, 0600);
     CHECK(descriptor >= 0 && write(descriptor, "junk", 4) == 4 && close(descriptor) == 0);
-    CHECK_OK(bl_results_create(path, f->grid, sweep, false));
+    CHECK_OK(bl_results_create(path, f->grid, sweep, 0, false));
     CHECK(stat(path, &status) == 0 && stat(other, &status) != 0);
     /* a grid larger than any disk */
     bl_config huge = *f->config;
     huge.networks = (size_t)1 << 50;
     bl_grid grid = *f->grid;
     grid.config = &huge;
-    check_refused(bl_results_create(path, &grid, sweep, true), BL_ERR_INPUT, "MiB free");
+    check_refused(bl_results_create(path, &grid, sweep, 0, true), BL_ERR_INPUT, "MiB free");
 }
 
 static void test_open_refusals(const fixture *f) {

@@ -3,13 +3,15 @@
 partners on the same images, refusals, distances and figures of them."""
 import gzip
 import os
+import signal
 import subprocess
 import sys
+import time
 import unittest
 
 import h5py
 import numpy as np
-from borderline_program import SOURCE, TestCase, complaint, differing, run
+from borderline_program import SOURCE, TestCase, complaint, differing, finish, run, start, units_done, workers
 
 SIDE, IMAGES = 8, 200
 SWEEP = """
@@ -130,6 +132,87 @@ class Trained(TestCase):
             file["complete"][()] = 0
         self.sweep_run("three.h5", "--resume")
         self.assertEqual(differing(one, three), [])
+
+    # --- a long training is stored in the file as it goes
+
+    LONG = ("--set", "network.family=dense", "--set", "grid.depth=[2]", "--set", "grid.width=[30]", "--set", "training.epochs=2000",
+            "--set", "samples.networks=3", "--set", "samples.inputs=1", "--set", "samples.block=1", "--set", "training.rate=1e-4")
+
+    def stored(self, path):
+        """Epochs of the latest state of each unit, as the file has them now."""
+        found = {}
+        with h5py.File(path, "r") as file:
+            for row in file["checkpoint/state"][...]:
+                unit, sequence, epochs = int(row[2]), int(row[3]), int(row[5])
+                if row[1] and sequence > found.get(unit, (0, 0))[0]:
+                    found[unit] = (sequence, epochs)
+        return {unit: epochs for unit, (_, epochs) in found.items()}
+
+    def until_stored(self, path, process, epochs):
+        end = time.time() + 60
+        while time.time() < end and process.poll() is None:
+            try:
+                if max(self.stored(path).values(), default=0) >= epochs:
+                    return
+            except (OSError, KeyError):  # the file is being created
+                pass
+            time.sleep(0.02)
+        self.fail(f"no training came to {epochs} epochs: {process.poll()}")
+
+    def test_checkpoints(self):
+        whole = self.sweep_run("whole.h5", *self.LONG)
+        path = os.path.join(self.folder, "killed.h5")
+        process = start(["run", self.sweep, "-o", path, *self.LONG, "--checkpoint", "0"], ranks=2)
+        self.until_stored(path, process, 300)
+        os.killpg(process.pid, signal.SIGKILL)
+        for worker in workers(path):
+            os.kill(worker, signal.SIGKILL)
+        process.communicate()
+        kept = self.stored(path)
+        self.assertEqual(set(units_done(path)), set())
+        self.assertEqual(set(kept), {0, 1})
+        with h5py.File(path, "r+") as file:  # of unit 1 the latest state is half written: the one before it serves
+            rows = file["checkpoint/state"][...]
+            latest = max((row for row in range(len(rows)) if rows[row][1] and rows[row][2] == 1), key=lambda row: rows[row][3])
+            file["checkpoint/state"][latest, 100:200] += 1
+        self.assertEqual(len(rows), 6)
+        # SIGTERM: stored at the next step, left, although the training has long to go
+        process = start(["run", self.sweep, "-o", path, *self.LONG, "--resume"], ranks=1)
+        self.until_stored(path, process, 0)
+        time.sleep(0.5)
+        begin = time.time()
+        (worker,) = workers(path)
+        os.kill(worker, signal.SIGTERM)
+        status, _, err = finish(process)
+        self.assertEqual(status, 75, err)
+        self.assertLess(time.time() - begin, 10)
+        self.assertIn("2 trainings go on from their checkpoints", err)
+        self.assertIn("stopped by SIGTERM after 0 of 3 units", err)
+        between = self.stored(path)
+        self.assertGreaterEqual(between[0], kept[0])
+        # other numbers of ranks, more than the file has room for too
+        status, _, err = run(["run", self.sweep, "-o", path, *self.LONG, "--resume"], ranks=3)
+        self.assertEqual(status, 0, err)
+        self.assertEqual(differing(whole, path), [])
+        with h5py.File(path) as file:
+            resumed = file["training/resumed"][0, 0, 0].tolist()
+            self.assertEqual(resumed[0], between[0])
+            self.assertIn(resumed[1], (kept[1] - 1, kept[1]))
+            self.assertEqual(resumed[2], 0)
+        with h5py.File(path) as file:
+            self.assertFalse(file["checkpoint/state"][...].any())  # given back to the disk
+        self.check_xarray(path)
+
+    def test_time_limit_shorter_than_a_training(self):
+        whole = self.sweep_run("whole.h5", *self.LONG, "--set", "samples.networks=1")
+        launches, status = 0, 75
+        while status == 75 and launches < 40:
+            status, _, err = run(["run", self.sweep, "-o", os.path.join(self.folder, "parts.h5"), *self.LONG, "--resume", "--set",
+                                  "samples.networks=1", "--time-limit", "1.2"])
+            launches += 1
+        self.assertEqual(status, 0, err)
+        self.assertGreater(launches, 1)
+        self.assertEqual(differing(whole, os.path.join(self.folder, "parts.h5")), [])
 
     def test_run_is_sample_and_measure(self):
         for epochs in 8, 0:

@@ -120,7 +120,12 @@ static void test_objective(const char *family, size_t depth, size_t width, bool 
     end(&s);
 }
 
-/* It learns; a training stopped after an epoch and gone on with elsewhere has the same bits. */
+static bool two_steps(void *context) {
+    int *steps = context;
+    return ++*steps == 2;
+}
+
+/* It learns; a training stopped in the midst of epochs and gone on with elsewhere has the same bits. */
 static void test_learning(const char *family, size_t depth, size_t width, bool parity) {
     setup s, other;
     bl_training_progress progress, kept;
@@ -142,8 +147,17 @@ static void test_learning(const char *family, size_t depth, size_t width, bool p
     CHECK(accuracy > 0.9);
     bl_trainer_save(s.trainer, end_state, &progress);
     bl_trainer_restore(other.trainer, state, &kept);
-    for (int epoch = 5; epoch < 12; epoch++)
-        CHECK_OK(bl_trainer_epoch(other.trainer, NULL, NULL, &kept));
+    while (kept.epochs < 12) { /* after every second step it moves to a trainer that knows nothing */
+        bl_trainer *trainer = NULL;
+        int steps = 0;
+        CHECK_OK(bl_trainer_epoch(other.trainer, two_steps, &steps, &kept));
+        bl_trainer_save(other.trainer, state, &kept);
+        CHECK_OK(bl_trainer_create(&other.config, &other.training, other.data, other.network, &trainer));
+        bl_trainer_begin(trainer, &other.c, 3, other.network);
+        bl_trainer_restore(trainer, state, &kept);
+        bl_trainer_destroy(&other.trainer);
+        other.trainer = trainer;
+    }
     bl_trainer_save(other.trainer, state, &kept);
     CHECK(memcmp(state, end_state, numbers * sizeof *state) == 0);
     CHECK(kept.loss == progress.loss && kept.steps == progress.steps);
@@ -173,9 +187,21 @@ static void test_restarts(void) {
     end(&s);
 }
 
-static bool at_once(void *context) {
-    (void)context;
-    return true;
+/* Steps that throw the weights out of all bounds end with an error, not with numbers that are none. */
+static void test_divergence(void) {
+    setup s;
+    bl_training_progress progress = {0};
+    bl_err err = BL_OK;
+    begin(&s, "resnet", 8, 4, true, 0.0);
+    bl_trainer_destroy(&s.trainer);
+    s.training.rate = 1e30;
+    CHECK_OK(bl_trainer_create(&s.config, &s.training, s.data, s.network, &s.trainer));
+    bl_trainer_begin(s.trainer, &s.c, 0, s.network);
+    for (int epoch = 0; err == BL_OK && epoch < 3; epoch++)
+        err = bl_trainer_epoch(s.trainer, NULL, NULL, &progress);
+    CHECK(err == BL_ERR_NUMERIC);
+    CHECK(strstr(bl_err_message(), "the loss is no number") && strstr(bl_err_message(), "a smaller rate"));
+    end(&s);
 }
 
 static void test_refusals(void) {
@@ -183,7 +209,6 @@ static void test_refusals(void) {
     bl_training_progress progress;
     bl_trainer *trainer = NULL;
     begin(&s, "dense", 1, 4, true, 0.0);
-    CHECK(bl_trainer_epoch(s.trainer, at_once, NULL, &progress) == BL_ERR_STOPPED);
     s.training.labels = BL_LABELS_CLASSES;
     CHECK(bl_trainer_create(&s.config, &s.training, s.data, s.network, &trainer) == BL_ERR_INPUT);
     CHECK(strstr(bl_err_message(), "labels of 4 classes, a network of 2"));
@@ -200,6 +225,7 @@ int main(void) {
         test_learning("resnet", 8, 8, parity);
     }
     test_restarts();
+    test_divergence();
     test_refusals();
     return check_result();
 }
