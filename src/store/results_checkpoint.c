@@ -113,7 +113,7 @@ bl_err bl_results_read_checkpoint(const bl_results *results, size_t slot, int64_
                                   uint64_t *state) {
     bl_err err = BL_OK;
     uint64_t head[HEAD];
-    size_t slots, words;
+    size_t slots = 0, words = 0;
     *unit = *sequence = -1;
     BL_TRY(bl_results_checkpoint_shape(results, &slots, &words));
     BL_TRY(move_row(results, slot, 0, HEAD, false, head));
