@@ -206,7 +206,6 @@ static void test_divergence(void) {
 
 static void test_refusals(void) {
     setup s;
-    bl_training_progress progress;
     bl_trainer *trainer = NULL;
     begin(&s, "dense", 1, 4, true, 0.0);
     s.training.labels = BL_LABELS_CLASSES;
