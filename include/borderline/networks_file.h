@@ -5,6 +5,7 @@
 #ifndef BORDERLINE_NETWORKS_FILE_H
 #define BORDERLINE_NETWORKS_FILE_H
 
+#include "borderline/comm.h"
 #include "borderline/network.h"
 
 typedef struct bl_networks_file bl_networks_file;
@@ -14,9 +15,9 @@ typedef struct bl_networks_file bl_networks_file;
 BL_API bl_err bl_networks_file_open(const char *path, bl_networks_file **out) BL_NODISCARD;
 /** Create for writing under a temporary name; bl_networks_file_close renames it into place. Root attributes:
  * format, box
- * ([2] float64 where bounded), config (resolved YAML). */
+ * ([2] float64 where bounded), config (resolved YAML). `bytes` of networks must fit on the disk (0: not known). */
 BL_API bl_err bl_networks_file_create(const char *path, bool force, bl_box box, const char *config_text,
-                                      bl_networks_file **out) BL_NODISCARD;
+                                      double bytes, bl_networks_file **out) BL_NODISCARD;
 BL_API bl_err bl_networks_file_close(bl_networks_file **file) BL_NODISCARD;
 /** Give up a file being written: the temporary is removed. */
 BL_API void bl_networks_file_discard(bl_networks_file **file);
@@ -38,5 +39,24 @@ BL_API bl_err bl_networks_file_read(const bl_networks_file *file, size_t index, 
 /** Append a network under a new name with float32 inputs x[inputs][dimension]. */
 BL_API bl_err bl_networks_file_append(bl_networks_file *file, const char *name, const bl_network *network,
                                       const float *x, size_t inputs) BL_NODISCARD;
+
+/* --- a file that many ranks fill: rank 0 creates it with room for every network, closes it, all open it --- */
+
+/** Append a network's structure without its numbers: its inputs are NaN, which `measure` refuses, until it is filled. */
+BL_API bl_err bl_networks_file_reserve(bl_networks_file *file, const char *name, const bl_network *network,
+                                       size_t inputs) BL_NODISCARD;
+/** Open it for filling; *out is closed by bl_networks_file_unshare. Collective on comm, same code on every rank. */
+BL_API bl_err bl_networks_file_share(const char *path, const bl_comm *comm,
+                                     bl_networks_file **out) BL_NODISCARD;
+BL_API bl_err bl_networks_file_unshare(bl_networks_file **file) BL_NODISCARD;
+/** Write the numbers of a reserved network, weights first, then inputs; independently of other ranks. */
+BL_API bl_err bl_networks_file_fill(bl_networks_file *file, const char *name, const bl_network *network,
+                                    const float *x, size_t inputs) BL_NODISCARD;
+
+/** Of a file open for reading: is its `config` this text? Is the network reserved, filled? Not collective. */
+BL_API bl_err bl_networks_file_check_config(const bl_networks_file *file,
+                                            const char *config_text) BL_NODISCARD;
+BL_API bl_err bl_networks_file_is_filled(const bl_networks_file *file, const char *name,
+                                         bool *filled) BL_NODISCARD;
 
 #endif

@@ -4,6 +4,7 @@
  */
 #include "run.h"
 #include "run_checkpoint.h"
+#include "run_networks.h"
 
 #include "borderline/clock.h"
 #include "borderline/kernels.h"
@@ -21,6 +22,7 @@
 #include <unistd.h>
 
 static const char *output;
+static const char *save_networks;
 static bool resume, force;
 static double time_limit, grace = 30, checkpoint = 300;
 static bl_texts overrides;
@@ -30,6 +32,8 @@ static const bl_flag flags[] = {
     {"--resume", BL_FLAG_SWITCH, &resume, NULL,
      "go on with OUT.h5 where it stopped; start it where it is missing"},
     {"--force", BL_FLAG_SWITCH, &force, NULL, "overwrite OUT.h5"},
+    {"--save-networks", BL_FLAG_TEXT, &save_networks, "NETWORKS.h5",
+     "also write the networks and their inputs, for `measure` and other programs"},
     {"--set", BL_FLAG_LIST, &overrides, "KEY=VALUE",
      "a value in place of the sweep file's (may be repeated)"},
     {"--time-limit", BL_FLAG_TIME, &time_limit, "TIME",
@@ -92,11 +96,11 @@ cleanup:
     return err;
 }
 
-/* Is there nothing left to do in the file? What is damaged in a complete one is done again. */
+/* Is there nothing left to do in the file? What is damaged in a complete one is done again, and what --save-networks lacks. */
 static bl_err check_complete(const bl_run *run, const bl_results *old, bool *complete) {
     bl_err err = BL_OK;
     bool *done = NULL, intact = false;
-    int64_t damaged = 0;
+    int64_t damaged = 0, missing = 0;
     BL_TRY(bl_results_is_complete(old, complete, &intact));
     if (!*complete) {
         bl_log(BL_LOG_INFO, "going on with %s", run->path);
@@ -104,16 +108,30 @@ static bl_err check_complete(const bl_run *run, const bl_results *old, bool *com
     }
     BL_ALLOC(done, (size_t)run->sweep.grid->units);
     BL_TRY(bl_results_verify(old, run->sweep.grid, done, &damaged));
+    if (run->networks_path)
+        BL_TRY(bl_run_networks_verify(run, done, &missing));
     for (int64_t i = 0; i < run->sweep.grid->units; i++)
         *complete = *complete && done[i];
     *complete = *complete && intact;
     if (*complete)
         bl_log(BL_LOG_INFO, "%s is complete", run->path);
-    else
+    else if (damaged > 0 || !intact)
         bl_log(BL_LOG_WARNING,
                "%s was complete, but does not match its checksums any more: parts are done again", run->path);
 cleanup:
     bl_mem_free(done);
+    return err;
+}
+
+/* A new file, and that of --save-networks. */
+static bl_err create_output(const bl_run *run) {
+    bl_err err = BL_OK;
+    const int64_t units = run->sweep.grid->units, ranks = run->comm->size;
+    const size_t slots = BL_CHECKPOINTS_A_RANK * (size_t)(units < ranks ? units : ranks);
+    BL_TRY(bl_results_create(run->path, run->sweep.grid, run->sweep.text, slots, force));
+    if (run->networks_path && (err = bl_run_networks_prepare(run, resume, force)) != BL_OK)
+        (void)unlink(run->path);
+cleanup:
     return err;
 }
 
@@ -124,9 +142,7 @@ static bl_err prepare_output(bl_run *run, bool *complete) {
     bl_config *config = NULL;
     *complete = false;
     if (!resume || access(run->path, F_OK) != 0) {
-        const int64_t units = run->sweep.grid->units, ranks = run->comm->size;
-        const size_t slots = BL_CHECKPOINTS_A_RANK * (size_t)(units < ranks ? units : ranks);
-        BL_TRY(bl_results_create(run->path, run->sweep.grid, run->sweep.text, slots, force));
+        BL_TRY(create_output(run));
         goto cleanup;
     }
     BL_TRY(bl_results_open(run->path, BL_RESULTS_READ, NULL, &old));
@@ -134,6 +150,8 @@ static bl_err prepare_output(bl_run *run, bool *complete) {
     const char *key = bl_config_difference(config, run->sweep.config);
     BL_REQUIRE(!key, BL_ERR_INPUT,
                "%s was made with another configuration: %s differs; --resume needs the same", run->path, key);
+    if (run->networks_path)
+        BL_TRY(bl_run_networks_prepare(run, true, false));
     BL_TRY(check_complete(run, old, complete));
 cleanup:
     bl_config_destroy(&config);
@@ -234,7 +252,7 @@ static bl_err run_command(const bl_invocation *invocation) {
     const char *place = NULL;
     bool complete = false;
     BL_TRY(bl_command_arguments(invocation, &bl_command_run, "the sweep file", &place));
-    bl_run run = {.comm = comm, .path = output, .checkpoint = checkpoint};
+    bl_run run = {.comm = comm, .path = output, .networks_path = save_networks, .checkpoint = checkpoint};
     BL_REQUIRE(output, BL_ERR_INPUT, "-o is missing: borderline %s", bl_command_run.synopsis);
     BL_REQUIRE(!(resume && force), BL_ERR_INPUT, "--resume and --force exclude each other");
     bl_interrupt_start(time_limit, grace);

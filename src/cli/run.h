@@ -5,6 +5,7 @@
 #ifndef BORDERLINE_CLI_RUN_H
 #define BORDERLINE_CLI_RUN_H
 
+#include "borderline/networks_file.h"
 #include "borderline/results.h"
 #include "borderline/trained.h"
 #include "commands.h"
@@ -15,6 +16,8 @@ typedef struct bl_run {
     bl_sweep sweep;
     bl_images *images; /* of a sweep that trains */
     const char *path;
+    const char *networks_path;  /* of --save-networks, or NULL */
+    bl_networks_file *networks; /* while units are done */
     bl_results *results;
     double checkpoint; /* seconds between those of a training */
     int64_t launch;    /* row of provenance/launch that this start is */

@@ -12,6 +12,7 @@
 #include "progress.h"
 #include "run.h"
 #include "run_checkpoint.h"
+#include "run_networks.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -42,11 +43,13 @@ static void clear_todo(todo *t) {
 
 /* Which units are done and whole; damaged ones are done again. Only rank 0 calls. */
 static bl_err verify_units(const bl_run *run, bool *done) {
-    int64_t damaged = 0;
+    int64_t damaged = 0, missing = 0;
     bl_err err = bl_results_verify(run->results, run->sweep.grid, done, &damaged);
     if (err == BL_OK && damaged > 0)
         bl_log(BL_LOG_WARNING, "%" PRId64 " units in %s do not match their checksums and are done again",
                damaged, run->path);
+    if (err == BL_OK && run->networks_path)
+        err = bl_run_networks_verify(run, done, &missing);
     return err;
 }
 
@@ -102,6 +105,12 @@ static bl_err keep_training(void *context, int64_t unit, bl_worker *worker) {
 static bl_err recall_training(void *context, int64_t unit, uint64_t *state, bool *found) {
     walk *w = context;
     return bl_checkpoints_recall(&w->checkpoints, unit, state, found);
+}
+
+static bl_err save_network(void *context, const bl_case *c, size_t number, const bl_network *network,
+                           const float *x) {
+    walk *w = context;
+    return bl_run_networks_save(w->run, c, number, network, x);
 }
 
 /* The unit's data, then what marks it done. */
@@ -216,12 +225,15 @@ bl_err bl_run_units(bl_run *run, int64_t *done) {
                                    .pause = training_is_due,
                                    .keep = keep_training,
                                    .recall = recall_training,
+                                   .made = run->networks_path ? save_network : NULL,
                                    .context = &w};
     BL_TRY(list_todo(&w, &t));
     if (t.count == 0)
         goto cleanup;
     int64_t before = run->sweep.grid->units - t.count, finished = 0;
     BL_TRY(bl_agree(comm, bl_worker_create(run->sweep.grid, run->images, &hooks, &w.worker)));
+    if (run->networks_path)
+        BL_TRY(bl_networks_file_share(run->networks_path, comm, &run->networks));
     BL_TRY(bl_schedule_create(comm, t.count, t.unit, t.cost, &w.schedule));
     if (comm->rank == 0)
         bl_progress_start(&w.progress, "units", before, run->sweep.grid->units);
@@ -242,6 +254,10 @@ bl_err bl_run_units(bl_run *run, int64_t *done) {
                          bl_interrupt_reason(), before + finished, run->sweep.grid->units, run->path);
     BL_TRY(bl_agree(comm, err));
 cleanup:
+    if (run->networks) {
+        bl_err closed = bl_networks_file_unshare(&run->networks);
+        err = bl_agree(comm, err != BL_OK ? err : closed);
+    }
     bl_worker_destroy(&w.worker);
     bl_checkpoints_clear(&w.checkpoints);
     clear_todo(&t);

@@ -73,7 +73,7 @@ static bl_err create(const bl_sweep *sweep, bl_networks_file **file) {
     bl_err err = BL_OK;
     char *resolved = NULL;
     BL_TRY(bl_config_resolve(sweep->config, &resolved));
-    BL_TRY(bl_networks_file_create(output, force, sweep->config->box, resolved, file));
+    BL_TRY(bl_networks_file_create(output, force, sweep->config->box, resolved, 0, file));
 cleanup:
     bl_mem_free(resolved);
     return err;

@@ -6,11 +6,12 @@
 
 #include "borderline/mem.h"
 #include "borderline/provenance.h"
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 bl_err bl_networks_file_create(const char *path, bool force, bl_box box, const char *config_text,
-                               bl_networks_file **out) {
+                               double bytes, bl_networks_file **out) {
     bl_err err = BL_OK;
     bl_networks_file *file = NULL;
     const double bound[2] = {box.lo, box.hi};
@@ -19,7 +20,7 @@ bl_err bl_networks_file_create(const char *path, bool force, bl_box box, const c
     *file = (bl_networks_file){.file = H5I_INVALID_HID, .creation = BL_H5_NO_CREATION, .box = box};
     file->path = bl_h5_copy_text(path);
     BL_REQUIRE(file->path, BL_ERR_MEMORY, "out of memory");
-    BL_TRY(bl_h5_creation_begin(path, "", 1024.0 * 1024.0, force, &file->creation));
+    BL_TRY(bl_h5_creation_begin(path, "", bytes + 1024.0 * 1024.0, force, &file->creation));
     BL_TRY(bl_h5_attribute_text(file->creation.file, "format", BL_FORMAT_NETWORKS));
     BL_TRY(bl_h5_attribute_text(file->creation.file, "source", bl_provenance_program()));
     if (bl_box_is_bounded(box))
@@ -40,13 +41,15 @@ bl_err bl_networks_file_close(bl_networks_file **file) {
     return err;
 }
 
+/* data NULL: room alone, a hole in the file. */
 static bl_err write_floats(hid_t group, const char *name, size_t rank, const size_t *shape,
                            const float *data) {
     bl_err err = BL_OK;
     hid_t dataset = H5I_INVALID_HID;
     BL_TRY(bl_h5_create_dataset(group, name, H5T_NATIVE_FLOAT, rank, shape, NULL, &dataset));
-    BL_H5(H5Dwrite(dataset, H5T_NATIVE_FLOAT, H5S_ALL, H5S_ALL, H5P_DEFAULT, data), "%s could not be written",
-          name);
+    if (data)
+        BL_H5(H5Dwrite(dataset, H5T_NATIVE_FLOAT, H5S_ALL, H5S_ALL, H5P_DEFAULT, data),
+              "%s could not be written", name);
 cleanup:
     bl_h5_close(&dataset);
     return err;
@@ -92,7 +95,7 @@ cleanup:
     return err;
 }
 
-static bl_err write_layer(hid_t network, size_t number, const bl_layer *layer) {
+static bl_err write_layer(hid_t network, size_t number, const bl_layer *layer, bool numbers) {
     bl_err err = BL_OK;
     char name[32];
     hid_t group = H5I_INVALID_HID;
@@ -108,16 +111,16 @@ static bl_err write_layer(hid_t network, size_t number, const bl_layer *layer) {
     BL_TRY(bl_h5_create_group(network, name, &group));
     BL_TRY(write_settings(group, layer));
     if (layer->weight)
-        BL_TRY(write_floats(group, "weight", dense ? 2 : 4, shape, layer->weight));
+        BL_TRY(write_floats(group, "weight", dense ? 2 : 4, shape, numbers ? layer->weight : NULL));
     if (layer->bias)
-        BL_TRY(write_floats(group, "bias", 1, &biases, layer->bias));
+        BL_TRY(write_floats(group, "bias", 1, &biases, numbers ? layer->bias : NULL));
 cleanup:
     bl_h5_close(&group);
     return err;
 }
 
-bl_err bl_networks_file_append(bl_networks_file *file, const char *name, const bl_network *network,
-                               const float *x, size_t inputs) {
+static bl_err append(bl_networks_file *file, const char *name, const bl_network *network, const float *x,
+                     size_t inputs, bool numbers) {
     bl_err err = BL_OK;
     hid_t group = H5I_INVALID_HID;
     int64_t shape[3];
@@ -131,10 +134,28 @@ bl_err bl_networks_file_append(bl_networks_file *file, const char *name, const b
     BL_TRY(bl_h5_attribute(group, "input_shape", H5T_NATIVE_INT64, network->shape_rank, shape));
     BL_TRY(write_floats(group, "inputs", 2, rows, x));
     for (size_t l = 0; l < network->layer_count; l++)
-        BL_TRY(write_layer(group, l, &network->layer[l]));
+        BL_TRY(write_layer(group, l, &network->layer[l], numbers));
 cleanup:
     bl_h5_close(&group);
     if (err != BL_OK)
         bl_err_prefix("%s: network %s: ", file->path, name);
+    return err;
+}
+
+bl_err bl_networks_file_append(bl_networks_file *file, const char *name, const bl_network *network,
+                               const float *x, size_t inputs) {
+    return append(file, name, network, x, inputs, true);
+}
+
+bl_err bl_networks_file_reserve(bl_networks_file *file, const char *name, const bl_network *network,
+                                size_t inputs) {
+    bl_err err = BL_OK;
+    float *nothing = NULL;
+    BL_ALLOC(nothing, inputs * network->dimension);
+    for (size_t i = 0; i < inputs * network->dimension; i++)
+        nothing[i] = NAN;
+    BL_TRY(append(file, name, network, nothing, inputs, false));
+cleanup:
+    bl_mem_free(nothing);
     return err;
 }

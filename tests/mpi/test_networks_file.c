@@ -90,7 +90,7 @@ static void test_round_trip(const char *path) {
     struct stat status;
     sample_create(0, &s[0]);
     sample_create(1, &s[1]);
-    CHECK_OK(bl_networks_file_create(path, false, (bl_box){0, 1}, "name: a\n", &file));
+    CHECK_OK(bl_networks_file_create(path, false, (bl_box){0, 1}, "name: a\n", 0, &file));
     CHECK_OK(bl_networks_file_append(file, "z", s[0].network, s[0].x, s[0].inputs));
     CHECK_OK(bl_networks_file_append(file, "b", s[1].network, s[1].x, s[1].inputs));
     CHECK(bl_networks_file_append(file, "b", s[1].network, s[1].x, s[1].inputs) == BL_ERR_INPUT);
@@ -106,15 +106,15 @@ static void test_round_trip(const char *path) {
     check_read(file, 1, &s[0]);
     CHECK_OK(bl_networks_file_close(&file));
     /* an unbounded box is not written; a file given up leaves nothing and spares the old one */
-    CHECK(bl_networks_file_create(path, false, (bl_box){0, 1}, "", &file) == BL_ERR_INPUT);
+    CHECK(bl_networks_file_create(path, false, (bl_box){0, 1}, "", 0, &file) == BL_ERR_INPUT);
     CHECK(strstr(bl_err_message(), "--force") != NULL && strstr(bl_err_message(), "--resume") == NULL);
-    CHECK_OK(bl_networks_file_create(path, true, (bl_box){-INFINITY, INFINITY}, "", &file));
+    CHECK_OK(bl_networks_file_create(path, true, (bl_box){-INFINITY, INFINITY}, "", 0, &file));
     CHECK_OK(bl_networks_file_append(file, "c", s[0].network, s[0].x, s[0].inputs));
     bl_networks_file_discard(&file);
     CHECK_OK(bl_networks_file_open(path, &file));
     CHECK(bl_networks_file_count(file) == 2);
     CHECK_OK(bl_networks_file_close(&file));
-    CHECK_OK(bl_networks_file_create(path, true, (bl_box){-INFINITY, INFINITY}, "", &file));
+    CHECK_OK(bl_networks_file_create(path, true, (bl_box){-INFINITY, INFINITY}, "", 0, &file));
     CHECK_OK(bl_networks_file_append(file, "c", s[0].network, s[0].x, s[0].inputs));
     CHECK_OK(bl_networks_file_close(&file));
     CHECK_OK(bl_networks_file_open(path, &file));
@@ -165,7 +165,7 @@ static void test_images(const char *path) {
     }
     s.x = x;
     bl_rng_normal(bl_rng_stream(3, 0, 0, BL_PURPOSE_TEST, COUNT), 1.0F, (size_t)INPUTS * N, x);
-    CHECK_OK(bl_networks_file_create(path, true, (bl_box){0, 1}, "", &file));
+    CHECK_OK(bl_networks_file_create(path, true, (bl_box){0, 1}, "", 0, &file));
     CHECK_OK(bl_networks_file_append(file, "images", &network, x, INPUTS));
     CHECK_OK(bl_networks_file_close(&file));
     CHECK_OK(bl_networks_file_open(path, &file));

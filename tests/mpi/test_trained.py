@@ -43,6 +43,19 @@ def write_images(folder, part, packed):
     return pixel.reshape(IMAGES, -1) / 255
 
 
+def logits(group, x):
+    """A dense ReLU network of a networks file, in float64."""
+    for name in sorted(name for name in group if name.startswith("layer")):
+        layer = group[name]
+        kind = layer.attrs["kind"]
+        kind = kind.decode() if isinstance(kind, bytes) else kind
+        if kind == "dense":
+            x = x @ layer["weight"][...].astype(float).T
+        elif kind == "relu":
+            x = np.maximum(x, 0)
+    return x
+
+
 class Trained(TestCase):
     def sample(self, name, *settings, ranks=0):
         path = os.path.join(self.folder, name)
@@ -94,8 +107,27 @@ class Trained(TestCase):
             self.assertGreater(os.path.getsize(os.path.join(self.folder, name + ".png")), 5000)
 
     def test_more_classes(self):
-        _, (status, _, err) = self.sample("classes.h5", "training.labels=classes", "network.classes=10", "training.images=150")
+        settings = ("network.family=dense", "grid.depth=[2]", "grid.width=[40]", "training.labels=classes", "network.classes=10",
+                    "training.images=150", "samples.networks=2")
+        networks, (status, _, err) = self.sample("classes.h5", *settings)
         self.assertEqual(status, 0, err)
+        path = self.sweep_run("swept.h5", *[x for s in settings for x in ("--set", s)])
+        measured = self.path("measured.h5")
+        self.check_done(run(["measure", networks, "-o", measured, "--p", "1,2,inf", "--box", "0,1", "--save-points"]))
+        with h5py.File(path) as s, h5py.File(measured) as m, h5py.File(networks) as n:
+            self.assertEqual(s["training/accuracy"].shape[-1], 9)
+            for i, name in enumerate(sorted(name for name in m if name.startswith("depth"))):
+                np.testing.assert_allclose(s["distance"][0, 0, 0, i].reshape(12, 3), m[name]["distance"][...], rtol=1e-12)
+                # the boundary to the nearest other class: there its logit meets the input's own, and no third is above them
+                x, points = n[name]["inputs"][...].astype(float), m[name]["points"][...]
+                own = logits(n[name], x)
+                self.assertGreater(len(set(own.argmax(axis=1))), 1)
+                for p in range(3):
+                    self.assertTrue(np.all(m[name]["status"][:, p] == 1))
+                    there = logits(n[name], points[:, p])
+                    self.assertTrue(np.all(there.argmax(axis=1) != own.argmax(axis=1)))
+                    rows, classes = np.arange(12), own.argmax(axis=1)
+                    self.assertLess(np.max(there.max(axis=1) - there[rows, classes]), 1e-3)
 
     def test_refusals(self):
         for settings, words in [(["training.labels=classes"], "needs network.classes: 10, not 2"),
@@ -254,6 +286,76 @@ class Trained(TestCase):
             with h5py.File(swept) as s:
                 np.testing.assert_allclose([float(row[5]) for row in rows], s["summary/distance"][0, 0, 0, :, :, 4].ravel(),
                                            rtol=1e-3)
+
+    # --- run --save-networks
+
+    def same_networks(self, a, b):
+        """Every weight, attribute and input of two networks files."""
+        seen = []
+
+        def visit(name, item):
+            other = b[name]
+            self.assertEqual({k: str(v) for k, v in item.attrs.items()}, {k: str(v) for k, v in other.attrs.items()}, name)
+            if isinstance(item, h5py.Dataset):
+                np.testing.assert_array_equal(item[...], other[...], err_msg=name)
+                seen.append(name)
+
+        a.visititems(visit)
+        self.assertGreater(len(seen), 10)
+        self.assertEqual(sorted(a), sorted(b))
+
+    def test_save_networks(self):
+        sampled, (status, _, err) = self.sample("sampled.h5")
+        self.assertEqual(status, 0, err)
+        plain = self.sweep_run("plain.h5")
+        saved = os.path.join(self.folder, "saved.h5")
+        swept = self.sweep_run("swept.h5", "--save-networks", saved, ranks=3)
+        self.assertEqual(differing(plain, swept), [])
+        with h5py.File(sampled) as a, h5py.File(saved) as b:
+            self.same_networks(a, b)
+        # what is not in the file is done again, and nothing else
+        with h5py.File(saved, "r+") as file:
+            name = sorted(file)[2]
+            before = file[name]["layer_000/weight"][...]
+            file[name]["layer_000/weight"][...] = 0
+            file[name]["inputs"][...] = np.nan
+        status, _, err = run(["measure", saved, "-o", os.path.join(self.folder, "no.h5")])
+        self.assertEqual(status, 1)
+        self.assertIn("not finite", "\n".join(complaint(err)))
+        status, _, err = run(["run", self.sweep, "-o", swept, "--resume", "--save-networks", saved])
+        self.assertEqual(status, 0, err)
+        self.assertIn("1 units are done again", err)
+        with h5py.File(saved) as file:
+            np.testing.assert_array_equal(file[name]["layer_000/weight"][...], before)
+        # a file begun without, gone on with: all networks are there
+        late = os.path.join(self.folder, "late.h5")
+        self.sweep_run("plain.h5", "--resume", "--save-networks", late, ranks=2)
+        with h5py.File(sampled) as a, h5py.File(late) as b:
+            self.same_networks(a, b)
+        self.assertEqual(differing(plain, swept), [])
+        for more, words in [(["--force"], None), (["--resume", "--set", "seed=6"], "seed"), ([], "--force")]:
+            status, _, err = run(["run", self.sweep, "-o", swept, "--save-networks", saved, *more])
+            self.assertEqual(status, 0 if words is None else 1, err)
+            if words:
+                self.assertIn(words, "\n".join(complaint(err)))
+        status, _, err = run(["run", self.sweep, "-o", os.path.join(self.folder, "new.h5"), "--save-networks", saved, "--set", "seed=6",
+                              "--resume"])
+        self.assertEqual(status, 1)
+        self.assertIn("networks of another sweep", "\n".join(complaint(err)))
+        self.assertFalse(os.path.exists(os.path.join(self.folder, "new.h5")))
+
+    def test_save_random_networks(self):
+        sweep = self.write("random.yaml", "grid: {depth: [2], width: [20, 30], dimension: [12], p: [2]}\n"
+                                          "samples: {networks: 5, inputs: 6, block: 2, input_block: 3}\nkernel: {inputs: 0}\n")
+        sampled, saved = self.path("sampled.h5"), self.path("saved.h5")
+        self.check_done(run(["sample", sweep, "-o", sampled]))
+        self.check_done(run(["run", sweep, "-o", self.path("swept.h5"), "--save-networks", saved], ranks=2))
+        with h5py.File(sampled) as a, h5py.File(saved) as b:
+            self.same_networks(a, b)
+        status, _, err = run(["run", sweep, "-o", self.path("no.h5"), "--save-networks", self.path("n.h5"), "--set", "grid.width=[.inf]"])
+        self.assertEqual(status, 1)
+        self.assertIn("infinitely wide", "\n".join(complaint(err)))
+        self.assertFalse(os.path.exists(self.path("no.h5")) or os.path.exists(self.path("n.h5")))
 
     def check_figures(self, path):
         sys.path.insert(0, os.path.join(SOURCE, "analysis"))
