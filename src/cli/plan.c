@@ -12,6 +12,7 @@
 #include "borderline/unit.h"
 #include "commands.h"
 #include "interrupt.h"
+#include "plan_training.h"
 #include "progress.h"
 
 #include <inttypes.h>
@@ -52,12 +53,14 @@ enum { TIMED_MAX = 3 };
 static const double timing_budget = 5; /* seconds, for a case to be worth timing */
 
 typedef struct timing {
-    double cost, seconds; /* of one network */
+    double cost, seconds;                   /* of one network */
+    double training_cost, training_seconds; /* of its training; 0 without */
 } timing;
 
 typedef struct rates {
     size_t count;
     timing timed[TIMED_MAX];
+    double share; /* of training's multiply-adds by the full set */
 } rates;
 
 /* Seconds of the second network (the first also prepares the libraries): of one unit's inputs, as many times as units make it up. */
@@ -124,10 +127,10 @@ static int compare_cases(const void *a, const void *b) {
 }
 
 /* Time the cheapest case, then the middle and the dearest where the rate so far says they fit the budget. */
-static bl_err measure_rates(const bl_grid *grid, rates *r) {
+static bl_err measure_rates(const bl_grid *grid, const bl_plan_images *images, rates *r) {
     bl_err err = BL_OK;
     size_t *order = NULL;
-    *r = (rates){0};
+    *r = (rates){.share = images ? bl_plan_training_share(grid->config, images) : 0};
     BL_ALLOC(order, grid->cases);
     for (size_t i = 0; i < grid->cases; i++)
         order[i] = i;
@@ -146,20 +149,37 @@ static bl_err measure_rates(const bl_grid *grid, rates *r) {
             BL_TRY(time_limit(grid, &c, &seconds));
         else
             BL_TRY(time_network(grid, &c, &seconds));
-        r->timed[r->count++] = (timing){cost, seconds};
+        r->timed[r->count] = (timing){.cost = cost, .seconds = seconds};
+        if (images) {
+            r->timed[r->count].training_cost = bl_cost_training(grid->config, &c);
+            BL_TRY(bl_plan_training(grid->config, &c, images, &r->timed[r->count].training_seconds));
+        }
+        r->count++;
     }
 cleanup:
     bl_mem_free(order);
     return err;
 }
 
-/* Seconds of work of that cost (training goes by its multiply-adds), by the timed case nearest in cost. */
-static double seconds_of(const rates *r, double cost_of_network, double cost) {
+/* Seconds of `networks` networks of that case, their measurements at a cost of `measuring` in all, by the timed case that is
+ * nearest in cost. */
+static double seconds_of(const rates *r, const bl_config *config, const bl_case *c, double networks,
+                         double measuring) {
+    const double training = bl_cost_training(config, c), cost = bl_cost_network(config, c) - training;
     const timing *nearest = &r->timed[0];
     for (size_t i = 1; i < r->count; i++)
-        if (fabs(log(r->timed[i].cost / cost_of_network)) < fabs(log(nearest->cost / cost_of_network)))
+        if (fabs(log(r->timed[i].cost / cost)) < fabs(log(nearest->cost / cost)))
             nearest = &r->timed[i];
-    return cost * nearest->seconds / nearest->cost;
+    const double trained =
+        training > 0 ? networks * training * nearest->training_seconds / nearest->training_cost : 0;
+    return measuring * nearest->seconds / nearest->cost + trained;
+}
+
+static double seconds_of_unit(const rates *r, const bl_grid *grid, int64_t unit) {
+    const bl_unit u = bl_grid_unit(grid, unit);
+    const double networks = (double)u.count;
+    return seconds_of(r, grid->config, &u.c, networks,
+                      bl_cost_unit(grid, unit) - networks * bl_cost_training(grid->config, &u.c));
 }
 
 /* --- what is printed --- */
@@ -170,13 +190,14 @@ static double print_cases(const bl_grid *grid, const rates *r) {
                  "inputs/unit", "Gmultiply-adds", "seconds/unit");
     for (size_t i = 0; i < grid->cases; i++) {
         bl_case c = bl_grid_case(grid, i);
-        double network = bl_cost_network(grid->config, &c);
-        double all = network * (double)grid->config->networks;
+        const double networks = (double)grid->config->networks, training = bl_cost_training(grid->config, &c);
+        const double measuring = networks * (bl_cost_network(grid->config, &c) - training);
         (void)printf("%5zu %6.0f %8zu  %8" PRId64 " %14zu %12zu %14.3g %12.3g\n", c.depth, c.width,
                      c.dimension, grid->first_unit[i + 1] - grid->first_unit[i], grid->block[i],
-                     grid->input_block[i] * bl_config_kinds(grid->config), all / 1e9,
-                     seconds_of(r, network, bl_cost_unit(grid, grid->first_unit[i])));
-        total += seconds_of(r, network, all);
+                     grid->input_block[i] * bl_config_kinds(grid->config),
+                     (measuring + networks * training * r->share) / 1e9,
+                     seconds_of_unit(r, grid, grid->first_unit[i]));
+        total += seconds_of(r, grid->config, &c, networks, measuring);
     }
     return total;
 }
@@ -219,30 +240,43 @@ cleanup:
     return err;
 }
 
+static void print_images(const bl_config *config, const bl_plan_images *images) {
+    (void)printf("training: %zu epochs of %zu images, %zu test images, ", config->training.epochs,
+                 images->count[BL_DATASET_TRAIN], images->count[BL_DATASET_TEST]);
+    if (images->read)
+        (void)printf("as read from %s\n", config->training.path);
+    else
+        (void)printf("going by the full set; it could not be read: %s\n", images->reason);
+}
+
 static bl_err print_plan(const bl_sweep *sweep) {
     bl_err err = BL_OK;
     rates r;
     double *seconds = NULL;
     const bl_grid *grid = sweep->grid;
     size_t program = bl_mem_resident();
+    const bool trains = grid->config->training.set != BL_TRAINING_NONE;
+    bl_plan_images images = {0};
     (void)printf("%s: %zu cases, %" PRId64 " units, %zu networks x %zu inputs x %zu norms a case%s\n",
                  grid->config->name, grid->cases, grid->units, grid->config->networks,
-                 bl_config_inputs(grid->config), grid->config->p.count,
-                 grid->config->training.set == BL_TRAINING_NONE ? "" : ", networks trained");
-    BL_TRY(measure_rates(grid, &r));
+                 bl_config_inputs(grid->config), grid->config->p.count, trains ? ", networks trained" : "");
+    if (trains) {
+        BL_TRY(bl_plan_images_create(grid->config, &images));
+        print_images(grid->config, &images);
+    }
+    BL_TRY(measure_rates(grid, trains ? &images : NULL, &r));
     double total = print_cases(grid, &r);
     BL_ALLOC(seconds, (size_t)grid->units);
-    for (int64_t i = 0; i < grid->units; i++) {
-        bl_unit u = bl_grid_unit(grid, i);
-        seconds[i] = seconds_of(&r, bl_cost_network(grid->config, &u.c), bl_cost_unit(grid, i));
-    }
+    for (int64_t i = 0; i < grid->units; i++)
+        seconds[i] = seconds_of_unit(&r, grid, i);
     char text[32];
     bl_progress_duration(total, text);
-    (void)printf("work: %s on one core of this machine (timed on one network of %zu case%s)\n", text, r.count,
-                 r.count > 1 ? "s" : "");
+    (void)printf("work: %s on one core of this machine (timed on one network of %zu case%s%s)\n", text,
+                 r.count, r.count > 1 ? "s" : "", trains ? "; training: some of its steps" : "");
     BL_TRY(print_memory(grid, program));
     BL_TRY(print_forecast(grid, seconds));
 cleanup:
+    bl_plan_images_clear(&images);
     bl_mem_free(seconds);
     return err;
 }

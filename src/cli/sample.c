@@ -8,6 +8,7 @@
 #include "borderline/networks_file.h"
 #include "borderline/unit.h"
 #include "commands.h"
+#include "interrupt.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -48,6 +49,12 @@ void bl_sample_name(const bl_case *c, size_t number, char *name, size_t size) {
                    c->dimension, number);
 }
 
+bl_err bl_sample_go_on(void) {
+    return bl_interrupt_signalled()
+               ? bl_err_set(BL_ERR_STOPPED, "stopped by %s: %s is not written", bl_interrupt_reason(), output)
+               : BL_OK;
+}
+
 static bl_err sample_case(const bl_config *config, const bl_case *c, size_t count, bl_networks_file *file) {
     bl_err err = BL_OK;
     bl_network *network = NULL;
@@ -59,6 +66,7 @@ static bl_err sample_case(const bl_config *config, const bl_case *c, size_t coun
     BL_ALLOC(x, config->inputs * c->dimension);
     for (size_t i = 0; i < count; i++) {
         char name[128];
+        BL_TRY(bl_sample_go_on());
         bl_sample_name(c, i, name, sizeof name);
         bl_unit_sample(config, c, i, network, x);
         BL_TRY(bl_networks_file_append(file, name, network, x, config->inputs));
@@ -107,6 +115,7 @@ static bl_err sample_command(const bl_invocation *invocation) {
     bl_sweep sweep = {0};
     BL_TRY(bl_command_arguments(invocation, &bl_command_sample, "the sweep file", &place));
     BL_REQUIRE(output, BL_ERR_INPUT, "-o is missing: borderline %s", bl_command_sample.synopsis);
+    bl_interrupt_start(0, 0);
     BL_TRY(bl_sweep_read(invocation->comm, place, &overrides, &sweep));
     BL_TRY(sample_all(invocation->comm, &sweep));
 cleanup:

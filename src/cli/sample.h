@@ -9,6 +9,9 @@
 #include "borderline/networks_file.h"
 
 /* The name of a network in the file. */
+/* BL_ERR_STOPPED after a signal: nothing is left of the file. */
+bl_err bl_sample_go_on(void) BL_NODISCARD;
+
 void bl_sample_name(const bl_case *c, size_t number, char *name, size_t size);
 
 /* Train the first `count` networks of a case, side by side on all ranks, and append them to rank 0's file (NULL elsewhere)

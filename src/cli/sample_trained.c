@@ -6,6 +6,7 @@
 #include "borderline/log.h"
 #include "borderline/mem.h"
 #include "borderline/trained.h"
+#include "interrupt.h"
 #include "sample.h"
 
 #include <inttypes.h>
@@ -29,9 +30,20 @@ typedef struct training {
     outcome outcome;
 } training;
 
+static bool must_end(void *context) {
+    (void)context;
+    return bl_interrupt_signalled();
+}
+
+static bl_err end_if_asked(void *context) {
+    (void)context;
+    return bl_sample_go_on();
+}
+
 /* One network to the end of its training. */
 static bl_err train(training *t, size_t number) {
-    return bl_trained_network(t->trainer, t->images, t->config, t->c, number, t->network, NULL, NULL,
+    const bl_training_watch watch = {.pause = must_end, .keep = end_if_asked};
+    return bl_trained_network(t->trainer, t->images, t->config, t->c, number, t->network, &watch, NULL,
                               &t->outcome.progress, &t->outcome.accuracy);
 }
 

@@ -393,12 +393,42 @@ class Trained(TestCase):
         with h5py.File(path) as file:
             self.assertGreater(file["training/restarts"][...].max(), 0)
 
+    def test_plan_time(self):
+        """Training is timed: what is forecast is what it takes, within a factor on a machine that others share."""
+        settings = ("--set", "samples.networks=1", "--set", "training.epochs=150", "--set", "boundary.effort=fast")
+        status, out, err = run(["plan", self.sweep, *settings])
+        self.assertEqual(status, 0, err)
+        forecast = next(float(line.split()[-1]) for line in out.splitlines() if line.split()[:3] == ["8", "4", "64"])
+        with h5py.File(self.sweep_run("timed.h5", *settings)) as file:
+            taken = file["unit/seconds"][0]
+        self.assertLess(abs(np.log(forecast / taken)), np.log(4), f"{forecast} s forecast, {taken} s taken")
+        status, out, err = run(["plan", self.sweep, "--set", "training.path=/nowhere", "--set", "grid.dimension=[784]"])
+        self.assertEqual(status, 0, err)
+        self.assertIn("8 epochs of 60000 images, 10000 test images, going by the full set; it could not be read: the data folder /nowhere", out)
+
+    def test_sample_ends_on_a_signal(self):
+        for setting in ("training.epochs=60000", "training.dataset=none"), ("training.epochs=60000",):
+            path = self.path("ended.h5")
+            given = [x for s in setting for x in ("--set", s)]
+            process = start(["sample", self.sweep, "-o", path, *given, "--set", "samples.networks=100000"], ranks=2)
+            end = time.time() + 30
+            while not [n for n in os.listdir(self.folder) if "ended" in n] and time.time() < end:
+                time.sleep(0.05)
+            time.sleep(0.3)
+            for worker in workers(path):
+                os.kill(worker, signal.SIGTERM)
+            status, _, err = finish(process)
+            self.assertEqual(status, 75, err)
+            self.assertIn("stopped by SIGTERM", err)
+            self.assertEqual([n for n in os.listdir(self.folder) if "ended" in n], [])
+
     def test_plan(self):
         work = []
         for epochs in 0, 10, 20:
             status, out, err = run(["plan", self.sweep, "--set", f"training.epochs={epochs}", "--set", "training.images=200"])
             self.assertEqual(status, 0, err)
             self.assertIn("12 inputs", out)
+            self.assertIn(f"{epochs} epochs of 200 images, 200 test images, as read from {self.folder}", out)
             row = next(line for line in out.splitlines() if line.split()[:3] == ["8", "4", "64"])
             work.append(float(row.split()[6]))
         self.assertGreater(work[1], work[0])
