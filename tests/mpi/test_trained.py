@@ -393,6 +393,20 @@ class Trained(TestCase):
         with h5py.File(path) as file:
             self.assertGreater(file["training/restarts"][...].max(), 0)
 
+    def test_mnist_is_learnt(self):
+        """Dense 2 x 512 on all of MNIST, parity: 98 % of the test images within five epochs."""
+        folder = os.environ.get("BORDERLINE_MNIST", os.path.join(SOURCE, "data", "mnist"))
+        if not os.environ.get("BORDERLINE_FULL") or not os.path.isdir(folder):
+            self.skipTest("half a minute: tests/run --full, after jobs/fetch-data mnist")
+        sweep = self.write("mnist.yaml", "network: {family: dense}\ngrid: {depth: [2], width: [512], dimension: [784], p: [2]}\n"
+                                         "samples: {networks: 1, inputs: 1}\nboundary: {effort: fast}\nkernel: {inputs: 0}\n"
+                                         f"training: {{dataset: mnist, path: {folder}, labels: parity, epochs: 5}}\n")
+        self.check_done(run(["run", sweep, "-o", self.path("mnist.h5")]))
+        with h5py.File(self.path("mnist.h5")) as file:
+            accuracy = file["training/accuracy_test"][0, 0, 0, 0]
+        self.assertLess(accuracy[0], 0.7)
+        self.assertGreaterEqual(accuracy.max(), 0.98, accuracy)
+
     def test_plan_time(self):
         """Training is timed: what is forecast is what it takes, within a factor on a machine that others share."""
         settings = ("--set", "samples.networks=1", "--set", "training.epochs=150", "--set", "boundary.effort=fast")
