@@ -108,12 +108,12 @@ const char *const bl_axis_long_name[BL_AXIS_COUNT] = {
     "infinite width "                                                                                        \
     "whatever x0; the statistic of each input number over the networks, mean over input numbers; NaN with "  \
     "more than two "                                                                                         \
-    "classes; "
+    "classes; of random inputs where there are images too; "
 #define GRADIENT_TEXT                                                                                        \
     "in the limit grad f(x0) is Gaussian, N(0, A), and log |grad f|_2 = log(sum_i lambda_i xi_i^2) / 2, "    \
     "lambda the eigenvalues of A, xi normal; A = d/dx d/dy 2 K(x, y) at x = y = x0 (THEORY section 4; "      \
     "image families: as the first-order law draws it), averaged over the case's first inputs (256; image "   \
-    "families 8); NaN with more than two classes"
+    "families 8), of random inputs; NaN with more than two classes"
 #define LAW_TEXT                                                                                             \
     "f(x0) and grad f(x0) drawn from the Gaussian process of infinite width, x0 from the sweep's law; "      \
     "the distance is the smallest linear step that changes the class, d_p ~ |f(x0)| / |grad f(x0)|_q, "      \
