@@ -27,7 +27,8 @@ def draw_all(path, folder):
         print(f"{path}: {whole.units_done} of {whole.units} units are done; figures are preliminary")
     if whole.kinds:
         print("\n".join(figure_trained.draw_sweep(whole, folder)))
-    for sweep, place in style.by_kind(whole, folder):
+    several = whole.depth.size * whole.width.size * whole.dimension.size > 1
+    for sweep, place in style.by_kind(whole, folder) if several or not whole.kinds else []:
         for figure in FIGURES:
             try:
                 for written in figure.draw(sweep, place):

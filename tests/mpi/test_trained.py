@@ -372,8 +372,14 @@ class Trained(TestCase):
         if figures.returncode == 2 and "lacks" in figures.stderr:
             self.skipTest(figures.stderr.strip())
         self.assertEqual((figures.returncode, figures.stderr), (0, ""), figures.stdout)
-        for name in "trained_median_distance", "train/percentiles", "test/median_distance", "random/over_law":
+        for name in "trained_median_distance", "trained_percentiles":
             self.assertGreater(os.path.getsize(os.path.join(self.folder, name + ".png")), 5000)
+        self.assertFalse(os.path.exists(os.path.join(self.folder, "train")))  # of one case there is no more to show
+        import figure_percentiles
+
+        for kind in "train", "random":
+            for written in figure_percentiles.draw(sweep.of_kind(kind), os.path.join(self.folder, kind)):
+                self.assertGreater(os.path.getsize(written), 5000)
 
     def check_xarray(self, path):
         try:
