@@ -22,4 +22,16 @@ BL_API bl_err bl_posterior_file_write(const char *path, const bl_posterior *post
                                       const char *config_text, const bl_provenance *provenance,
                                       bool force) BL_NODISCARD;
 
+/** Is this a file of `posterior`? Not collective. */
+BL_API bool bl_posterior_file_is(const char *path);
+
+/** Read what `show` tells of it: counts, the numbers without axes, distances and the prior's law; other pointers are NULL.
+ *
+ * Collective:  no.
+ * Ownership:   *config and *out are the caller's, the second borrowing from the first.
+ * @return BL_OK; BL_ERR_INPUT: another file, or damaged; BL_ERR_IO; BL_ERR_MEMORY.
+ */
+BL_API bl_err bl_posterior_file_read(const char *path, bl_posterior_config **config,
+                                     bl_posterior **out) BL_NODISCARD;
+
 #endif

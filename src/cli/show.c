@@ -2,7 +2,9 @@
  *
  * `show`: progress and summary of a result file, also while a run is writing it.
  */
+#include "borderline/posterior_file.h"
 #include "commands.h"
+#include "posterior_table.h"
 #include "table.h"
 
 static size_t flags_of(const bl_flag **flag) {
@@ -16,17 +18,29 @@ const bl_command bl_command_show = {
     .name = "show",
     .synopsis = "show OUT.h5",
     .summary = "Print progress and the summary table of a result file of run or measure, also while it is "
-               "being written.",
+               "being written, or the table of one of posterior.",
     .flags = flags_of,
     .run = show_command,
 };
+
+static bl_err show_posterior(const char *path) {
+    bl_err err = BL_OK;
+    bl_posterior_config *config = NULL;
+    bl_posterior *posterior = NULL;
+    BL_TRY(bl_posterior_file_read(path, &config, &posterior));
+    BL_TRY(bl_posterior_print(posterior));
+cleanup:
+    bl_posterior_destroy(&posterior);
+    bl_posterior_config_destroy(&config);
+    return err;
+}
 
 static bl_err show_command(const bl_invocation *invocation) {
     bl_err err = BL_OK;
     const char *path = NULL;
     BL_TRY(bl_command_arguments(invocation, &bl_command_show, "the result file", &path));
     if (invocation->comm->rank == 0)
-        BL_TRY(bl_table_print(path));
+        BL_TRY(bl_posterior_file_is(path) ? show_posterior(path) : bl_table_print(path));
 cleanup:
     return err;
 }

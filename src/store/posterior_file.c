@@ -259,6 +259,12 @@ cleanup:
     return err;
 }
 
+static void free_columns(columns *c) {
+    void *const owned[] = {c->distance, c->inside, c->first_order, c->passes, c->status};
+    for (size_t i = 0; i < sizeof owned / sizeof *owned; i++)
+        bl_mem_free(owned[i]);
+}
+
 static bl_err split(const bl_posterior *p, columns *c) {
     bl_err err = BL_OK;
     size_t count = BL_POSTERIOR_KINDS * p->inputs * p->p_count;
@@ -338,10 +344,124 @@ bl_err bl_posterior_file_write(const char *path, const bl_posterior *p, const ch
 cleanup:
     bl_h5_close(&group);
     bl_h5_creation_end(&creation);
-    void *const owned[] = {c->distance, c->inside, c->first_order, c->passes, c->status, resolved};
-    for (size_t i = 0; i < sizeof owned / sizeof *owned; i++)
-        bl_mem_free(owned[i]);
+    free_columns(c);
+    bl_mem_free(resolved);
     if (err == BL_ERR_IO)
         bl_err_prefix("%s: ", path);
+    return err;
+}
+
+/* --- reading --- */
+
+bool bl_posterior_file_is(const char *path) {
+    hid_t file = H5I_INVALID_HID;
+    char *format = NULL;
+    bool is = bl_h5_open_read(path, &file) == BL_OK &&
+              bl_h5_read_attribute_text(file, "format", &format) == BL_OK && strcmp(format, FORMAT) == 0;
+    bl_mem_free(format);
+    bl_h5_close(&file);
+    return is;
+}
+
+/* Elements of a dataset, 0 where it is missing. */
+static size_t elements_of(hid_t file, const char *name) {
+    hid_t dataset = H5I_INVALID_HID, space = H5I_INVALID_HID;
+    hssize_t elements = 0;
+    if (H5Lexists(file, name, H5P_DEFAULT) > 0) {
+        dataset = H5Dopen2(file, name, H5P_DEFAULT);
+        space = H5Dget_space(dataset);
+        elements = H5Sget_simple_extent_npoints(space);
+    }
+    bl_h5_close(&space);
+    bl_h5_close(&dataset);
+    return elements > 0 ? (size_t)elements : 0;
+}
+
+static bl_err read_variable(const char *path, hid_t file, const variable *v, const size_t *length,
+                            source *to) {
+    bl_err err = BL_OK;
+    hid_t dataset = H5I_INVALID_HID;
+    size_t elements = 1;
+    for (size_t i = 0; i < v->rank; i++)
+        elements *= length[v->axis[i]];
+    BL_REQUIRE(elements_of(file, v->name) == elements, BL_ERR_INPUT, "%s is damaged: %s has not %zu numbers",
+               path, v->name, elements);
+    void *data = (char *)to + v->offset;
+    if (v->pointed) {
+        void **pointer = data;
+        *pointer = bl_mem_alloc(elements, bl_type_size(v->type));
+        BL_REQUIRE(*pointer, BL_ERR_MEMORY, "out of memory for %s of %s", v->name, path);
+        data = *pointer;
+    }
+    BL_H5(dataset = H5Dopen2(file, v->name, H5P_DEFAULT), "%s: %s", path, v->name);
+    BL_H5(H5Dread(dataset, bl_results_type(v->type), H5S_ALL, H5S_ALL, H5P_DEFAULT, data), "%s: %s", path,
+          v->name);
+cleanup:
+    bl_h5_close(&dataset);
+    return err;
+}
+
+static bl_err read_config(const char *path, hid_t file, bl_posterior_config **config) {
+    bl_err err = BL_OK;
+    char *text = NULL;
+    if ((err = bl_h5_read_text(file, "provenance/config_resolved", &text)) != BL_OK)
+        bl_err_prefix("%s: ", path);
+    BL_TRY(err);
+    BL_TRY(bl_posterior_config_parse(path, text, strlen(text), NULL, 0, config));
+cleanup:
+    bl_mem_free(text);
+    return err;
+}
+
+/* Columns into results, the inverse of split. */
+static bl_err join(const columns *c, bl_posterior *p) {
+    bl_err err = BL_OK;
+    size_t count = BL_POSTERIOR_KINDS * p->inputs * p->p_count;
+    BL_ALLOC(p->result, count);
+    for (size_t i = 0; i < count; i++)
+        p->result[i] = (bl_search_result){.distance = c->distance[i],
+                                          .inside = c->inside[i],
+                                          .first_order = c->first_order[i],
+                                          .passes = c->passes[i],
+                                          .status = c->status[i]};
+cleanup:
+    return err;
+}
+
+bl_err bl_posterior_file_read(const char *path, bl_posterior_config **config, bl_posterior **out) {
+    bl_err err = BL_OK;
+    hid_t file = H5I_INVALID_HID;
+    source to = {0};
+    size_t length[AXES];
+    bl_posterior *p = bl_mem_alloc(1, sizeof *p);
+    BL_REQUIRE(p, BL_ERR_MEMORY, "out of memory");
+    BL_TRY(bl_h5_open_read(path, &file));
+    BL_TRY(bl_h5_check_format(file, path, FORMAT, "a file of posterior"));
+    BL_TRY(read_config(path, file, config));
+    for (size_t a = 0; a < AXES; a++)
+        length[a] = elements_of(file, axis_name[a]);
+    to.p = (bl_posterior){.config = *config,
+                          .train = length[TRAIN],
+                          .test = length[TEST],
+                          .columns = length[COLUMN],
+                          .inputs = length[INPUT],
+                          .p_count = length[P]};
+    BL_REQUIRE(length[INPUT] == 0 ||
+                   (length[KIND] == BL_POSTERIOR_KINDS && length[QUANTILE] == BL_QUANTILES &&
+                    length[P] == (*config)->base.p.count),
+               BL_ERR_INPUT, "%s is damaged: its axes are not what its configuration says", path);
+    for (size_t i = 0; i < sizeof variables / sizeof *variables; i++)
+        if (variables[i].distances ? length[INPUT] > 0 : variables[i].rank == 0)
+            BL_TRY(read_variable(path, file, &variables[i], length, &to));
+    if (length[INPUT] > 0)
+        BL_TRY(join(&to.c, &to.p));
+cleanup:
+    free_columns(&to.c);
+    bl_h5_close(&file);
+    if (p)
+        *p = to.p;
+    if (err != BL_OK)
+        bl_posterior_destroy(&p);
+    *out = p;
     return err;
 }
