@@ -60,6 +60,24 @@ typedef struct bl_posterior {
  */
 BL_API bl_err bl_posterior_create(const bl_comm *comm, const bl_posterior_config *config,
                                   bl_err (*pause)(const bl_comm *comm), bl_posterior **out) BL_NODISCARD;
+/* What a regression will take; seconds on one core. */
+typedef struct bl_posterior_forecast {
+    size_t train, test, numbers;
+    double seconds_kernel, seconds_factor, seconds_test, seconds_distances;
+} bl_posterior_forecast;
+
+/** Read the data and forecast the work, without doing it.
+ *
+ * Math:        M training and T test images: M^2/2 + T M kernels, M^3/6 multiply-adds of the factor, T M^2/2 of the variances;
+ *              a distance asks about its effort's passes times M kernels. The time of a kernel and the factor's rate are
+ *              measured on the spot, by the first images and by a matrix of 2,048 rows on one rank.
+ * Shapes:      ranks[count] numbers of ranks; bytes[count] what each rank will hold.
+ * Collective:  on comm->world.
+ * @return as bl_posterior_create; memory is not checked.
+ */
+BL_API bl_err bl_posterior_plan(const bl_comm *comm, const bl_posterior_config *config, size_t count,
+                                const size_t *ranks, double *bytes,
+                                bl_posterior_forecast *forecast) BL_NODISCARD;
 BL_API void bl_posterior_destroy(bl_posterior **posterior);
 
 #endif

@@ -12,6 +12,7 @@
 #include "borderline/unit.h"
 #include "commands.h"
 #include "interrupt.h"
+#include "plan_posterior.h"
 #include "plan_training.h"
 #include "progress.h"
 
@@ -39,8 +40,10 @@ static bl_err plan_command(const bl_invocation *invocation);
 
 const bl_command bl_command_plan = {
     .name = "plan",
-    .synopsis = "plan SWEEP.yaml [--ranks N] [--ranks-a-node K] [--set KEY=VALUE]...",
-    .summary = "Print cases, units, work, memory a rank, file size and time of a sweep, without running it.",
+    .synopsis = "plan FILE.yaml [--ranks N] [--ranks-a-node K] [--set KEY=VALUE]...",
+    .summary = "Print cases, units, work, memory a rank, file size and time of a sweep file (of a posterior "
+               "file: work,\n"
+               "      memory a rank and time), without running it.",
     .flags = flags_of,
     .run = plan_command,
     .keys_help = bl_config_help,
@@ -284,11 +287,19 @@ cleanup:
 static bl_err plan_command(const bl_invocation *invocation) {
     bl_err err = BL_OK;
     const char *place = NULL;
+    char *text = NULL;
+    size_t length = 0;
     bl_sweep sweep = {0};
     BL_TRY(bl_command_arguments(invocation, &bl_command_plan, "the sweep file", &place));
+    BL_TRY(bl_command_read(invocation->comm, place, &text, &length));
+    if (bl_plan_is_posterior(text)) {
+        err = bl_plan_posterior(invocation->comm, place, text, length, &overrides, ranks);
+        goto cleanup;
+    }
     BL_TRY(bl_sweep_read(invocation->comm, place, &overrides, &sweep));
     BL_TRY(bl_agree(invocation->comm, invocation->comm->rank == 0 ? print_plan(&sweep) : BL_OK));
 cleanup:
+    bl_mem_free(text);
     bl_sweep_clear(&sweep);
     return err;
 }

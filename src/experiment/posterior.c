@@ -1,26 +1,19 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * The regression: data, kernel, factor, weights, predictions on the test images.
+ * The regression: kernel, factor, weights, predictions on the test images.
  */
 #include "borderline/posterior.h"
 
 #include "borderline/blockmatrix.h"
 #include "borderline/clock.h"
-#include "borderline/dataset_share.h"
 #include "borderline/gp.h"
 #include "borderline/log.h"
 #include "borderline/mem.h"
-#include "borderline/posterior_mean.h"
 #include "posterior_internal.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-
-enum { ONE_BLOCK = 1024 }; /* up to this size the matrix is one block: the same bits on any number of ranks */
-enum { TEST_PANEL = 1024 }; /* test images whose kernels are held at once, over all ranks */
-
-const char *const bl_posterior_kind_name[BL_POSTERIOR_KINDS] = {"training", "test", "random"};
 
 typedef struct regression {
     const bl_comm *comm;
@@ -30,43 +23,6 @@ typedef struct regression {
     size_t first;    /* test image that the panel at hand begins with */
     double *product; /* [panel][columns]: this rank's share of k^T alpha */
 } regression;
-
-static size_t block_of(const bl_posterior *p) {
-    return p->train <= ONE_BLOCK ? ONE_BLOCK : p->config->block;
-}
-
-/* --- data --- */
-
-static int32_t label_of(const bl_posterior *p, const bl_dataset *data, size_t i) {
-    return (int32_t)(p->config->labels == BL_LABELS_PARITY ? bl_dataset_parity(data, i)
-                                                           : bl_dataset_class(data, i));
-}
-
-/* One part of the data set as inputs and labels; the bytes are not kept. */
-static bl_err read_part(const bl_comm *comm, bl_posterior *p, bl_dataset_part part, size_t limit, float **x,
-                        int32_t **label, size_t *count) {
-    bl_err err = BL_OK;
-    bl_dataset *data = NULL;
-    bl_dataset_source source = {p->config->folder, part, p->config->data_classes, limit};
-    BL_TRY(bl_dataset_share(comm, &source, &data));
-    if (part == BL_DATASET_TEST)
-        BL_REQUIRE(data->numbers == p->n, BL_ERR_INPUT,
-                   "%s: test images have %zu numbers, training images %zu", p->config->folder, data->numbers,
-                   p->n);
-    p->image = data->image;
-    p->n = data->numbers;
-    *count = data->count;
-    *x = bl_mem_alloc(data->count * data->numbers, sizeof **x);
-    *label = bl_mem_alloc(data->count, sizeof **label);
-    BL_TRY(bl_agree(comm, *x && *label ? BL_OK : BL_ERR_MEMORY));
-    BL_ASSERT(*x && *label);
-    bl_dataset_inputs(data, data->count, NULL, *x);
-    for (size_t i = 0; i < data->count; i++)
-        (*label)[i] = label_of(p, data, i);
-cleanup:
-    bl_dataset_destroy(&data);
-    return err;
-}
 
 static bl_err set_targets(bl_posterior *p) {
     bl_err err = BL_OK;
@@ -78,31 +34,6 @@ static bl_err set_targets(bl_posterior *p) {
             p->target[c * p->train + i] = p->label[i] == (int32_t)(p->columns == 1 ? 1 : c) ? on : off;
 cleanup:
     return err;
-}
-
-/* --- memory --- */
-
-/* Its part of the matrix and of one panel of right sides, and what every rank holds besides. */
-static bl_err need(const void *context, size_t ranks, double *bytes) {
-    const regression *r = context;
-    const bl_posterior *p = r->p;
-    size_t block = block_of(p), panel = p->test < TEST_PANEL ? p->test : TEST_PANEL;
-    double matrix = (double)bl_blockmatrix_bytes(p->train, block, ranks);
-    *bytes = matrix * (1.0 + (double)panel / (double)p->train) + 8.0 * (double)block * (double)block +
-             512.0 * (double)block + 8.0 * (double)p->columns * 2.0 * (double)(p->train + p->test);
-    if (p->config->base.inputs > 0) {
-        const bl_search_options options = bl_posterior_search_options(p->config);
-        *bytes +=
-            (double)bl_posterior_mean_memory(&r->limit, p->train, p->columns, bl_search_batch(&options, 1)) +
-            (double)bl_search_memory(&options, p->n, p->config->base.classes, 1);
-    }
-    return BL_OK;
-}
-
-static bl_err check_memory(const bl_comm *comm, const regression *r) {
-    char what[64];
-    (void)snprintf(what, sizeof what, "the kernel of %zu training images is", r->p->train);
-    return bl_comm_require_memory(comm, need, r, what);
 }
 
 /* --- kernel and factor --- */
@@ -117,7 +48,7 @@ static bl_err kernel_block(void *context, size_t i, size_t rows, size_t j, size_
 static bl_err factorise(regression *r, double noise) {
     bl_err err = BL_OK;
     bl_blockmatrix_destroy(&r->matrix);
-    BL_TRY(bl_blockmatrix_create(r->comm->world, r->p->train, block_of(r->p), &r->matrix));
+    BL_TRY(bl_blockmatrix_create(r->comm->world, r->p->train, bl_posterior_block(r->p), &r->matrix));
     double begin = bl_clock();
     BL_TRY(bl_blockmatrix_add(r->matrix, kernel_block, r));
     r->p->seconds_kernel = bl_clock() - begin;
@@ -201,10 +132,10 @@ static bl_err predict(regression *r) {
     bl_err err = BL_OK;
     bl_posterior *p = r->p;
     double *explained = NULL, begin = bl_clock();
-    BL_ALLOC(r->product, TEST_PANEL * p->columns);
-    BL_ALLOC(explained, TEST_PANEL);
-    for (r->first = 0; r->first < p->test; r->first += TEST_PANEL) {
-        size_t count = p->test - r->first < TEST_PANEL ? p->test - r->first : TEST_PANEL;
+    BL_ALLOC(r->product, BL_POSTERIOR_PANEL * p->columns);
+    BL_ALLOC(explained, BL_POSTERIOR_PANEL);
+    for (r->first = 0; r->first < p->test; r->first += BL_POSTERIOR_PANEL) {
+        size_t count = p->test - r->first < BL_POSTERIOR_PANEL ? p->test - r->first : BL_POSTERIOR_PANEL;
         memset(r->product, 0, count * p->columns * sizeof *r->product);
         BL_TRY(bl_blockmatrix_quadratic(r->matrix, count, test_block, r, explained));
         MPI_Allreduce(r->product, p->mean + r->first * p->columns, (int)(count * p->columns), MPI_DOUBLE,
@@ -238,28 +169,14 @@ static bl_err ask(const bl_comm *comm, bl_err (*pause)(const bl_comm *comm)) {
     return pause ? pause(comm) : BL_OK;
 }
 
-bl_config bl_posterior_base(const bl_posterior *p) {
-    bl_config base = p->config->base;
-    base.channels = p->image.channels;
-    return base;
-}
-
 bl_err bl_posterior_create(const bl_comm *comm, const bl_posterior_config *config,
                            bl_err (*pause)(const bl_comm *comm), bl_posterior **out) {
     bl_err err = BL_OK;
-    bl_posterior *p = bl_mem_alloc(1, sizeof *p);
-    regression r = {.comm = comm, .p = p};
-    BL_TRY(bl_agree(comm, p ? BL_OK : BL_ERR_MEMORY));
-    BL_ASSERT(p != NULL);
-    *p = (bl_posterior){.config = config,
-                        .columns = config->labels == BL_LABELS_PARITY ? 1 : config->data_classes,
-                        .inputs = config->base.inputs,
-                        .p_count = config->base.p.count};
-    BL_TRY(read_part(comm, p, BL_DATASET_TRAIN, config->train, &p->x, &p->label, &p->train));
-    BL_TRY(read_part(comm, p, BL_DATASET_TEST, config->test, &p->x_test, &p->label_test, &p->test));
-    bl_config base = bl_posterior_base(p);
-    BL_TRY(bl_agree(comm, bl_gp_limit_create(&base, config->depth, p->n, &r.limit)));
-    BL_TRY(bl_agree(comm, check_memory(comm, &r)));
+    bl_posterior *p = NULL;
+    regression r = {.comm = comm};
+    BL_TRY(bl_posterior_read(comm, config, &p, &r.limit));
+    r.p = p;
+    BL_TRY(bl_agree(comm, bl_posterior_check_memory(comm, p, &r.limit)));
     BL_TRY(bl_agree(comm, allocate(p)));
     bl_log(BL_LOG_INFO, "kernel: %zu training images of %zu numbers", p->train, p->n);
     BL_TRY(solve(&r));
@@ -278,17 +195,4 @@ cleanup:
     bl_gp_limit_clear(&r.limit);
     bl_posterior_destroy(&p);
     return err;
-}
-
-void bl_posterior_destroy(bl_posterior **posterior) {
-    bl_posterior *p = *posterior;
-    if (!p)
-        return;
-    void *const owned[] = {p->x,          p->x_test,   p->label, p->label_test, p->target, p->alpha,
-                           p->mean,       p->variance, p->start, p->predicted,  p->result, p->output,
-                           p->confidence, p->norm,     p->law,   p->law_error};
-    for (size_t i = 0; i < sizeof owned / sizeof *owned; i++)
-        bl_mem_free(owned[i]);
-    bl_mem_free(p);
-    *posterior = NULL;
 }
