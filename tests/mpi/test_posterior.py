@@ -164,6 +164,28 @@ boundary: {{inputs: {inputs}, effort: fast}}
             self.assertTrue(np.isfinite(file["prior_law"][()][..., 4]).all())
             self.assertTrue((file["first_order"][()] > 0.3 * distance).all())
 
+    def test_show_and_plan(self):
+        """`show` prints what `posterior` printed, but for the times; a damaged file is refused; `plan` counts and times."""
+        list(self.data())
+        for settings in ({}, {"inputs": 0, "labels": "parity"}):
+            config = self.config(**settings)
+            status, printed, err = run(["posterior", config, "-o", self.path("out.h5"), "--force"])
+            self.assertEqual(status, 0, err)
+            status, shown, err = run(["show", self.path("out.h5")])
+            self.assertEqual((status, err), (0, ""))
+            self.assertEqual(shown, "".join(line for line in printed.splitlines(True) if not line.startswith("seconds")))
+        with h5py.File(self.path("out.h5"), "r+") as file:
+            del file["accuracy"]
+        status, _, err = run(["show", self.path("out.h5")])
+        self.assertEqual(status, 1)
+        self.assertIn("is damaged: accuracy has not 1 numbers", complaint(err)[-1])
+        status, plan, err = run(["plan", self.config(), "--ranks", "3", "--set", "data.train=120"])
+        self.assertEqual((status, err), (0, ""))
+        self.assertIn("120 training images, 40 test images of 36 numbers, one against the rest; distances of 2 inputs", plan)
+        rows = [line.split() for line in plan.splitlines()]
+        self.assertIn(["3", "2", "16", "128", "1024"], [[r[0] for r in rows[-5:]]])
+        self.assertTrue(all(0 < float(r[1]) < 1 for r in rows[-5:]))
+
     def test_ranks_do_not_matter(self):
         list(self.data())
         config = self.config()
