@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 
+import figure_calibration
 import figure_distance
 import figure_finite_width
 import figure_kernel
@@ -15,7 +16,7 @@ import figure_relative
 import figure_trained
 import figure_width
 import style
-from borderline_file import FileError, Sweep
+from borderline_file import FileError, Posterior, Sweep, is_posterior
 
 FIGURES = (figure_distance, figure_relative, figure_percentiles, figure_width, figure_finite_width, figure_kernel)
 
@@ -42,7 +43,7 @@ def draw_all(path, folder):
 def main():
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # `figures my.h5 | head` ends quietly
     parser = argparse.ArgumentParser(prog="figures", description="Draw all figures of result files, as PNG and PDF.")
-    parser.add_argument("file", nargs="+", help="result file of `borderline run`; with --networks, of `borderline measure`")
+    parser.add_argument("file", nargs="+", help="result file of `borderline run` or `posterior`; with --networks, of `borderline measure`")
     parser.add_argument("-o", "--output", help="folder (default: FILE-figures beside each file)")
     parser.add_argument("--networks", metavar="NETWORKS.h5",
                         help="the file that was measured with --save-points: draws the boundary points of one input")
@@ -58,6 +59,8 @@ def main():
         try:
             if arguments.networks:
                 print("\n".join(figure_perturbation.draw(path, arguments.networks, folder, arguments.network, arguments.input)))
+            elif is_posterior(path):
+                print("\n".join(figure_calibration.draw(Posterior(path), folder)))
             else:
                 failed += draw_all(path, folder)
         except (FileError, style.NothingToDraw) as error:

@@ -63,10 +63,11 @@ def _parse(text):
 
 
 _KINDS = {"borderline-results-1": "a sweep (`borderline run`)",
-          "borderline-measurement-1": "distances of given networks (`borderline measure`)"}
+          "borderline-measurement-1": "distances of given networks (`borderline measure`)",
+          "borderline-posterior-1": "a Bayesian classifier (`borderline posterior`)"}
 
 
-def _open(path, kind):
+def _open(path, kind=None):
     try:
         with open(path, "rb"):
             pass
@@ -74,7 +75,7 @@ def _open(path, kind):
     except OSError as error:
         raise FileError(f"{path}: {error.strerror or 'not an HDF5 file, or damaged'}") from None
     found = _text(file.attrs.get("format", ""))
-    if found != kind:
+    if kind and found != kind:
         raise FileError(f"{path}: this is {_KINDS.get(found, 'no result file of borderline')}, not {_KINDS[kind]}")
     return file
 
@@ -98,7 +99,30 @@ class Measurement:
         return {name: _variable(v) for name, v in group.items() if len(v.dims) and len(v.dims[0])}
 
 
-_OF_RANDOM = ("summary/law", "summary/guaranteed", "summary/output_")
+class Posterior:
+    """A result file of `borderline posterior`: posterior["bin_accuracy"] is an Array."""
+
+    kinds = ()
+
+    def __init__(self, path):
+        self.path = path
+        self._file = _open(path, "borderline-posterior-1")
+        self.title = _text(self._file.attrs["title"])
+        self.config = _parse(_text(self._file["provenance/config_resolved"][()]))
+        self.train, self.test = (int(self._file[a].shape[0]) for a in ("train", "test"))
+        self.p = self._file["p"][...] if "distance" in self._file else np.empty(0)
+
+    def __getitem__(self, name):
+        return _variable(self._file[name])
+
+
+def is_posterior(path):
+    """Whether the file is one of `borderline posterior`."""
+    with _open(path) as file:
+        return _text(file.attrs.get("format", "")) == "borderline-posterior-1"
+
+
+_OF_RANDOM = ("summary/law", "summary/guaranteed", "summary/output_", "summary/gradient_")
 
 
 class Sweep:

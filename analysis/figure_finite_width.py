@@ -1,65 +1,118 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""What finite width leaves of the Gaussian-process limit, against width, one colour a depth: the outputs' variance, excess
-kurtosis and Kolmogorov-Smirnov distance to the normal over networks, and how far beyond its first linear step a distance is."""
+"""What finite width leaves of the Gaussian-process limit, against width, one colour a depth (of a sweep of one width against depth):
+the outputs' variance, skewness, excess kurtosis and Kolmogorov-Smirnov distance to the normal over networks; mean and variance of the
+logarithm of gradient norms, beside the limit's; how far beyond its first linear step a distance is; how many first steps cross."""
 
 import numpy as np
 
 import style
 from figure_width import place_of
 
-MOMENTS = (("output_variance", "variance of outputs /\nits limit"), ("output_kurtosis", "excess kurtosis\nof outputs"),
-           ("output_ks", "Kolmogorov-Smirnov\ndistance to normal"))
+MOMENTS = (("output_variance", "variance of outputs /\nits limit"), ("output_skewness", "skewness\nof outputs"),
+           ("output_kurtosis", "excess kurtosis\nof outputs"), ("output_ks", "Kolmogorov-Smirnov\ndistance to normal"))
 
 
 def look(d, colours):
     return {"color": colours[d], "marker": style.MARKERS[d % len(style.MARKERS)], "linestyle": "-"}
 
 
-def shift(d, count):
-    """Depths side by side, so that their bars stand apart."""
-    return 1.0 + 0.07 * (d - (count - 1) / 2)
+class Panels:
+    """Values [depth, width] of the largest dimension, drawn line by line."""
+
+    def __init__(self, sweep):
+        self.sweep, self.n = sweep, len(sweep.dimension) - 1
+        self.by_depth = len(sweep.width) == 1 and len(sweep.depth) > 1
+        self.x = sweep.depth.astype(float) if self.by_depth else place_of(sweep.width)
+        self.colours = style.shades(1 if self.by_depth else len(sweep.depth))
+
+    def values(self, name, *index):
+        return self.sweep["summary/" + name].values[(slice(None), slice(None), self.n) + index]
+
+    def draw(self, axis, value, below, above, label, guide=None):
+        """Lines with bars; those of several depths side by side, so that their bars stand apart."""
+        rows = [array.T if self.by_depth else array for array in (value, below, above)]
+        count = len(rows[0])
+        for d, (v, b, a) in enumerate(zip(*rows)):
+            axis.errorbar(self.x * (1.0 + 0.07 * (d - (count - 1) / 2)), v, yerr=np.nan_to_num([b, a]), capsize=1.5,
+                          elinewidth=0.7, **look(d, self.colours))
+        if guide is not None:
+            axis.axhline(guide, color=style.GUIDE, linestyle="--", linewidth=0.8, zorder=0)
+        axis.set_ylabel(label)
+
+    def moment(self, axis, name, label, guide):
+        error = self.values(name + "_error")
+        self.draw(axis, self.values(name), error, error, label, guide)
+
+    def gradient_mean(self, axis):
+        ratio = np.exp(self.values("gradient_log_mean") - self.values("gradient_log_mean_limit"))
+        error = ratio * self.values("gradient_log_mean_error")
+        self.draw(axis, ratio, error, error, "gradient norm /\nits limit (geometric)", 1.0)
+
+    def gradient_variance(self, axis):
+        limit = self.values("gradient_log_variance_limit")
+        error = self.values("gradient_log_variance_error")
+        value = self.values("gradient_log_variance")
+        shown = np.maximum(value, 1e-300)
+        self.draw(axis, value, np.minimum(error, 0.9 * shown), error, "variance of\nlog gradient norm", float(np.mean(limit)))
+        axis.set_yscale("log")
+        style.plain_log_ticks(axis.yaxis)
+
+    def linearity(self, axis, p):
+        """Median, and bars from the lower to the upper quartile of networks and inputs."""
+        values = self.values("linearity_quantile", p)
+        lower, median, upper = (values[..., int(np.argmin(np.abs(self.sweep.level - q)))] for q in (0.25, 0.5, 0.75))
+        self.draw(axis, median, median - lower, upper - median, "distance / first\nlinear step, " + style.norm_label(self.sweep.p[p]), 1.0)
+        axis.set_yscale("log")
+        style.plain_log_ticks(axis.yaxis)
+
+    def crossing(self, axis, p):
+        error = self.values("first_step_crosses_error", p)
+        self.draw(axis, self.values("first_step_crosses", p), error, error,
+                  "1.1 first steps that\ncross, " + style.norm_label(self.sweep.p[p]))
+        axis.set_ylim(0.0, 1.04)
+
+    def finish(self, axis):
+        if self.by_depth:
+            axis.set_xticks(self.x)
+            axis.set_xlabel("depth $L$")
+            return
+        style.log_axis(axis.xaxis, self.x)
+        axis.set_xticks(self.x, [style.width_label(v).replace("N=", "") for v in self.sweep.width])
+        axis.tick_params(axis="x", labelsize=6)
+        axis.set_xlabel("width $N$")
 
 
-def draw_moment(axis, x, sweep, n, name, colours):
-    value, error = (sweep["summary/" + name + end].values[:, :, n] for end in ("", "_error"))
-    for d in range(len(sweep.depth)):
-        axis.errorbar(x * shift(d, len(sweep.depth)), value[d], yerr=np.nan_to_num(error[d]), capsize=1.5, elinewidth=0.7,
-                      **look(d, colours))
-
-
-def draw_linearity(axis, x, sweep, n, p, colours):
-    """Median, and bars from the lower to the upper quartile of networks and inputs."""
-    values = sweep["summary/linearity_quantile"].values[:, :, n, p]
-    lower, median, upper = (values[..., int(np.argmin(np.abs(sweep.level - q)))] for q in (0.25, 0.5, 0.75))
-    for d in range(len(sweep.depth)):
-        bars = np.nan_to_num([median[d] - lower[d], upper[d] - median[d]])
-        axis.errorbar(x * shift(d, len(sweep.depth)), median[d], yerr=bars, capsize=1.5, elinewidth=0.7, **look(d, colours))
-    axis.axhline(1.0, color=style.GUIDE, linestyle="--", linewidth=0.8, zorder=0)
-    axis.set_ylabel("distance / first\nlinear step, " + style.norm_label(sweep.p[p]))
+def plots(panels):
+    """What the file has: a function of an axis each."""
+    sweep = panels.sweep
+    limits = {"output_variance": 1.0, "output_skewness": 0.0, "output_kurtosis": 0.0, "output_ks": 0.8687 / np.sqrt(sweep.networks)}
+    for name, label in MOMENTS:
+        if np.isfinite(panels.values(name)).any():  # two classes only
+            yield lambda axis, name=name, label=label: panels.moment(axis, name, label, limits[name])
+    if np.isfinite(panels.values("gradient_log_mean_limit")).any():
+        yield panels.gradient_mean
+        yield panels.gradient_variance
+    for p in range(len(sweep.p)):
+        yield lambda axis, p=p: panels.linearity(axis, p)
+    for p in range(len(sweep.p)):
+        if np.isfinite(panels.values("first_step_crosses", p)).any():
+            yield lambda axis, p=p: panels.crossing(axis, p)
 
 
 def draw(sweep, folder):
     if not np.isfinite(sweep["summary/linearity_quantile"].values).any():
         raise style.NothingToDraw("the file has no statistics of finite width yet (the summary is written at the end of a run)")
-    n = len(sweep.dimension) - 1
-    moments = [m for m in MOMENTS if np.isfinite(sweep["summary/" + m[0]].values).any()]  # two classes only
-    limits = {"output_variance": 1.0, "output_kurtosis": 0.0, "output_ks": 0.8687 / np.sqrt(sweep.networks)}
-    x, colours = place_of(sweep.width), style.shades(len(sweep.depth))
-    figure, axes, below = style.panels(len(moments) + len(sweep.p))
-    for axis, (name, label) in zip(axes, moments):
-        draw_moment(axis, x, sweep, n, name, colours)
-        axis.axhline(limits[name], color=style.GUIDE, linestyle="--", linewidth=0.8, zorder=0)
-        axis.set_ylabel(label)
-    for p, axis in enumerate(axes[len(moments):]):
-        draw_linearity(axis, x, sweep, n, p, colours)
-    for axis in axes:
-        style.log_axis(axis.xaxis, x)
-        axis.set_xticks(x, [style.width_label(v).replace("N=", "") for v in sweep.width])
-        axis.set_xlabel("width $N$")
-    style.legend_below(below, [style.key(f"$L={depth}$", **look(d, colours)) for d, depth in enumerate(sweep.depth)]
-                       + [style.key("Gaussian process", color=style.GUIDE, linestyle="--")])
-    style.footnote(figure, sweep, f"$n={sweep.dimension[n]}$. Bars: standard errors over networks; of the steps, quartiles.")
+    panels = Panels(sweep)
+    drawn = list(plots(panels))
+    figure, axes, below = style.panels(len(drawn))
+    for plot, axis in zip(drawn, axes):
+        plot(axis)
+        panels.finish(axis)
+    depths = [] if panels.by_depth else [style.key(f"$L={depth}$", **look(d, panels.colours)) for d, depth in enumerate(sweep.depth)]
+    style.legend_below(below, depths + [style.key("Gaussian process", color=style.GUIDE, linestyle="--")])
+    width = f", {style.width_label(sweep.width[0])}" if panels.by_depth else ""
+    style.footnote(figure, sweep, f"$n={sweep.dimension[panels.n]}${width}. Bars: standard errors over networks; of the distances over steps, quartiles.")
     return style.save(figure, folder, "finite_width")
 
 

@@ -150,15 +150,15 @@ def by_kind(sweep, folder):
     return [(sweep.of_kind(kind), os.path.join(folder, kind)) for kind in sweep.kinds] or [(sweep, folder)]
 
 
-def main(draw, what):
+def main(draw, what, kind=Sweep, command="run"):
     """A figure's own command line: FILE.h5 [-o FOLDER]."""
     parser = argparse.ArgumentParser(description=what)
-    parser.add_argument("file", help="result file of `borderline run`")
+    parser.add_argument("file", help=f"result file of `borderline {command}`")
     parser.add_argument("-o", "--output", help="folder for the figure (default: FILE-figures)")
     arguments = parser.parse_args()
     folder = arguments.output or os.path.splitext(arguments.file)[0] + "-figures"
     try:
-        for sweep, place in by_kind(Sweep(arguments.file), folder):
-            print("\n".join(draw(sweep, place)))
+        for file, place in by_kind(kind(arguments.file), folder):
+            print("\n".join(draw(file, place)))
     except (FileError, NothingToDraw) as error:
         sys.exit(f"{os.path.basename(sys.argv[0])}: {error}")

@@ -69,6 +69,9 @@ bl_err bl_posterior_read(const bl_comm *comm, const bl_posterior_config *config,
                         .p_count = config->base.p.count};
     BL_TRY(read_part(comm, p, BL_DATASET_TRAIN, config->train, &p->x, &p->label, &p->train));
     BL_TRY(read_part(comm, p, BL_DATASET_TEST, config->test, &p->x_test, &p->label_test, &p->test));
+    BL_REQUIRE(p->inputs <= p->train && p->inputs <= p->test, BL_ERR_INPUT,
+               "boundary.inputs: %zu inputs are wanted, there are %zu training and %zu test images",
+               p->inputs, p->train, p->test);
     bl_config base = bl_posterior_base(p);
     BL_TRY(bl_agree(comm, bl_gp_limit_create(&base, config->depth, p->n, limit)));
     *out = p;

@@ -21,9 +21,6 @@ enum { LAW_DRAWS = 2048 };
 static bl_err allocate(bl_posterior *p) {
     bl_err err = BL_OK;
     size_t rows = BL_POSTERIOR_KINDS * p->inputs;
-    BL_REQUIRE(p->inputs <= p->train && p->inputs <= p->test, BL_ERR_INPUT,
-               "boundary.inputs: %zu inputs are wanted, there are %zu training and %zu test images",
-               p->inputs, p->train, p->test);
     BL_ALLOC(p->start, rows * p->n);
     BL_ALLOC(p->result, rows * p->p_count);
     BL_ALLOC(p->output, rows);

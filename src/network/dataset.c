@@ -70,25 +70,26 @@ static bl_err read_some(reader *r, void *bytes, size_t length, size_t *got) {
     return BL_OK;
 }
 
-/* `rows` rows of `length` bytes. `what` is their name in messages. */
-static bl_err read_rows(reader *r, void *bytes, size_t rows, size_t length, const char *what) {
+/* `rows` rows of `length` bytes, from number `first` of `total` on. `what` is their name in messages. */
+static bl_err read_rows(reader *r, void *bytes, size_t first, size_t rows, size_t total, size_t length,
+                        const char *what) {
     bl_err err = BL_OK;
     size_t got = 0;
     BL_TRY(read_some(r, bytes, rows * length, &got));
     BL_REQUIRE(got == rows * length, BL_ERR_INPUT, "%s is cut short: it ends in %s %zu of %zu", r->path, what,
-               got / length + 1, rows);
+               first + got / length + 1, total);
 cleanup:
     return err;
 }
 
-/* Read on through `rows` rows that are not wanted; then the file must end. */
-static bl_err read_rest(reader *r, size_t rows, size_t length, const char *what) {
+/* Read on through the rows from number `first` on, which are not wanted; then the file must end. */
+static bl_err read_rest(reader *r, size_t first, size_t total, size_t length, const char *what) {
     bl_err err = BL_OK;
     uint8_t *row = NULL, more;
     size_t got = 0;
     BL_ALLOC(row, length);
-    for (size_t i = 0; i < rows; i++)
-        BL_TRY(read_rows(r, row, 1, length, what));
+    for (size_t i = first; i < total; i++)
+        BL_TRY(read_rows(r, row, i, 1, total, length, what));
     BL_TRY(read_some(r, &more, 1, &got));
     BL_REQUIRE(got == 0, BL_ERR_INPUT, "%s goes on after its last %s", r->path, what);
 cleanup:
@@ -176,10 +177,10 @@ static bl_err read_idx(const bl_dataset_source *source, bl_dataset **out) {
                shape[0], labels.path, label_count);
     BL_TRY(choose_count(source, images.path, shape[0], &count));
     BL_TRY(bl_dataset_create(count, (bl_image){1, shape[1], shape[2]}, source->classes, &dataset));
-    BL_TRY(read_rows(&images, dataset->pixel, count, dataset->numbers, "image"));
-    BL_TRY(read_rest(&images, shape[0] - count, dataset->numbers, "image"));
-    BL_TRY(read_rows(&labels, dataset->label, count, 1, "label"));
-    BL_TRY(read_rest(&labels, shape[0] - count, 1, "label"));
+    BL_TRY(read_rows(&images, dataset->pixel, 0, count, shape[0], dataset->numbers, "image"));
+    BL_TRY(read_rest(&images, count, shape[0], dataset->numbers, "image"));
+    BL_TRY(read_rows(&labels, dataset->label, 0, count, shape[0], 1, "label"));
+    BL_TRY(read_rest(&labels, count, shape[0], 1, "label"));
     for (size_t i = 0; i < count; i++)
         BL_TRY(require_label(&labels, i, dataset->label[i], source->classes));
     *out = dataset;

@@ -11,6 +11,8 @@
 
 static const char *const family_name[] = {"dense", "cnn", NULL}; /* the first of bl_family: without pooling */
 
+static const char *const scheme_name[] = {"paper", "he", NULL};
+
 #define AT(member) offsetof(bl_posterior_config, member)
 
 static const bl_option options[] = {
@@ -37,6 +39,8 @@ static const bl_option options[] = {
      "leaky_relu's slope for negative arguments"},
     {"network.weights.variance", BL_OPTION_REAL, AT(base.weight_variance), "2.0", 1e-12, 1e12, NULL,
      "1/fan_in", "sigma_w^2: a weight's variance is this over the layer's fan-in"},
+    {"network.weights.scheme", BL_OPTION_WORD, AT(base.scheme), "paper", 0, 0, scheme_name, "",
+     "paper: cnn's convolutions have a hundredth of that variance; he: they have it too"},
     {"network.biases.variance", BL_OPTION_REAL, AT(base.bias_variance), "0.0", 0, 1e12, NULL, "",
      "sigma_b^2 of the normal biases; 0: no biases"},
     {"noise", BL_OPTION_REAL, AT(noise), "1e-4", 0, 1e12, NULL, "",

@@ -45,6 +45,9 @@ class Analysis(unittest.TestCase):
             for name in ("guaranteed", "over_law", "slope_at_zero", "exponent", "prefactor", "kernel_deviation",
                          "kernel_deviation_output"):
                 file["summary/" + name][...] = 0.5
+            for name in ("gradient_log_mean", "gradient_log_variance", "first_step_crosses"):
+                for end in ("", "_error") + (("_limit",) if name.startswith("gradient") else ()):
+                    file[f"summary/{name}{end}"][...] = 0.5
             file["gram_nngp"][...] = file["gram_empirical"][...] = 1.0
             file["unit/status"][...] = 1
             file["complete"][...] = 1

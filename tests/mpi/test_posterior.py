@@ -2,6 +2,7 @@
 """`posterior` against numpy on small made images, on 1 to 4 ranks, one block and many; its refusals, each one line."""
 import os
 import struct
+import subprocess
 import unittest
 
 import h5py
@@ -186,6 +187,16 @@ boundary: {{inputs: {inputs}, effort: fast}}
         self.assertIn(["3", "2", "16", "128", "1024"], [[r[0] for r in rows[-5:]]])
         self.assertTrue(all(0 < float(r[1]) < 1 for r in rows[-5:]))
 
+    def test_figure(self):
+        list(self.data())
+        for inputs in (0, 2):
+            self.compute(self.config(inputs=inputs)).close()
+            folder = self.path(f"figures{inputs}")
+            done = subprocess.run([os.path.join(SOURCE, "analysis", "figures"), self.path("out.h5"), "-o", folder], capture_output=True,
+                                  text=True, timeout=120)
+            self.assertEqual((done.returncode, done.stderr), (0, ""))
+            self.assertEqual(sorted(os.listdir(folder)), ["calibration.pdf", "calibration.png"])
+
     def test_ranks_do_not_matter(self):
         list(self.data())
         config = self.config()
@@ -210,9 +221,10 @@ boundary: {{inputs: {inputs}, effort: fast}}
         self.refused(1, "did you mean 'data.train'", "--set", "data.trian=3")
         self.refused(1, "unknown value 'lenet'", family="lenet")
         self.refused(1, "151 images are wanted, it has 150", train=151)
+        self.refused(1, "boundary.inputs: 41 inputs are wanted, there are 150 training and 40 test images", inputs=41)
         self.refused(1, "has label 2, but classes are 0 to 1", "--set", "data.classes=2")
         os.truncate(self.path("t10k-images-idx3-ubyte"), 100)
-        self.refused(1, "is cut short")
+        self.refused(1, "t10k-images-idx3-ubyte is cut short: it ends in image 3 of 40")
         os.remove(self.path("train-labels-idx1-ubyte"))
         self.refused(1, "train-labels-idx1-ubyte cannot be read: No such file")
 

@@ -135,7 +135,7 @@ class DatasetTest(unittest.TestCase):
         """What is not wanted is still looked at: a cut copy of a file is no data set."""
         images, _ = self.idx_files()
         self.write(NAMES[0][0], images[:-1])
-        self.refused("is cut short", limit=2)
+        self.refused("is cut short: it ends in image", limit=2)
 
     def test_broken_gzip(self):
         self.idx_files(0, ".gz")
