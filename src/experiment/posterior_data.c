@@ -181,6 +181,7 @@ bl_err bl_posterior_plan(const bl_comm *comm, const bl_posterior_config *config,
     double kernel = 0, rate = 0;
     *f = (bl_posterior_forecast){0};
     BL_TRY(bl_posterior_read(comm, config, &p, &limit));
+    BL_ASSERT(p != NULL);
     BL_TRY(time_kernel(p, &limit, &kernel));
     BL_TRY(time_factor(config->block, &rate));
     const double m = (double)p->train, tests = (double)p->test;

@@ -40,7 +40,8 @@ static const bl_option options[] = {
     {"network.weights.variance", BL_OPTION_REAL, AT(base.weight_variance), "2.0", 1e-12, 1e12, NULL,
      "1/fan_in", "sigma_w^2: a weight's variance is this over the layer's fan-in"},
     {"network.weights.scheme", BL_OPTION_WORD, AT(base.scheme), "paper", 0, 0, scheme_name, "",
-     "paper: cnn's convolutions have a hundredth of that variance; he: they have it too"},
+     "paper: cnn's convolutions have 1/100 of the variance, its last layer Glorot's; he: every layer as "
+     "stated"},
     {"network.biases.variance", BL_OPTION_REAL, AT(base.bias_variance), "0.0", 0, 1e12, NULL, "",
      "sigma_b^2 of the normal biases; 0: no biases"},
     {"noise", BL_OPTION_REAL, AT(noise), "1e-4", 0, 1e12, NULL, "",
