@@ -127,6 +127,9 @@ BL_API bl_err bl_blockmatrix_eigenvalues(const bl_blockmatrix *matrix, double *e
  */
 BL_API bl_err bl_blockmatrix_cholesky(bl_blockmatrix *matrix) BL_NODISCARD;
 
+/** The same, where a pivot that is not positive is no error: *pivot is its number counted from 1, else 0. */
+BL_API bl_err bl_blockmatrix_try_cholesky(bl_blockmatrix *matrix, int *pivot) BL_NODISCARD;
+
 /** log det A = 2 sum_i log L_ii from the factor, on every rank. Collective on the matrix's communicator. */
 BL_API bl_err bl_blockmatrix_log_determinant(const bl_blockmatrix *factor, double *value) BL_NODISCARD;
 
@@ -142,6 +145,7 @@ BL_API bl_err bl_blockmatrix_solve_trace(const bl_blockmatrix *factor, bl_blockm
 typedef struct bl_divergence {
     double value;                /* NaN where A or B is not positive definite to rounding */
     double log_det_a, log_det_b; /* NaN likewise, each for itself */
+    int pivot_a, pivot_b;        /* the first that is not positive, counted from 1; 0: none */
 } bl_divergence;
 
 /** Kullback-Leibler divergence of two centred Gaussians with covariances A and B, complete matrices.

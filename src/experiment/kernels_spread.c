@@ -247,23 +247,27 @@ cleanup:
 
 /* The analytic kernel's factor in `empirical`. Where rounding leaves it indefinite, the diagonal gets the least power of ten of
  * its mean that mends it; the log determinant is then not known. */
-static bl_err factor_nngp(spread *s, double *log_determinant) {
+static bl_err factor_nngp(spread *s, bl_divergence *d) {
     static const double least = 1e-15, most = 2e-8;
     bl_err err = BL_OK;
     const double mean = bl_blockmatrix_trace(s->nngp) / (double)s->inputs;
     double share = 0;
-    for (;;) {
+    int pivot = 0, first = 0;
+    do {
         bl_blockmatrix_copy(s->nngp, s->empirical);
         bl_blockmatrix_shift(s->empirical, share * mean);
-        err = bl_blockmatrix_cholesky(s->empirical);
-        if (err != BL_ERR_NUMERIC || share > most)
-            break;
+        BL_TRY(bl_blockmatrix_try_cholesky(s->empirical, &pivot));
+        first = share > 0 ? first : pivot;
         share = share > 0 ? 10 * share : least;
-    }
-    BL_TRY(err);
-    *log_determinant = NAN;
-    if (share == 0)
-        BL_TRY(bl_blockmatrix_log_determinant(s->empirical, log_determinant));
+    } while (pivot > 0 && share < most);
+    BL_REQUIRE(pivot == 0, BL_ERR_NUMERIC, "gram_nngp is not positive definite: its pivot %d is not positive",
+               pivot);
+    *d = (bl_divergence){NAN, NAN, NAN, first, first};
+    if (first > 0)
+        goto cleanup;
+    BL_TRY(bl_blockmatrix_log_determinant(s->empirical, &d->log_det_a));
+    d->log_det_b = d->log_det_a;
+    d->value = 0;
 cleanup:
     return err;
 }
@@ -321,11 +325,9 @@ cleanup:
 /* The features' kernel is the analytic one in every network, and outputs are drawn from it. */
 static bl_err draw_networks(spread *s, bl_kernels *k) {
     bl_err err = BL_OK;
-    double value = 0;
     BL_TRY(write(s, s->nngp, BL_FIELD_GRAM_EMPIRICAL));
     BL_TRY(create(s, &s->empirical));
-    BL_TRY(factor_nngp(s, &value));
-    k->divergence = (bl_divergence){isnan(value) ? NAN : 0, value, value};
+    BL_TRY(factor_nngp(s, &k->divergence));
     BL_TRY(draw_logits(s));
 cleanup:
     bl_blockmatrix_destroy(&s->empirical);

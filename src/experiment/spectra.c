@@ -41,7 +41,7 @@ bl_err bl_spectra_divergence(MPI_Comm comm, size_t size, const double *a, const 
     BL_TRY(distribute(comm, size, b, &blocks_b));
     err = bl_blockmatrix_divergence(blocks_a, blocks_b, divergence);
     if (err == BL_ERR_NUMERIC) {
-        *divergence = (bl_divergence){NAN, NAN, NAN};
+        *divergence = (bl_divergence){NAN, NAN, NAN, 0, 0};
         err = BL_OK;
     }
 cleanup:

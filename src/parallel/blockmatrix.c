@@ -384,16 +384,22 @@ cleanup:
     return err;
 }
 
-bl_err bl_blockmatrix_cholesky(bl_blockmatrix *m) {
-    bl_err err = BL_OK;
+bl_err bl_blockmatrix_try_cholesky(bl_blockmatrix *m, int *pivot) {
     int info = 0;
-    BL_TRY(require_finite(m));
-    if (m->context >= 0)
+    bl_err err = require_finite(m);
+    if (err == BL_OK && m->context >= 0)
         pdpotrf_("L", &m->n, m->local, &one, &one, m->description, &info, 1);
     MPI_Bcast(&info, 1, MPI_INT, 0, m->comm);
-    BL_REQUIRE(info <= 0, BL_ERR_NUMERIC,
-               "the matrix of %d rows is not positive definite: its pivot %d is not positive", m->n, info);
-    BL_TRY(require_success(m, "PDPOTRF", info));
+    *pivot = info > 0 ? info : 0;
+    return err == BL_OK ? require_success(m, "PDPOTRF", info < 0 ? info : 0) : err;
+}
+
+bl_err bl_blockmatrix_cholesky(bl_blockmatrix *m) {
+    bl_err err = BL_OK;
+    int pivot = 0;
+    BL_TRY(bl_blockmatrix_try_cholesky(m, &pivot));
+    BL_REQUIRE(pivot == 0, BL_ERR_NUMERIC,
+               "the matrix of %d rows is not positive definite: its pivot %d is not positive", m->n, pivot);
 cleanup:
     return err;
 }
@@ -441,16 +447,13 @@ cleanup:
     return err;
 }
 
-/* log det of a matrix that is overwritten by its factor; NaN where it is not positive definite. */
-static bl_err factor_log_determinant(bl_blockmatrix *m, double *value) {
+/* log det of a matrix that is overwritten by its factor; NaN and the pivot where it is not positive definite. */
+static bl_err factor_log_determinant(bl_blockmatrix *m, double *value, int *pivot) {
     bl_err err = BL_OK;
     *value = NAN;
-    BL_TRY(require_finite(m));
-    err = bl_blockmatrix_cholesky(m);
-    if (err == BL_ERR_NUMERIC)
-        return BL_OK;
-    BL_TRY(err);
-    BL_TRY(bl_blockmatrix_log_determinant(m, value));
+    BL_TRY(bl_blockmatrix_try_cholesky(m, pivot));
+    if (*pivot == 0)
+        BL_TRY(bl_blockmatrix_log_determinant(m, value));
 cleanup:
     return err;
 }
@@ -459,9 +462,9 @@ bl_err bl_blockmatrix_divergence(bl_blockmatrix *a, bl_blockmatrix *b, bl_diverg
     bl_err err = BL_OK;
     double *original = NULL, trace = 0.0;
     BL_TRY(copy_local(a, &original));
-    BL_TRY(factor_log_determinant(a, &d->log_det_a));
+    BL_TRY(factor_log_determinant(a, &d->log_det_a, &d->pivot_a));
     memcpy(a->local, original, local_size(a) * sizeof *original);
-    BL_TRY(factor_log_determinant(b, &d->log_det_b));
+    BL_TRY(factor_log_determinant(b, &d->log_det_b, &d->pivot_b));
     d->value = NAN;
     if (isnan(d->log_det_a) || isnan(d->log_det_b))
         goto cleanup;

@@ -117,7 +117,7 @@ static void test_cholesky(MPI_Comm comm, size_t n, size_t block) {
 /* Commuting covariances: the divergence is a sum over eigenvalues. */
 static void test_divergence(MPI_Comm comm, size_t n, size_t block) {
     double shift_a = 0.25, shift_b = 1.0, expected = 0.0, log_a = 0.0;
-    bl_divergence d = {NAN, NAN, NAN};
+    bl_divergence d = {NAN, NAN, NAN, 0, 0};
     bl_blockmatrix *a = create(comm, n, block, second_difference, &shift_a);
     bl_blockmatrix *b = create(comm, n, block, second_difference, &shift_b);
     CHECK_OK(bl_blockmatrix_divergence(a, b, &d));

@@ -14,7 +14,7 @@ SOURCE = os.environ["BORDERLINE_SOURCE"]
 PROGRAM = os.path.join(os.environ["BORDERLINE_BUILD"], "tests", "test_results")
 FIGURES = os.path.join(SOURCE, "analysis", "figures")
 sys.path.insert(0, os.path.join(SOURCE, "analysis"))
-from borderline_file import FileError, Measurement, Sweep  # noqa: E402
+from borderline_file import Array, FileError, Measurement, Sweep  # noqa: E402
 
 
 class Analysis(unittest.TestCase):
@@ -143,6 +143,32 @@ class Analysis(unittest.TestCase):
             self.assertLess(rows[place][3], 1e-3)
             np.testing.assert_allclose(rows[place][4](n), median, rtol=1e-3)
         self.assertGreater(report.l1_fits(n, cases[3][1], error)[2][3], 100)  # a plain root does not fit the law's logarithm
+
+    def test_convergence_to_the_limit(self):
+        """Distances that are (1 + 4/N) times the limit's: the fit of each statistic finds 4/N; the figure is drawn."""
+        try:
+            import figure_limit
+        except ImportError as error:
+            self.skipTest(str(error))
+        r = np.random.default_rng(6)
+        width, axes = np.array([20, 40, 80, 160, np.inf]), ("depth", "width", "dimension", "network", "input", "p")
+        scale = (1 + 4 / width)[:, None, None, None, None]
+        distance = scale * np.exp(0.2 * r.normal(size=(1, 5, 1, 6000, 1, 1)))
+        distance[0, 0, 0, 5] = np.nan  # one not found
+
+        class Given(dict):
+            depth, dimension, p, networks, inputs, title, complete = [2], [48], np.array([2.0]), 6000, 1, "given", True
+        sweep = Given(distance=Array(distance, axes, "1", ""), output=Array(r.uniform(1, 1.2, size=distance.shape[:5]), axes[:5], "1", ""))
+        sweep.width = width
+        value, error = figure_limit.deviations(sweep, 0, 0, 0)
+        for k in range(3):
+            found, c_error, chi2, a, a_error = figure_limit.fit(width[:4], value[k], error[k])
+            self.assertLess(abs(found[0] - 4), 4 * c_error, figure_limit.QUANTITIES[k])
+            self.assertLess(c_error, 1)
+            self.assertLess(chi2, 8)
+            self.assertLess(abs(a - 0.95), 4 * a_error)
+        figure_limit.draw(sweep, self.folder.name)
+        self.assertTrue(os.path.exists(os.path.join(self.folder.name, "limit.png")))
 
     def test_published_medians(self):
         try:

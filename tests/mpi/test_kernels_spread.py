@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Kernels spread over ranks: against numpy, the small kernels' own path, and themselves on 1 x 1, 1 x 2 and 2 x 2 grids."""
+import re
 import unittest
 
 import h5py
@@ -37,7 +38,9 @@ class Spread(TestCase):
     def compute(self, ranks, inputs, family="dense", dimension=48, channels=0, width=96, activation="relu", classes=2, networks=5):
         keys = {name: value for name, value in locals().items() if name not in ("self", "ranks")}
         sweep = self.write("sweep.yaml", SWEEP.format(**keys))
-        self.check_done(run(["run", sweep, "-o", self.path("out.h5"), "--force"], ranks))
+        result = run(["run", sweep, "-o", self.path("out.h5"), "--force"], ranks)
+        self.check_done(result)
+        self.said = result[2]
         with h5py.File(self.path("out.h5"), "r") as file:
             found = {name: file[name][0, 0, 0] for name in GRAMS}
             found.update({name: file["summary/" + name][0, 0, 0] for name in file["summary"]
@@ -61,6 +64,12 @@ class Spread(TestCase):
                 np.testing.assert_allclose(k["effective_dimension_" + kind], values.sum() ** 2 / (values ** 2).sum(), rtol=1e-10)
             np.testing.assert_allclose(k["log_determinant_nngp"], np.linalg.slogdet(expected)[1], rtol=1e-10)
             self.assertTrue(np.isnan(k["kl_divergence"]))  # 480 features for 1,100 inputs
+        said = re.search(r"warning: gram_empirical is not positive definite in 1 of 1 cases, .* pivot (\d+) of 1100.*; (\S+) on the diagonal", self.said)
+        self.assertLess(int(said[1]), 700)
+        e = runs[-1]["gram_empirical"]
+        self.assertLess(np.linalg.eigvalsh(e)[0], 1e-3 * float(said[2]) * e.shape[0])
+        np.linalg.cholesky(e + float(said[2]) * np.eye(1100))
+        for k in runs:
             for kind, name in (("empirical", "kernel_deviation"), ("output", "kernel_deviation_output")):
                 right = np.linalg.norm(k["gram_" + kind] - expected) / np.linalg.norm(expected)
                 np.testing.assert_allclose(k[name], right, rtol=1e-10)
@@ -108,6 +117,8 @@ class Spread(TestCase):
             self.assertLess(abs(whitened.diagonal() - 1).max(), 6 * np.sqrt(2 / 600))
         flat = self.compute(2, 1030, width="inf", activation="erf", dimension=2, networks=300)
         self.assertLess(np.linalg.eigvalsh(flat["gram_nngp"])[0], 1e-9)  # of entries of order 1
+        self.assertIn("gram_nngp is not positive definite", self.said)
+        self.assertNotIn("gram_empirical is", self.said)
         self.assertTrue(np.isnan(flat["log_determinant_nngp"]) and np.isnan(flat["kl_divergence"]))
         self.assertLess(abs(np.log(flat["kernel_deviation_output"] * np.sqrt(300 / 2))), np.log(3))
 
