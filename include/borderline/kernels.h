@@ -40,9 +40,8 @@ BL_API void bl_kernels_destroy(bl_kernels **kernels);
 
 /* Kernels of more inputs than this are spread over all ranks by bl_kernels_spread, and their spectra, divergences and
  * deviations have the rounding of the grid of ranks; their entries, and everything of smaller kernels, have the same bits on
- * any number of ranks. Blocks: bench_blockmatrix at 4,000 rows on one rank has Cholesky 17 % dearer at 32 than at 128 and the same
- * at 64 to 256, eigenvalues 10 % dearer at 256. On two ranks of a shared machine, waiting included, Cholesky is dearest at 32,
- * eigenvalues at 256. */
+ * any number of ranks. Blocks: bench_blockmatrix at 4,000 rows on two ranks, processor time outside MPI: Cholesky is cheapest at 128
+ * (3 to 6 % dearer at 32, 64 and 256); eigenvalues rise by 3 % from 32 to 128, by 11 % more to 256. Larger blocks send fewer messages. */
 enum { BL_KERNELS_ONE_RANK = 1024, BL_KERNELS_BLOCK = 128 };
 
 /** The same for many inputs: blocks are computed where they live, block-cyclic over all ranks.
