@@ -8,8 +8,8 @@
 /* Values with gradients an input and p, by effort: work grows with their sixth power. */
 static const size_t queries[] = {[BL_EFFORT_FAST] = 6, [BL_EFFORT_STANDARD] = 12, [BL_EFFORT_THOROUGH] = 20};
 
-/* Points a draw may be asked for each p: its share of queries, the search's last resort, two rays. */
-enum { POINTS = 20 + 50 + 2 * 60 + 2 };
+/* Points a draw may be asked for each p: its share of queries, the search's last resort, two rays, the first step's end. */
+enum { POINTS = 20 + 50 + 2 * 60 + 3 };
 
 struct bl_limit {
     const bl_config *config;
