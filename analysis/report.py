@@ -135,19 +135,19 @@ def factors(sweeps):
     yield "| sweep | n | variance of f | excess kurtosis | KS distance | median of \\|f\\| | p: first step per \\|f\\|, distance over first step |"
     yield "|---|---|---|---|---|---|---|"
     for sweep in sweeps:
-        if not np.isfinite(sweep["summary/output_variance"].values).all():
+        if "summary/output_variance" not in sweep or not np.isfinite(sweep["summary/output_variance"].values).all():
             continue
         parts = [parts_of_case(sweep, k) for k in range(len(sweep.dimension))]
-        shown = [p for p in range(len(sweep.p)) if sweep.p[p] > 0]
-        for k, ((size,), steps) in enumerate(parts):
-            moments = [f"{sweep['summary/output_' + name].values[0, 0, k]:.2f} +- {sweep['summary/output_' + name + '_error'].values[0, 0, k]:.2f}"
+        norms = [(p, style.norm_name(value)) for p, value in enumerate(sweep.p) if value > 0]
+        for k, (((size, size_error),), steps) in enumerate(parts):
+            moments = [" +- ".join(f"{sweep[f'summary/output_{name}{end}'].values[0, 0, k]:.2f}" for end in ("", "_error"))
                        for name in ("variance", "kurtosis", "ks")]
-            pairs = "; ".join(f"{style.norm_name(sweep.p[p])}: {np.exp(steps[p][0][0]):.2f}, {np.exp(steps[p][1][0]):.3f}" for p in shown)
-            yield (f"| {sweep.title} | {sweep.dimension[k]:g} | {' | '.join(moments)} | {np.exp(size[0]):.2f} +- {np.exp(size[0]) * size[1]:.2f} | "
-                   f"{pairs} |")
-        size = mean_factor(*np.array([part[0][0] for part in parts]).T)[0]
-        pairs = "; ".join(f"{style.norm_name(sweep.p[p])}: " + ", ".join(
-            mean_factor(*np.array([part[1][p][i] for part in parts]).T)[0] for i in (0, 1)) for p in shown)
+            pairs = "; ".join(f"{name}: {np.exp(steps[p][0][0]):.2f}, {np.exp(steps[p][1][0]):.3f}" for p, name in norms)
+            yield (f"| {sweep.title} | {sweep.dimension[k]:g} | {' | '.join(moments)} | "
+                   f"{np.exp(size):.2f} +- {np.exp(size) * size_error:.2f} | {pairs} |")
+        size, *means = (mean_factor(*np.array(rows).T)[0] for rows in (
+            [part[0][0] for part in parts], *([part[1][p][i] for part in parts] for p, _ in norms for i in (0, 1))))
+        pairs = "; ".join(f"{name}: {means[2 * i]}, {means[2 * i + 1]}" for i, (_, name) in enumerate(norms))
         yield f"| {sweep.title} | all | | | | {size} | {pairs} |"
 
 

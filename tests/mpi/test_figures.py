@@ -170,6 +170,32 @@ class Analysis(unittest.TestCase):
         figure_limit.draw(sweep, self.folder.name)
         self.assertTrue(os.path.exists(os.path.join(self.folder.name, "limit.png")))
 
+    def test_factors_of_report(self):
+        """Normal outputs of the kernel's variance, steps of the law's length for them, distances 10 % beyond: the factors by name."""
+        try:
+            import report
+        except ImportError as error:
+            self.skipTest(str(error))
+        rng, law = np.random.default_rng(0), np.array([3.0, 0.5])
+        output = rng.standard_normal((20000, 1)) * 2
+        first = np.abs(output)[..., None] / (2 * 0.6744898) * law
+        values = {"output": output, "summary/output_variance": np.array(np.var(output, ddof=1) / 4), "first_order": first,
+                  "distance": 1.1 * first, "summary/law": law[:, None]}
+
+        class Stub:
+            p, level = np.array([1.0, 2.0]), np.array([0.5])
+
+            def __getitem__(self, name):
+                lead = 2 if name == "summary/law" else 3
+                return Array(values[name][(None,) * lead], ())
+
+        ((size, size_error),), steps = report.parts_of_case(Stub(), 0)
+        self.assertLess(abs(size), 4 * 0.0083)  # 1.166/sqrt(20000)
+        self.assertLess(abs(size_error / 0.0083 - 1), 0.25)
+        for (step, _), (beyond, beyond_error) in steps:
+            self.assertLess(abs(step), 1e-6)
+            self.assertLess(abs(beyond - np.log(1.1)) + beyond_error, 1e-9)
+
     def test_published_medians(self):
         try:
             import published
