@@ -10,6 +10,9 @@
 /** Seconds on a clock that only goes forward; for differences. Not collective. */
 BL_API double bl_clock(void);
 
+/** Processor seconds this process has had, over its threads: what others do on the machine hardly counts. Not collective. */
+BL_API double bl_clock_processor(void);
+
 /** Seconds since 1970-01-01 00:00:00 UTC. Not collective. */
 BL_API double bl_clock_epoch(void);
 

@@ -37,6 +37,15 @@ BL_API double bl_cost_kernel_network(const bl_config *config, const bl_case *c);
 /** Cost of one entry of the analytic kernel: closed forms at every layer, of image families at every pixel. Not collective. */
 BL_API double bl_cost_kernel_entry(const bl_config *config, const bl_case *c);
 
+/** Cost of the first-order law of one (depth, dimension), with box and without, for all norms; and its draws: fewer of many
+ * numbers. In high dimensions a draw's dual norm hardly varies and the margin is drawn from strata, so 256 still give the median to
+ * a per cent (law_error tells). Not collective. */
+BL_API double bl_cost_law(const bl_config *config, size_t n);
+BL_API size_t bl_cost_law_draws(size_t n);
+
+/** Cost of a case's statistics: the bootstrap of its quantiles, for all norms. Not collective. */
+BL_API double bl_cost_statistics(const bl_config *config);
+
 /** Networks a unit of this case: as many as make about BL_COST_UNIT, at least one, at most all. */
 BL_API size_t bl_cost_block(const bl_config *config, const bl_case *c);
 

@@ -34,6 +34,10 @@ typedef struct bl_kernels {
  */
 BL_API bl_err bl_kernels_create(const bl_comm *comm, const bl_grid *grid, size_t first, size_t cases,
                                 bl_kernels **out) BL_NODISCARD;
+/** The costs of the items of work that it shares, as many for each case; *cost is the caller's. Not collective.
+ * @return BL_OK; BL_ERR_MEMORY. */
+BL_API bl_err bl_kernels_costs(const bl_grid *grid, size_t first, size_t cases, size_t ranks, size_t *items,
+                               double **cost) BL_NODISCARD;
 /* How many cases together keep so many ranks busy. */
 BL_API size_t bl_kernels_together(const bl_grid *grid, size_t ranks);
 BL_API void bl_kernels_destroy(bl_kernels **kernels);

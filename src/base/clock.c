@@ -13,6 +13,10 @@ double bl_clock(void) {
     return seconds(CLOCK_MONOTONIC);
 }
 
+double bl_clock_processor(void) {
+    return seconds(CLOCK_PROCESS_CPUTIME_ID);
+}
+
 double bl_clock_epoch(void) {
     return seconds(CLOCK_REALTIME);
 }

@@ -2,18 +2,16 @@
  *
  * `plan`: what a sweep is made of, and what it will take, without running it.
  */
-#include "borderline/clock.h"
+#include "plan.h"
 #include "borderline/cost.h"
 #include "borderline/fields.h"
 #include "borderline/kernels.h"
 #include "borderline/mem.h"
-#include "borderline/probe.h"
 #include "borderline/schedule.h"
 #include "borderline/unit.h"
 #include "commands.h"
 #include "interrupt.h"
 #include "plan_posterior.h"
-#include "plan_training.h"
 #include "progress.h"
 
 #include <inttypes.h>
@@ -22,11 +20,17 @@
 #include <stdlib.h>
 
 static size_t ranks = 1, ranks_a_node = 64;
+static const char *times;
 static bl_texts overrides;
+
+static const double spread_guessed = 0.2; /* of single units around estimates, where it was not measured */
 
 static const bl_flag flags[] = {
     {"--ranks", BL_FLAG_COUNT, &ranks, "N", "forecast for N ranks, beside 64, 1,024, 16,384 and 65,536"},
     {"--ranks-a-node", BL_FLAG_COUNT, &ranks_a_node, "K", "of the machine forecast for (64)"},
+    {"--times", BL_FLAG_TEXT, &times, "RESULT.h5",
+     "take times of units, and how they scatter, from this result file instead of timing a few networks "
+     "here"},
     {"--set", BL_FLAG_LIST, &overrides, "KEY=VALUE",
      "a value in place of the sweep file's (may be repeated)"},
 };
@@ -40,7 +44,7 @@ static bl_err plan_command(const bl_invocation *invocation);
 
 const bl_command bl_command_plan = {
     .name = "plan",
-    .synopsis = "plan FILE.yaml [--ranks N] [--ranks-a-node K] [--set KEY=VALUE]...",
+    .synopsis = "plan FILE.yaml [--ranks N] [--ranks-a-node K] [--times RESULT.h5] [--set KEY=VALUE]...",
     .summary = "Print cases, units, work, memory a rank, file size and time of a sweep file (of a posterior "
                "file: work,\n"
                "      memory a rank and time), without running it.",
@@ -50,144 +54,7 @@ const bl_command bl_command_plan = {
     .keys_of = "a sweep file",
 };
 
-/* --- time: a network of a few cases is timed, the others follow by their cost --- */
-
-enum { TIMED_MAX = 3 };
-static const double timing_budget = 5; /* seconds, for a case to be worth timing */
-
-typedef struct timing {
-    double cost, seconds;                   /* of one network */
-    double training_cost, training_seconds; /* of its training; 0 without */
-} timing;
-
-typedef struct rates {
-    size_t count;
-    timing timed[TIMED_MAX];
-    double share; /* of training's multiply-adds by the full set */
-} rates;
-
-/* Seconds of the second network (the first also prepares the libraries): of one unit's inputs, as many times as units make it up. */
-static bl_err time_network(const bl_grid *grid, const bl_case *c, double *seconds) {
-    bl_err err = BL_OK;
-    bl_network *network = NULL;
-    bl_probe *probe = NULL;
-    float *x = NULL;
-    double *x0 = NULL, *output = NULL, *norm = NULL;
-    bl_search_result *result = NULL;
-    const bl_config *config = grid->config;
-    bl_search_options options = bl_search_options_of(config);
-    size_t inputs =
-        grid->input_block[c->number] < config->inputs ? grid->input_block[c->number] : config->inputs;
-    size_t numbers = inputs * c->dimension, distances = inputs * config->p.count;
-    BL_TRY(bl_network_create(config, c, &network));
-    BL_TRY(bl_probe_create(network, &options, inputs, &probe));
-    BL_ALLOC(x, config->inputs * c->dimension);
-    BL_ALLOC(x0, numbers);
-    BL_ALLOC(output, inputs);
-    BL_ALLOC(norm, distances);
-    BL_ALLOC(result, distances);
-    for (size_t i = 0; i < 2; i++) {
-        double begin = bl_clock();
-        bl_unit_sample(config, c, i, network, x);
-        for (size_t k = 0; k < numbers; k++)
-            x0[k] = (double)x[k];
-        BL_TRY(bl_probe_run(probe, network, x0, output, norm, result, NULL));
-        *seconds = (bl_clock() - begin) * (double)bl_config_inputs(config) / (double)inputs;
-    }
-cleanup:
-    bl_probe_destroy(&probe);
-    bl_network_destroy(&network);
-    bl_mem_free(x);
-    bl_mem_free(x0);
-    bl_mem_free(output);
-    bl_mem_free(norm);
-    bl_mem_free(result);
-    return err;
-}
-
-/* Seconds of a network of infinite width, from its case's first unit. */
-static bl_err time_limit(const bl_grid *grid, const bl_case *c, double *seconds) {
-    bl_err err = BL_OK;
-    bl_worker *worker = NULL;
-    const bl_record *record = NULL;
-    BL_TRY(bl_worker_create(grid, NULL, &(bl_worker_hooks){0}, &worker));
-    BL_TRY(bl_worker_run(worker, grid->first_unit[c->number], &record));
-    *seconds =
-        record->seconds * (double)grid->config->inputs / (double)(record->unit.count * record->unit.inputs);
-cleanup:
-    bl_worker_destroy(&worker);
-    return err;
-}
-
-static const bl_grid *sorted_grid; /* of compare_cases, for qsort */
-
-static int compare_cases(const void *a, const void *b) {
-    bl_case first = bl_grid_case(sorted_grid, *(const size_t *)a),
-            second = bl_grid_case(sorted_grid, *(const size_t *)b);
-    double x = bl_cost_network(sorted_grid->config, &first),
-           y = bl_cost_network(sorted_grid->config, &second);
-    return (x > y) - (x < y);
-}
-
-/* Time the cheapest case, then the middle and the dearest where the rate so far says they fit the budget. */
-static bl_err measure_rates(const bl_grid *grid, const bl_plan_images *images, rates *r) {
-    bl_err err = BL_OK;
-    size_t *order = NULL;
-    *r = (rates){.share = images ? bl_plan_training_share(grid->config, images) : 0};
-    BL_ALLOC(order, grid->cases);
-    for (size_t i = 0; i < grid->cases; i++)
-        order[i] = i;
-    sorted_grid = grid;
-    qsort(order, grid->cases, sizeof *order, compare_cases);
-    const size_t wanted[TIMED_MAX] = {0, grid->cases / 2, grid->cases - 1};
-    for (size_t i = 0; i < TIMED_MAX; i++) {
-        if (i > 0 && wanted[i] == wanted[i - 1])
-            continue;
-        bl_case c = bl_grid_case(grid, order[wanted[i]]);
-        double cost = bl_cost_network(grid->config, &c) - bl_cost_training(grid->config, &c), seconds = 0;
-        const timing *last = r->count ? &r->timed[r->count - 1] : NULL;
-        if (last && cost / last->cost * last->seconds > timing_budget)
-            break;
-        if (isinf(c.width))
-            BL_TRY(time_limit(grid, &c, &seconds));
-        else
-            BL_TRY(time_network(grid, &c, &seconds));
-        r->timed[r->count] = (timing){.cost = cost, .seconds = seconds};
-        if (images) {
-            r->timed[r->count].training_cost = bl_cost_training(grid->config, &c);
-            BL_TRY(bl_plan_training(grid->config, &c, images, &r->timed[r->count].training_seconds));
-        }
-        r->count++;
-    }
-cleanup:
-    bl_mem_free(order);
-    return err;
-}
-
-/* Seconds of `networks` networks of that case, their measurements at a cost of `measuring` in all, by the timed case that is
- * nearest in cost. */
-static double seconds_of(const rates *r, const bl_config *config, const bl_case *c, double networks,
-                         double measuring) {
-    const double training = bl_cost_training(config, c), cost = bl_cost_network(config, c) - training;
-    const timing *nearest = &r->timed[0];
-    for (size_t i = 1; i < r->count; i++)
-        if (fabs(log(r->timed[i].cost / cost)) < fabs(log(nearest->cost / cost)))
-            nearest = &r->timed[i];
-    const double trained =
-        training > 0 ? networks * training * nearest->training_seconds / nearest->training_cost : 0;
-    return measuring * nearest->seconds / nearest->cost + trained;
-}
-
-static double seconds_of_unit(const rates *r, const bl_grid *grid, int64_t unit) {
-    const bl_unit u = bl_grid_unit(grid, unit);
-    const double networks = (double)u.count;
-    return seconds_of(r, grid->config, &u.c, networks,
-                      bl_cost_unit(grid, unit) - networks * bl_cost_training(grid->config, &u.c));
-}
-
-/* --- what is printed --- */
-
-static double print_cases(const bl_grid *grid, const rates *r) {
+static double print_cases(const bl_grid *grid, const bl_rates *r) {
     double total = 0;
     (void)printf("%5s %6s %8s  %8s %14s %12s %14s %12s\n", "depth", "width", "n", "units", "networks/unit",
                  "inputs/unit", "Gmultiply-adds", "seconds/unit");
@@ -199,8 +66,8 @@ static double print_cases(const bl_grid *grid, const rates *r) {
                      c.dimension, grid->first_unit[i + 1] - grid->first_unit[i], grid->block[i],
                      grid->input_block[i] * bl_config_kinds(grid->config),
                      (measuring + networks * training * r->share) / 1e9,
-                     seconds_of_unit(r, grid, grid->first_unit[i]));
-        total += seconds_of(r, grid->config, &c, networks, measuring);
+                     bl_rates_seconds_of_unit(r, grid, grid->first_unit[i]));
+        total += bl_rates_seconds(r, grid->config, &c, networks, measuring);
     }
     return total;
 }
@@ -220,27 +87,75 @@ cleanup:
     return err;
 }
 
-static bl_err print_forecast(const bl_grid *grid, const double *seconds) {
+/* Real times of units: the expected ones times a ratio each, drawn from the measured ones, else log-normal. */
+static bl_err scatter_units(const bl_grid *grid, const bl_rates *r, const double *expected, double *real) {
+    bl_err err = BL_OK;
+    const size_t count = (size_t)grid->units;
+    double *uniform = NULL;
+    if (r->ratios == 0)
+        return bl_schedule_scatter(grid->units, expected, times ? 0 : spread_guessed, real);
+    BL_ALLOC(uniform, count);
+    bl_rng_uniform64(bl_rng_stream(0, 0, 0, BL_PURPOSE_FORECAST, 0), count, uniform);
+    for (size_t i = 0; i < count; i++)
+        real[i] = expected[i] * r->ratio[(size_t)(uniform[i] * (double)r->ratios)];
+cleanup:
+    bl_mem_free(uniform);
+    return err;
+}
+
+static double deviation(const bl_rates *r) {
+    double squares = 0;
+    for (size_t i = 0; i < r->ratios; i++)
+        squares += (r->ratio[i] - 1) * (r->ratio[i] - 1);
+    return r->ratios ? sqrt(squares / (double)r->ratios) : times ? 0 : spread_guessed;
+}
+
+/* The dearest unit bounds the time from below, and so the ranks that have work. */
+static void print_limit(const bl_grid *grid, const double *expected) {
+    double longest = 0, sum = 0;
+    for (int64_t i = 0; i < grid->units; i++) {
+        longest = fmax(longest, expected[i]);
+        sum += expected[i];
+    }
+    (void)printf("longest unit: %.3g s; more than %.0f ranks end no sooner (samples.block, "
+                 "samples.input_block: smaller units)\n",
+                 longest, fmax(1, sum / longest));
+}
+
+static bl_err print_forecast(const bl_grid *grid, const bl_rates *r, const double *expected,
+                             const double *real) {
     bl_err err = BL_OK;
     const size_t sizes[] = {ranks, 64, 1024, 16384, 65536};
-    (void)printf("\n%8s %14s %10s %12s\n", "ranks", "sweep's time", "seconds", "efficiency");
+    (void)printf("\n%8s %10s %10s %10s %10s %14s %10s %12s\n", "ranks", "units, s", "efficiency",
+                 "kernels, s", "summary, s", "all", "seconds", "efficiency");
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
-        bl_schedule_forecast forecast;
+        bl_phases phases;
         char text[32];
-        size_t node = sizes[i] < ranks_a_node ? sizes[i] : ranks_a_node;
         if (i > 0 && sizes[i] == ranks)
             continue;
-        BL_TRY(bl_schedule_simulate(grid->units, seconds, (int64_t)sizes[i], (int64_t)node, 0.2, 1e-3,
-                                    &forecast));
-        bl_progress_duration(forecast.makespan, text);
-        (void)printf("%8zu %14s %10.4g %10.1f %%\n", sizes[i], text, forecast.makespan,
-                     100 * forecast.efficiency);
+        BL_TRY(bl_phases_forecast(grid, r, expected, real, (bl_machine){sizes[i], ranks_a_node}, &phases));
+        const double all = phases.units + phases.kernels + phases.summary, size = (double)sizes[i];
+        bl_progress_duration(all, text);
+        (void)printf("%8zu %10.4g %8.1f %% %10.3g %10.3g %14s %10.4g %10.1f %%\n", sizes[i], phases.units,
+                     100 * phases.units_work / (size * phases.units), phases.kernels, phases.summary, text,
+                     all, 100 * phases.work / (size * all));
     }
-    (void)printf(
-        "(simulation of the schedule, %zu ranks a node; real times scatter by 20 %% around estimates)\n",
-        ranks_a_node);
+    (void)printf("(simulation of the schedule, %zu ranks a node; units scatter by %.0f %% around what is "
+                 "expected%s)\n",
+                 ranks_a_node, 100 * deviation(r), times ? ", as measured" : "");
 cleanup:
     return err;
+}
+
+static void print_work(const bl_rates *r, double total, bool trains) {
+    char text[32];
+    bl_progress_duration(total, text);
+    if (times)
+        (void)printf("work: %s on one core (of units, by %zu cases in %s)\n", text, r->count, times);
+    else
+        (void)printf(
+            "work: %s on one core of this machine (of units, timed on one network of %zu case%s%s)\n", text,
+            r->count, r->count > 1 ? "s" : "", trains ? "; training: some of its steps" : "");
 }
 
 static void print_images(const bl_config *config, const bl_plan_images *images) {
@@ -252,35 +167,47 @@ static void print_images(const bl_config *config, const bl_plan_images *images) 
         (void)printf("going by the full set; it could not be read: %s\n", images->reason);
 }
 
-static bl_err print_plan(const bl_sweep *sweep) {
+/* Where from: a file of measured units, else networks timed here. */
+static bl_err find_rates(const bl_grid *grid, bl_rates *r) {
     bl_err err = BL_OK;
-    rates r;
-    double *seconds = NULL;
-    const bl_grid *grid = sweep->grid;
-    size_t program = bl_mem_resident();
-    const bool trains = grid->config->training.set != BL_TRAINING_NONE;
     bl_plan_images images = {0};
-    (void)printf("%s: %zu cases, %" PRId64 " units, %zu networks x %zu inputs x %zu norms a case%s\n",
-                 grid->config->name, grid->cases, grid->units, grid->config->networks,
-                 bl_config_inputs(grid->config), grid->config->p.count, trains ? ", networks trained" : "");
+    const bool trains = grid->config->training.set != BL_TRAINING_NONE;
+    if (times)
+        return bl_rates_read(times, r);
     if (trains) {
         BL_TRY(bl_plan_images_create(grid->config, &images));
         print_images(grid->config, &images);
     }
-    BL_TRY(measure_rates(grid, trains ? &images : NULL, &r));
-    double total = print_cases(grid, &r);
-    BL_ALLOC(seconds, (size_t)grid->units);
-    for (int64_t i = 0; i < grid->units; i++)
-        seconds[i] = seconds_of_unit(&r, grid, i);
-    char text[32];
-    bl_progress_duration(total, text);
-    (void)printf("work: %s on one core of this machine (timed on one network of %zu case%s%s)\n", text,
-                 r.count, r.count > 1 ? "s" : "", trains ? "; training: some of its steps" : "");
-    BL_TRY(print_memory(grid, program));
-    BL_TRY(print_forecast(grid, seconds));
+    BL_TRY(bl_rates_measure(grid, trains ? &images : NULL, r));
 cleanup:
     bl_plan_images_clear(&images);
-    bl_mem_free(seconds);
+    return err;
+}
+
+static bl_err print_plan(const bl_sweep *sweep) {
+    bl_err err = BL_OK;
+    bl_rates r = {0};
+    double *expected = NULL, *real = NULL;
+    const bl_grid *grid = sweep->grid;
+    size_t program = bl_mem_resident();
+    const bool trains = grid->config->training.set != BL_TRAINING_NONE;
+    (void)printf("%s: %zu cases, %" PRId64 " units, %zu networks x %zu inputs x %zu norms a case%s\n",
+                 grid->config->name, grid->cases, grid->units, grid->config->networks,
+                 bl_config_inputs(grid->config), grid->config->p.count, trains ? ", networks trained" : "");
+    BL_TRY(find_rates(grid, &r));
+    print_work(&r, print_cases(grid, &r), trains);
+    BL_ALLOC(expected, (size_t)grid->units);
+    BL_ALLOC(real, (size_t)grid->units);
+    for (int64_t i = 0; i < grid->units; i++)
+        expected[i] = bl_rates_seconds_of_unit(&r, grid, i);
+    BL_TRY(scatter_units(grid, &r, expected, real));
+    BL_TRY(print_memory(grid, program));
+    print_limit(grid, expected);
+    BL_TRY(print_forecast(grid, &r, expected, real));
+cleanup:
+    bl_rates_clear(&r);
+    bl_mem_free(expected);
+    bl_mem_free(real);
     return err;
 }
 

@@ -66,7 +66,7 @@ typedef struct timer {
 
 static bool is_over(void *context) {
     timer *t = context;
-    t->over = ++t->steps >= t->most || bl_clock() > t->end;
+    t->over = ++t->steps >= t->most || bl_clock_processor() > t->end;
     return t->over;
 }
 
@@ -90,13 +90,13 @@ static bl_err time_images(bl_trainer *trainer, const bl_training *settings, cons
     timer t = {.most = WARM, .end = INFINITY};
     BL_TRY(train(trainer, &t, &progress));
     const int64_t before = progress.steps;
-    double begin = bl_clock();
+    double begin = bl_clock_processor();
     t = (timer){.most = TIMED, .end = begin + timing_seconds};
     BL_TRY(train(trainer, &t, &progress));
-    *step = (bl_clock() - begin) / ((double)(progress.steps - before) * (double)settings->batch);
-    begin = bl_clock();
+    *step = (bl_clock_processor() - begin) / ((double)(progress.steps - before) * (double)settings->batch);
+    begin = bl_clock_processor();
     BL_TRY(bl_trainer_accuracy(trainer, data, some, &accuracy));
-    *forward = (bl_clock() - begin) / (double)some;
+    *forward = (bl_clock_processor() - begin) / (double)some;
 cleanup:
     return err;
 }

@@ -15,10 +15,6 @@
 
 #include <math.h>
 
-/* Draws of the first-order law: fewer of many numbers. In high dimensions a draw's dual norm hardly varies and the margin is drawn
- * from strata, so 256 still give the median to a per cent (law_error tells). */
-enum { DRAWS_MOST = 4096, DRAWS_LEAST = 256, DRAWN_NUMBERS = 1 << 28 };
-
 /* What the phases of the summary hand on. Entries of other ranks are zero until merged. */
 typedef struct tables {
     bl_run *run;
@@ -182,11 +178,6 @@ cleanup:
     return err;
 }
 
-static size_t law_draws(size_t n) {
-    size_t draws = DRAWN_NUMBERS / n;
-    return draws > DRAWS_MOST ? DRAWS_MOST : draws < DRAWS_LEAST ? DRAWS_LEAST : draws;
-}
-
 /* Quantiles of the first-order law and the error of their medians, [p][levels] and [p], into the file. */
 static bl_err write_law(bl_run *run, bl_field_id field, bl_field_id error_field, const size_t *start,
                         const double *quantile, const double *error) {
@@ -228,8 +219,8 @@ static bl_err predict_law(const tables *t, size_t pair) {
     double *quantile = NULL, *error = NULL;
     BL_ALLOC(quantile, boxes * t->p_count * BL_QUANTILES);
     BL_ALLOC(error, boxes * t->p_count);
-    BL_TRY(bl_predict_first_order(config, (size_t)config->depth.value[start[0]], n, boxes, box, law_draws(n),
-                                  BL_QUANTILES, bl_quantile_level, quantile, error));
+    BL_TRY(bl_predict_first_order(config, (size_t)config->depth.value[start[0]], n, boxes, box,
+                                  bl_cost_law_draws(n), BL_QUANTILES, bl_quantile_level, quantile, error));
     BL_TRY(write_law(run, BL_FIELD_SUMMARY_LAW, BL_FIELD_SUMMARY_LAW_ERROR, start, quantile, error));
     BL_TRY(write_law(run, BL_FIELD_SUMMARY_LAW_UNBOXED, BL_FIELD_SUMMARY_LAW_UNBOXED_ERROR, start,
                      quantile + unboxed * BL_QUANTILES, error + unboxed));
@@ -256,7 +247,7 @@ static bl_err predict(tables *t) {
     BL_ASSERT(cost != NULL);
     for (size_t i = 0; i < items; i++) {
         const size_t n = (size_t)run->sweep.config->dimension.value[i / PREDICTIONS % t->dimensions];
-        cost[i] = i % PREDICTIONS == GUARANTEED ? 1 : (double)law_draws(n) * (double)n;
+        cost[i] = i % PREDICTIONS == GUARANTEED ? 1 : bl_cost_law(run->sweep.config, n);
     }
     BL_TRY(bl_schedule_each(run->comm, (int64_t)items, cost, predict_item, t));
     merge(run->comm, t->law_median, pairs * t->p_count);

@@ -18,7 +18,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { CHUNKS_MAX = 64, CHUNKED_ENTRIES = 1 << 20 };
+enum { CHUNKS_MAX = 128, CHUNKED_ENTRIES = 1 << 20 };
 
 /* Enough items that ranks end together: so many a rank. Blocks of the analytic kernel have at least so many inputs, as an image
  * family's kernel takes a recursion for each input beside those for pairs. */
@@ -196,24 +196,35 @@ cleanup:
     return err;
 }
 
+bl_err bl_kernels_costs(const bl_grid *grid, size_t first, size_t cases, size_t ranks, size_t *items,
+                        double **cost) {
+    bl_err err = BL_OK;
+    const bl_config *config = grid->config;
+    together t = {.grid = grid, .first = first, .cases = cases};
+    t.blocks = blocks_of(&t, ranks);
+    const size_t a_case = items_of(&t), chunks = chunks_of(config);
+    const double inputs = (double)config->kernel_inputs / (double)t.blocks;
+    const double networks = (double)config->networks / (double)chunks;
+    *items = cases * a_case;
+    BL_ALLOC(*cost, *items);
+    for (size_t i = 0; i < *items; i++) {
+        const bl_case c = bl_grid_case(grid, first + i / a_case);
+        if (i % a_case >= chunks)
+            (*cost)[i] = bl_cost_kernel_entry(config, &c) * inputs * inputs;
+        else
+            (*cost)[i] = isinf(c.width) ? 1.0 : bl_cost_kernel_network(config, &c) * networks;
+    }
+cleanup:
+    return err;
+}
+
 /* All items over all ranks; each rank then has a part of the sums. */
 static bl_err do_items(const bl_comm *comm, together *t) {
     bl_err err = BL_OK;
-    const bl_config *config = t->grid->config;
-    size_t items = items_of(t), chunks = chunks_of(config);
-    double inputs = (double)config->kernel_inputs;
-    double *cost = bl_mem_alloc(t->cases * items, sizeof *cost);
-    BL_TRY(bl_agree(comm, cost ? BL_OK : BL_ERR_MEMORY));
-    BL_ASSERT(cost != NULL);
-    for (size_t i = 0; i < t->cases * items; i++) {
-        bl_case c = bl_grid_case(t->grid, t->first + i / items);
-        cost[i] = i % items < chunks
-                      ? isinf(c.width)
-                            ? 1.0
-                            : bl_cost_kernel_network(config, &c) * (double)config->networks / (double)chunks
-                      : bl_cost_kernel_entry(config, &c) * inputs * inputs / (double)(t->blocks * t->blocks);
-    }
-    BL_TRY(bl_schedule_each(comm, (int64_t)(t->cases * items), cost, do_item, t));
+    double *cost = NULL;
+    size_t items = 0;
+    BL_TRY(bl_agree(comm, bl_kernels_costs(t->grid, t->first, t->cases, (size_t)comm->size, &items, &cost)));
+    BL_TRY(bl_schedule_each(comm, (int64_t)items, cost, do_item, t));
 cleanup:
     leave_case(t);
     bl_mem_free(cost);

@@ -126,16 +126,13 @@ cleanup:
     return err;
 }
 
-/* Real times: cost x exp(spread z - spread^2 / 2), z standard normal: estimates that are right in the mean.
- */
-static bl_err draw_times(simulation *s, const double *cost, double spread) {
+bl_err bl_schedule_scatter(int64_t count, const double *cost, double spread, double *seconds) {
     bl_err err = BL_OK;
     float *normal = NULL;
-    int64_t count = s->division->count;
     BL_ALLOC(normal, (size_t)count);
     bl_rng_normal(bl_rng_stream(0, 0, 0, BL_PURPOSE_FORECAST, 0), 1.0F, (size_t)count, normal);
     for (int64_t i = 0; i < count; i++)
-        s->seconds[i] = cost[s->division->order[i]] * exp(spread * normal[i] - 0.5 * spread * spread);
+        seconds[i] = cost[i] * exp(spread * normal[i] - 0.5 * spread * spread);
 cleanup:
     bl_mem_free(normal);
     return err;
@@ -182,8 +179,8 @@ static void release(simulation *s) {
     bl_division_destroy(&s->division);
 }
 
-bl_err bl_schedule_simulate(int64_t count, const double *cost, int64_t ranks, int64_t ranks_a_node,
-                            double spread, double latency, bl_schedule_forecast *forecast) {
+bl_err bl_schedule_simulate_times(int64_t count, const double *cost, const double *seconds, int64_t ranks,
+                                  int64_t ranks_a_node, double latency, bl_schedule_forecast *forecast) {
     bl_err err = BL_OK;
     simulation s = {.latency = latency};
     BL_REQUIRE(ranks >= 1 && ranks_a_node >= 1 && ranks <= INT32_MAX / 2, BL_ERR_INPUT,
@@ -192,7 +189,8 @@ bl_err bl_schedule_simulate(int64_t count, const double *cost, int64_t ranks, in
     s.ranks_a_node = (int32_t)(ranks_a_node < ranks ? ranks_a_node : ranks);
     s.nodes = (int32_t)((ranks + s.ranks_a_node - 1) / s.ranks_a_node);
     BL_TRY(prepare(&s, count, cost, (int32_t)ranks));
-    BL_TRY(draw_times(&s, cost, spread));
+    for (int64_t i = 0; i < count; i++)
+        s.seconds[i] = seconds[s.division->order[i]];
     BL_TRY(run(&s));
     double work = 0.0;
     for (int64_t i = 0; i < count; i++)
@@ -201,5 +199,17 @@ bl_err bl_schedule_simulate(int64_t count, const double *cost, int64_t ranks, in
     forecast->efficiency = count > 0 ? work / ((double)ranks * s.makespan) : 1.0;
 cleanup:
     release(&s);
+    return err;
+}
+
+bl_err bl_schedule_simulate(int64_t count, const double *cost, int64_t ranks, int64_t ranks_a_node,
+                            double spread, double latency, bl_schedule_forecast *forecast) {
+    bl_err err = BL_OK;
+    double *seconds = NULL;
+    BL_ALLOC(seconds, (size_t)count);
+    BL_TRY(bl_schedule_scatter(count, cost, spread, seconds));
+    BL_TRY(bl_schedule_simulate_times(count, cost, seconds, ranks, ranks_a_node, latency, forecast));
+cleanup:
+    bl_mem_free(seconds);
     return err;
 }

@@ -12,15 +12,13 @@
 enum { AXIS_INPUT, AXIS_P, AXIS_COORDINATE, AXES };
 static const char *const axis_name[AXES] = {"input", "p", "coordinate"};
 
-/* The variables of a network and their number of axes (input, p). */
-static const struct {
-    bl_field_id field;
-    size_t rank;
-} variable[] = {{BL_FIELD_DISTANCE, 2}, {BL_FIELD_DISTANCE_INSIDE, 2}, {BL_FIELD_FIRST_ORDER, 2},
-                {BL_FIELD_PASSES, 2},   {BL_FIELD_RESTARTS_WON, 2},    {BL_FIELD_INPUT_NORM, 2},
-                {BL_FIELD_OUTPUT, 1},   {BL_FIELD_GRADIENT_NORM, 1},   {BL_FIELD_FIRST_STEP_CROSSES, 2},
-                {BL_FIELD_STATUS, 2} /* written last, after the data */};
-enum { VARIABLES = sizeof variable / sizeof variable[0] };
+const bl_measurement_variable bl_measurement_variables[BL_MEASUREMENT_VARIABLES] = {
+    {BL_FIELD_DISTANCE, 2}, {BL_FIELD_DISTANCE_INSIDE, 2}, {BL_FIELD_FIRST_ORDER, 2},
+    {BL_FIELD_PASSES, 2},   {BL_FIELD_RESTARTS_WON, 2},    {BL_FIELD_INPUT_NORM, 2},
+    {BL_FIELD_OUTPUT, 1},   {BL_FIELD_GRADIENT_NORM, 1},   {BL_FIELD_FIRST_STEP_CROSSES, 2},
+    {BL_FIELD_STATUS, 2}};
+static const bl_measurement_variable *const variable = bl_measurement_variables;
+enum { VARIABLES = BL_MEASUREMENT_VARIABLES };
 
 /* --- creation --- */
 
@@ -58,6 +56,8 @@ static bl_err create_network(hid_t file, const bl_measurement_entry *entry, size
     for (size_t v = 0; v < VARIABLES; v++)
         BL_TRY(bl_results_create_variable(group, bl_fields[variable[v].field].name, variable[v].field,
                                           variable[v].rank, shape, where, axis_name));
+    BL_TRY(bl_results_create_checksum(group, "checksum of the network's variables, but for points",
+                                      "64-bit FNV-1a over 8-byte words, variables in the order of creation"));
     if (points)
         BL_TRY(create_points(group, shape, where));
 cleanup:
@@ -182,7 +182,15 @@ bl_err bl_measurement_write(bl_results *results, const char *name, size_t inputs
                                          c.first_step_crosses, c.status};
     if (points)
         BL_TRY(write_variable(results, group, name, "points", H5T_NATIVE_DOUBLE, count * dimension, points));
-    for (size_t v = 0; v < VARIABLES; v++) {
+    uint64_t hash = BL_RESULTS_HASH;
+    for (size_t v = 0; v < VARIABLES; v++)
+        hash = bl_results_hash_bytes(hash, data[v],
+                                     (variable[v].rank == 2 ? count : inputs) *
+                                         bl_type_size(bl_fields[variable[v].field].type));
+    int64_t checksum;
+    memcpy(&checksum, &hash, sizeof hash);
+    BL_TRY(write_variable(results, group, name, "checksum", H5T_NATIVE_INT64, 1, &checksum));
+    for (size_t v = 0; v < VARIABLES; v++) { /* status, the last, says that all is there */
         const bl_field *field = &bl_fields[variable[v].field];
         BL_TRY(write_variable(results, group, name, field->name, bl_results_type(field->type),
                               variable[v].rank == 2 ? count : inputs, data[v]));

@@ -5,6 +5,7 @@
 #include "results_internal.h"
 
 #include "borderline/mem.h"
+#include <string.h>
 
 /* A dataset of `elements` elements of a field's type, as new memory. */
 static bl_err read_field(hid_t group, const char *path, bl_field_id field, size_t elements, void **out) {
@@ -54,22 +55,62 @@ cleanup:
     return err;
 }
 
+/* A network whose status is there has all its variables, as they were when their checksum was made. */
+static bl_err check_network(const bl_results *results, hid_t group, const char *name, size_t inputs,
+                            size_t p_count, void *const *data) {
+    bl_err err = BL_OK;
+    const int8_t *status = data[BL_MEASUREMENT_VARIABLES - 1];
+    uint64_t hash = BL_RESULTS_HASH;
+    int64_t stored = 0;
+    bool there = false;
+    hid_t dataset = H5I_INVALID_HID;
+    for (size_t i = 0; i < inputs * p_count; i++)
+        there = there || status[i] != BL_STATUS_PENDING;
+    if (!there ||
+        H5Lexists(group, "checksum", H5P_DEFAULT) <= 0) /* not written yet; a file of an earlier version */
+        return BL_OK;
+    for (size_t v = 0; v < BL_MEASUREMENT_VARIABLES; v++)
+        hash = bl_results_hash_bytes(hash, data[v],
+                                     inputs * (bl_measurement_variables[v].rank == 2 ? p_count : 1) *
+                                         bl_type_size(bl_fields[bl_measurement_variables[v].field].type));
+    BL_H5(dataset = H5Dopen2(group, "checksum", H5P_DEFAULT), "%s: %s/checksum", results->path, name);
+    BL_H5(H5Dread(dataset, H5T_NATIVE_INT64, H5S_ALL, H5S_ALL, H5P_DEFAULT, &stored), "%s: %s/checksum",
+          results->path, name);
+    BL_REQUIRE(memcmp(&hash, &stored, sizeof hash) == 0, BL_ERR_INPUT,
+               "%s is damaged: network %s does not match its checksum", results->path, name);
+cleanup:
+    bl_h5_close(&dataset);
+    return err;
+}
+
 static bl_err visit_network(const bl_results *results, const char *name, size_t p_count, const double *p,
                             bl_err (*visit)(void *, const bl_measurement_view *), void *context) {
     bl_err err = BL_OK;
     hid_t group = H5I_INVALID_HID;
-    void *distance = NULL, *passes = NULL, *status = NULL;
-    size_t inputs = 0;
+    void *data[BL_MEASUREMENT_VARIABLES] = {0};
+    bl_measurement_view view = {.name = name, .p_count = p_count, .p = p};
     BL_H5(group = H5Gopen2(results->file, name, H5P_DEFAULT), "%s: %s", results->path, name);
-    BL_TRY(read_length(group, results->path, "input", &inputs));
-    BL_TRY(read_field(group, results->path, BL_FIELD_DISTANCE, inputs * p_count, &distance));
-    BL_TRY(read_field(group, results->path, BL_FIELD_PASSES, inputs * p_count, &passes));
-    BL_TRY(read_field(group, results->path, BL_FIELD_STATUS, inputs * p_count, &status));
-    BL_TRY(visit(context, &(bl_measurement_view){name, inputs, p_count, p, distance, passes, status}));
+    BL_TRY(read_length(group, results->path, "input", &view.inputs));
+    const bool checked =
+        H5Lexists(group, "checksum", H5P_DEFAULT) > 0; /* a file of an earlier version is not */
+    for (size_t v = BL_MEASUREMENT_VARIABLES;
+         v-- > 0;) { /* status first: what it tells of was there before it */
+        const bl_measurement_variable *variable = &bl_measurement_variables[v];
+        if (!checked && variable->field != BL_FIELD_DISTANCE && variable->field != BL_FIELD_PASSES &&
+            variable->field != BL_FIELD_STATUS)
+            continue;
+        BL_TRY(read_field(group, results->path, variable->field,
+                          view.inputs * (variable->rank == 2 ? p_count : 1), &data[v]));
+        view.distance = variable->field == BL_FIELD_DISTANCE ? data[v] : view.distance;
+        view.passes = variable->field == BL_FIELD_PASSES ? data[v] : view.passes;
+        view.status = variable->field == BL_FIELD_STATUS ? data[v] : view.status;
+    }
+    if (checked)
+        BL_TRY(check_network(results, group, name, view.inputs, p_count, data));
+    BL_TRY(visit(context, &view));
 cleanup:
-    bl_mem_free(distance);
-    bl_mem_free(passes);
-    bl_mem_free(status);
+    for (size_t v = 0; v < BL_MEASUREMENT_VARIABLES; v++)
+        bl_mem_free(data[v]);
     bl_h5_close(&group);
     return err;
 }

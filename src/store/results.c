@@ -128,7 +128,7 @@ static herr_t go_on(hid_t object, const char *name, const H5O_info_t *info, void
     return 0;
 }
 
-/* Read-only and by the plain driver: is this a file of ours at all, and is every object of a sweep's file whole? */
+/* Read-only and by the plain driver: is this a file of ours at all, and is every object in it whole? */
 static bl_err check_file(const char *path) {
     bl_err err = BL_OK;
     char *format = NULL;
@@ -138,8 +138,7 @@ static bl_err check_file(const char *path) {
         (strcmp(format, BL_FORMAT_SWEEP) != 0 && strcmp(format, BL_FORMAT_MEASUREMENT) != 0))
         BL_FAIL(BL_ERR_INPUT, "%s is not a result file of this program: its root attribute format is %s%s",
                 path, format ? "" : "missing", format ? format : "");
-    if (strcmp(format, BL_FORMAT_SWEEP) == 0 &&
-        H5Ovisit(file, H5_INDEX_NAME, H5_ITER_NATIVE, go_on, NULL) < 0)
+    if (H5Ovisit(file, H5_INDEX_NAME, H5_ITER_NATIVE, go_on, NULL) < 0)
         BL_TRY(bl_h5_fail(BL_ERR_INPUT, "%s is damaged", path));
 cleanup:
     bl_mem_free(format);

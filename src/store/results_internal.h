@@ -56,6 +56,16 @@ uint64_t bl_results_hash(uint64_t hash, const uint64_t *word, size_t words);
 
 /** Lengths in the file of the field's axes, in the table's order; 1 for an axis that the file lacks. */
 bl_err bl_results_shape(const bl_results *results, bl_field_id field, size_t *shape) BL_NODISCARD;
+/** Of any bytes, the last word padded with zeros. */
+uint64_t bl_results_hash_bytes(uint64_t hash, const void *data, size_t bytes);
+
+/** The variables of a network in a file of `measure`, with axes (input, p) or (input); status, which tells that it is there, last. */
+enum { BL_MEASUREMENT_VARIABLES = 10 };
+typedef struct bl_measurement_variable {
+    bl_field_id field;
+    size_t rank;
+} bl_measurement_variable;
+extern const bl_measurement_variable bl_measurement_variables[BL_MEASUREMENT_VARIABLES];
 
 /** Whether units write the field (and their checksums cover it). */
 bool bl_results_belongs_to_units(const bl_field *field);
@@ -71,6 +81,9 @@ bl_err bl_results_describe(hid_t dataset, bl_field_id field) BL_NODISCARD;
 bl_err bl_results_create_variable(hid_t parent, const char *name, bl_field_id field, size_t rank,
                                   const size_t *shape, const hid_t *where,
                                   const char *const *axis) BL_NODISCARD;
+
+/** The number `checksum`, 0 at first. */
+bl_err bl_results_create_checksum(hid_t parent, const char *long_name, const char *comment) BL_NODISCARD;
 
 /** Root attributes, `complete`, provenance/ with `launches` rows; a file with one row may have it filled at
  * once (launch, else NULL). The caller closes *provenance. */

@@ -13,6 +13,17 @@ uint64_t bl_results_hash(uint64_t hash, const uint64_t *word, size_t words) {
     return hash;
 }
 
+uint64_t bl_results_hash_bytes(uint64_t hash, const void *data, size_t bytes) {
+    const unsigned char *from = data;
+    for (size_t done = 0; done < bytes; done += sizeof(uint64_t)) {
+        const size_t rest = bytes - done;
+        uint64_t word = 0;
+        memcpy(&word, from + done, rest < sizeof word ? rest : sizeof word);
+        hash = bl_results_hash(hash, &word, 1);
+    }
+    return hash;
+}
+
 bool bl_results_belongs_to_units(const bl_field *field) {
     return field->rank > 3 && field->axis[3] == BL_AXIS_NETWORK && !field->bookkeeping;
 }

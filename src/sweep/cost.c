@@ -137,12 +137,28 @@ double bl_cost_kernel_network(const bl_config *config, const bl_case *c) {
 }
 
 double bl_cost_kernel_entry(const bl_config *config, const bl_case *c) {
-    /* closed forms, pooling's pairs of pixels, residual chains: processor time of 561 entries at n = 768 and 1,728 */
+    /* closed forms, pooling's pairs of pixels, residual chains: processor time of 1,225 entries at n = 1,728 */
     static const double layer[] = {
-        [BL_FAMILY_DENSE] = 5e3, [BL_FAMILY_CNN] = 2e4, [BL_FAMILY_LENET] = 6e5, [BL_FAMILY_RESNET] = 3e4};
+        [BL_FAMILY_DENSE] = 5e3, [BL_FAMILY_CNN] = 7e3, [BL_FAMILY_LENET] = 2e5, [BL_FAMILY_RESNET] = 2.4e4};
     const double pixels =
         config->family == BL_FAMILY_DENSE ? 1 : (double)c->dimension / fmax(1, (double)config->channels);
     return layer[config->family] * (double)c->depth * pixels;
+}
+
+size_t bl_cost_law_draws(size_t n) {
+    enum { MOST = 4096, LEAST = 256, NUMBERS = 1 << 28 };
+    const size_t draws = NUMBERS / n;
+    return draws > MOST ? MOST : draws < LEAST ? LEAST : draws;
+}
+
+/* These two: processor time at n = 3,072 and at 3,000 distances. */
+double bl_cost_law(const bl_config *config, size_t n) {
+    return (double)bl_cost_law_draws(n) * (double)n * (640 + 480 * (double)config->p.count);
+}
+
+double bl_cost_statistics(const bl_config *config) {
+    const double distances = (double)config->networks * (double)config->inputs * (double)config->p.count;
+    return 900 * distances * (double)config->bootstrap;
 }
 
 size_t bl_cost_block(const bl_config *config, const bl_case *c) {

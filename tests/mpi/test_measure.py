@@ -141,6 +141,52 @@ class Measure(program.TestCase):
                     self.assertAlmostEqual(file["linear/distance"][i, k] / boxed_distance(p, x[i].astype(float), gradient, f[i]),
                                            1, delta=3e-6)
 
+    def test_damage(self):
+        """A file of measure in which bytes change: `show` refuses it in one line, or prints what it did before."""
+        sweep, networks, out = self.write("sweep.yaml", SWEEP.format(activation="relu", classes=2, box="none")), self.path("n.h5"), self.path("m.h5")
+        self.check_done(program.run(["sample", sweep, "-o", networks]))
+        self.check_done(program.run(["measure", networks, "-o", out, "--effort", "fast"], ranks=2))
+        shown = self.check_done(program.run(["show", out]))
+        with open(out, "rb") as file:
+            content = file.read()
+        data, free = {}, np.frombuffer(content, np.uint8) != 0
+        with h5py.File(out, "r") as file:
+            network = next(key for key in file if isinstance(file[key], h5py.Group) and "distance" in file[key])
+            for name, item in file[network].items():
+                data[name] = item.id.get_offset(), item.id.get_storage_size()
+
+            def leave_out(_, item):
+                if isinstance(item, h5py.Dataset) and item.id.get_offset() is not None:
+                    free[item.id.get_offset():item.id.get_offset() + item.id.get_storage_size()] = False
+
+            file.visititems(leave_out)
+
+        def show(position):
+            damaged = bytearray(content)
+            damaged[position] ^= 0x15
+            with open(out, "wb") as file:
+                file.write(damaged)
+            status, text, err = program.run(["show", out])
+            self.assertIn(status, (0, 1), err)
+            if status:
+                self.assertEqual(len(program.complaint(err)), 1, err)
+            return status, text, err
+
+        for name in ("distance", "distance_inside", "first_order", "passes", "restarts_won", "input_norm", "output", "gradient_norm",
+                     "first_step_crosses", "status", "checksum"):
+            offset, size = data[name]
+            status, text, err = show(offset + size // 2)
+            self.assertEqual(status, 1, name + text)
+            self.assertRegex(err, f"m.h5 is damaged: network {network} does not match its checksum")
+        refused, positions, trials = 0, np.flatnonzero(free), 40 if os.environ.get("BORDERLINE_FULL") else 12
+        for position in np.random.default_rng(5).choice(positions, trials, replace=False):
+            status, text, _ = show(position)
+            refused += status
+            if not status:
+                self.assertEqual(text, shown, f"byte {position}")
+        print(f"{len(positions)} bytes of metadata, {trials} changed: {refused} files refused, the others read as before")
+        self.assertGreater(refused, trials // 2)
+
     def test_bad_networks(self):
         """A layer that does not fit, an input outside of the box: one line, and nothing is written."""
         path = self.path("bad.h5")

@@ -3,6 +3,7 @@
 
 import fcntl
 import importlib.util
+import json
 import os
 import shutil
 import subprocess
@@ -220,6 +221,26 @@ class SmallDisk(unittest.TestCase):
                 self.assertEqual(os.listdir(folder), [])
             finally:
                 subprocess.run(["umount", folder], check=True)
+
+
+class Work(unittest.TestCase):
+    def test_metadata_does_not_grow(self):
+        """Calls of the system to create a file, and to write a unit: the same for 100 and 5,000 units, on 1 and 3 ranks; a unit's are
+        those for its own data."""
+        bench = os.path.join(os.environ["BORDERLINE_BUILD"], "tests", "bench_file")
+        found = []
+        with tempfile.TemporaryDirectory() as folder:
+            for launcher in ([], [os.path.join(os.environ["BORDERLINE_SOURCE"], "jobs", "launch"), "3"]):
+                done = subprocess.run([*launcher, bench, "100", "5000"], capture_output=True, text=True, timeout=120, cwd=folder, check=True)
+                found += [json.loads(line) for line in done.stdout.splitlines()]
+            self.assertEqual(os.listdir(folder), [])
+        print(*found, sep="\n")
+        self.assertEqual([(line["ranks"], line["units"]) for line in found], [(1, 100), (1, 5000), (3, 100), (3, 5000)])
+        create, unit = [line["create_calls"] for line in found], [line["calls_a_unit"] for line in found]
+        self.assertGreater(min(create), 100)
+        self.assertLess(max(create) - min(create), 10)
+        self.assertLess(max(unit) - min(unit), 0.1)
+        self.assertLess(max(unit), 2 * 12 + 10)  # variables with networks, written and read back; rows of unit/
 
 
 if __name__ == "__main__":

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * What `plan` knows of times. Private to src/cli.
+ */
+#ifndef BORDERLINE_CLI_PLAN_H
+#define BORDERLINE_CLI_PLAN_H
+
+#include "borderline/grid.h"
+#include "plan_training.h"
+
+/* Seconds of a network of a case, by which those of like cost are reckoned. */
+typedef struct bl_timing {
+    double cost, seconds;                   /* of its measurement */
+    double training_cost, training_seconds; /* 0 without */
+} bl_timing;
+
+/* How long work takes, and how single units scatter around that. */
+typedef struct bl_rates {
+    size_t count;
+    bl_timing *timed; /* [count] cases */
+    double share;     /* of training's multiply-adds by the full set */
+    size_t ratios;
+    double *ratio; /* [ratios] measured over expected, of single units; none when they were not measured */
+} bl_rates;
+
+/* Time a network of the cheapest case here, and of the middle and the dearest one where that takes seconds.
+ * images: of a sweep that trains, else NULL. */
+bl_err bl_rates_measure(const bl_grid *grid, const bl_plan_images *images, bl_rates *rates) BL_NODISCARD;
+
+/** Take the times of the units in a result file, whose cases may be others and fewer.
+ *
+ * Math:        a case's rate is the sum of its units' seconds over the sum of their costs. A ratio is a unit's seconds over its
+ *              expected ones; of a case with k units its distance from 1 is times sqrt(k/(k - 1)), since their own mean was taken.
+ * @return BL_OK; BL_ERR_INPUT: no sweep's file, no unit done in it; BL_ERR_IO.
+ */
+bl_err bl_rates_read(const char *path, bl_rates *rates) BL_NODISCARD;
+void bl_rates_clear(bl_rates *rates);
+
+/* Seconds of `networks` networks of that case, their measurements at a cost of `measuring` in all: seconds a cost of the timed cases below and
+ * above in cost, a power of the cost between them, constant beyond them. */
+double bl_rates_seconds(const bl_rates *rates, const bl_config *config, const bl_case *c, double networks,
+                        double measuring);
+double bl_rates_seconds_of_unit(const bl_rates *rates, const bl_grid *grid, int64_t unit);
+
+/* A machine to forecast for, and what is forecast: seconds from one phase's begin to its end, and the work of all ranks. */
+typedef struct bl_machine {
+    size_t ranks, ranks_a_node;
+} bl_machine;
+
+typedef struct bl_phases {
+    double units, kernels, summary; /* seconds */
+    double units_work, work;        /* seconds of ranks: of units, of all */
+} bl_phases;
+
+/** Simulate a whole run: units (expected[grid->units], real[grid->units] seconds), kernels, summary.
+ *
+ * Math:        bl_schedule_simulate_times with the items of work that the phases share; `plan` and `run` take them from the same
+ *              functions.
+ */
+bl_err bl_phases_forecast(const bl_grid *grid, const bl_rates *rates, const double *expected,
+                          const double *real, bl_machine machine, bl_phases *phases) BL_NODISCARD;
+
+#endif

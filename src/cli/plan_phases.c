@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * A whole run in simulated time: units, then kernels, then the summary, each by the items of work that ranks share.
+ */
+#include "borderline/cost.h"
+#include "borderline/kernels.h"
+#include "borderline/mem.h"
+#include "borderline/schedule.h"
+#include "borderline/summary.h"
+#include "plan.h"
+
+#include <math.h>
+
+static const double latency = 1e-3; /* seconds that a request for more units takes */
+
+/* One sharing of items. */
+static bl_err share(size_t count, const double *expected, const double *real, bl_machine m, double *seconds,
+                    double *work) {
+    bl_err err = BL_OK;
+    bl_schedule_forecast forecast;
+    const size_t node = m.ranks < m.ranks_a_node ? m.ranks : m.ranks_a_node;
+    BL_TRY(bl_schedule_simulate_times((int64_t)count, expected, real, (int64_t)m.ranks, (int64_t)node,
+                                      latency, &forecast));
+    *seconds += forecast.makespan;
+    *work += forecast.efficiency * forecast.makespan * (double)m.ranks;
+cleanup:
+    return err;
+}
+
+static double case_seconds(const bl_grid *grid, const bl_rates *rates, size_t number, double cost) {
+    const bl_case c = bl_grid_case(grid, number);
+    return bl_rates_seconds(rates, grid->config, &c, 0, cost);
+}
+
+/* Kernels of one rank's size: groups of cases, one after the other. */
+static bl_err share_kernels(const bl_grid *grid, const bl_rates *rates, bl_machine m, bl_phases *phases) {
+    bl_err err = BL_OK;
+    const size_t together = bl_kernels_together(grid, m.ranks);
+    double *cost = NULL;
+    for (size_t first = 0; first < grid->cases; first += together) {
+        const size_t cases = together < grid->cases - first ? together : grid->cases - first;
+        size_t items = 0;
+        BL_TRY(bl_kernels_costs(grid, first, cases, m.ranks, &items, &cost));
+        for (size_t i = 0; i < items; i++)
+            cost[i] = case_seconds(grid, rates, first + i / (items / cases), cost[i]);
+        BL_TRY(share(items, cost, cost, m, &phases->kernels, &phases->work));
+        bl_mem_free(cost);
+        cost = NULL;
+    }
+cleanup:
+    bl_mem_free(cost);
+    return err;
+}
+
+/* Kernels spread over all ranks: entries are shared; each network is made by every rank, and passes the inputs of its rows and
+ * columns of blocks; eigenvalues of two matrices, 4/3 M^3 multiply-adds each at a quarter of the passes' rate. */
+static void spread_kernels(const bl_grid *grid, const bl_rates *rates, bl_machine m, bl_phases *phases) {
+    const double inputs = (double)grid->config->kernel_inputs, ranks = (double)m.ranks;
+    const double seen = fmin(1.0, 2.0 / sqrt(ranks)),
+                 eigenvalues = 2 * 4.0 / 3.0 * 4 * inputs * inputs * inputs;
+    for (size_t i = 0; i < grid->cases; i++) {
+        const bl_case c = bl_grid_case(grid, i);
+        const double networks = (double)grid->config->networks * bl_cost_kernel_network(grid->config, &c);
+        const double shared = bl_cost_kernel_entry(grid->config, &c) * inputs * inputs / 2 + eigenvalues;
+        const double seconds = case_seconds(grid, rates, i, seen * networks + shared / ranks);
+        phases->kernels += seconds;
+        phases->work += case_seconds(grid, rates, i, networks + shared);
+    }
+}
+
+/* As run_summary.c shares it: predictions, the limit at single inputs, then cases dealt to ranks. */
+static bl_err share_summary(const bl_grid *grid, const bl_rates *rates, bl_machine m, bl_phases *phases) {
+    bl_err err = BL_OK;
+    const bl_config *config = grid->config;
+    const size_t dimensions = config->dimension.count, laws = config->depth.count * dimensions;
+    const size_t limits = bl_summary_limits(config), most = laws + grid->cases * (limits + 1);
+    double *cost = NULL;
+    BL_ALLOC(cost, most);
+    for (size_t i = 0; i < laws; i++)
+        cost[i] = case_seconds(grid, rates, i % dimensions,
+                               bl_cost_law(config, (size_t)config->dimension.value[i % dimensions]));
+    BL_TRY(share(laws, cost, cost, m, &phases->summary, &phases->work));
+    for (size_t i = 0; i < grid->cases * limits; i++) {
+        const bl_case c = bl_grid_case(grid, i / limits);
+        cost[i] = case_seconds(grid, rates, c.number, bl_cost_kernel_entry(config, &c));
+    }
+    BL_TRY(share(grid->cases * limits, cost, cost, m, &phases->summary, &phases->work));
+    for (size_t i = 0; i < grid->cases; i++)
+        cost[i] = case_seconds(grid, rates, i, bl_cost_statistics(config));
+    BL_TRY(share(grid->cases, cost, cost, m, &phases->summary, &phases->work));
+cleanup:
+    bl_mem_free(cost);
+    return err;
+}
+
+bl_err bl_phases_forecast(const bl_grid *grid, const bl_rates *rates, const double *expected,
+                          const double *real, bl_machine m, bl_phases *phases) {
+    bl_err err = BL_OK;
+    *phases = (bl_phases){0};
+    BL_TRY(share((size_t)grid->units, expected, real, m, &phases->units, &phases->units_work));
+    phases->work = phases->units_work;
+    if (grid->config->kernel_inputs > BL_KERNELS_ONE_RANK)
+        spread_kernels(grid, rates, m, phases);
+    else if (grid->config->kernel_inputs > 0)
+        BL_TRY(share_kernels(grid, rates, m, phases));
+    BL_TRY(share_summary(grid, rates, m, phases));
+cleanup:
+    return err;
+}
