@@ -18,15 +18,15 @@ from scipy.optimize import minimize_scalar
 
 import style
 
-COLUMNS = ("ranks", "units", "seconds", "speed_up", "efficiency", "computing", "writing", "waiting")
+COLUMNS = ("ranks", "units", "seconds", "speed_up", "efficiency", "computing", "without_core", "writing", "waiting")
 
 
 def measure(folder, ranks):
-    """One run: its time, and the shares of it that all ranks together spent computing, writing, waiting."""
+    """One run: its time, and the shares of it that all ranks together spent computing, in a unit without a core (which others had), writing, waiting."""
     with h5py.File(os.path.join(folder, f"{ranks}.h5"), "r") as file:
         begin, seconds = file["unit/begin"][()], file["unit/seconds"][()]
     with open(os.path.join(folder, f"{ranks}.log"), encoding="utf-8", errors="replace") as log:
-        shares = re.findall(r"busy ([\d.]+) % of the time, of it writing ([\d.]+) %", log.read())
+        shares = re.findall(r"busy ([\d.]+) % of the time, of it writing ([\d.]+) %.*; a core for ([\d.]+) % of the time", log.read())
     if len(shares) != 1:
         raise style.NothingToDraw(f"{ranks} ranks: the run was stopped and resumed {len(shares) - 1} times: its time says nothing; "
                                   f"remove {folder}/{ranks}.* and give it more time") if shares else \
@@ -34,8 +34,9 @@ def measure(folder, ranks):
     span = (begin + seconds).max() - begin.min()
     computing = seconds.sum() / (ranks * span)
     writing = float(shares[0][0]) * float(shares[0][1]) / 1e4
-    return {"ranks": ranks, "units": len(seconds), "seconds": span, "computing": computing, "writing": writing,
-            "waiting": max(0.0, 1.0 - computing - writing)}
+    without = max(0.0, min(computing, computing + writing - float(shares[0][2]) / 100))
+    return {"ranks": ranks, "units": len(seconds), "seconds": span, "computing": computing - without, "without_core": without,
+            "writing": writing, "waiting": max(0.0, 1.0 - computing - writing)}
 
 
 def complete(rows, kind):
@@ -80,10 +81,10 @@ def draw(rows, kind, serial, folder):
         efficiency.plot(ranks, 1 / time if kind == "weak" else 1 / (time * scale), color=style.COLOURS[1], linestyle="--")
         keys.append(style.key(f"serial part {100 * serial:.2g} %", color=style.COLOURS[1], linestyle="--"))
     bottom = np.zeros(len(rows))
-    for name, colour in zip(("computing", "writing", "waiting"), style.COLOURS[2:]):
+    for name, colour in zip(("computing", "without_core", "writing", "waiting"), style.COLOURS[2:]):
         height = np.array([row[name] for row in rows])
         share.bar(range(len(rows)), height, bottom=bottom, color=colour, width=0.7)
-        keys.append(style.key(name, color=colour, marker="s"))
+        keys.append(style.key(name.replace("_", " a "), color=colour, marker="s"))
         bottom += height
     share.set_xticks(range(len(rows)), [f"{r:g}" for r in ranks])
     for axis, title in zip(axes, ("speed-up", "efficiency", "share of the ranks' time")):
@@ -118,10 +119,10 @@ def main():
         table.writerow(COLUMNS)
         for row in rows:
             table.writerow([row[name] if isinstance(row[name], int) else f"{row[name]:.6g}" for name in COLUMNS])
-    print(f"{'ranks':>6} {'seconds':>9} {'speed-up':>9} {'efficiency':>10} {'computing':>9} {'writing':>8} {'waiting':>8}")
+    print(f"{'ranks':>6} {'seconds':>9} {'speed-up':>9} {'efficiency':>10} {'computing':>9} {'no core':>8} {'writing':>8} {'waiting':>8}")
     for row in rows:
         print(f"{row['ranks']:6d} {row['seconds']:9.3g} {row['speed_up']:9.3g} {row['efficiency']:10.3f} "
-              f"{100 * row['computing']:7.1f} % {100 * row['writing']:6.2f} % {100 * row['waiting']:6.1f} %")
+              f"{100 * row['computing']:7.1f} % {100 * row['without_core']:6.1f} % {100 * row['writing']:6.2f} % {100 * row['waiting']:6.1f} %")
     if serial is not None:
         print(f"serial part fitted: {100 * serial:.3g} %")
     print("\n".join([path, *draw(rows, arguments.kind, serial, arguments.folder)]))

@@ -26,9 +26,9 @@ def plan(program, sweep, result, ranks):
     name = done.stdout.split(":", 1)[0]
     most = float(re.search(r"more than (\d+) ranks end no sooner", done.stdout).group(1))
     row = next(line.split() for line in done.stdout.splitlines() if re.match(rf" *{ranks} .*%$", line))
-    return name, most, {"sweep": name, "ranks": ranks, "units_s": float(row[1]), "units_efficiency": float(row[2]) / 100,
+    return name, most, {"sweep": name, "ranks": ranks, "units_s": float(row[1]), "units_efficiency": round(float(row[2]) / 100, 4),
                         "kernels_s": float(row[4]), "summary_s": float(row[5]), "seconds": float(row[-3]),
-                        "efficiency": float(row[-2]) / 100}
+                        "efficiency": round(float(row[-2]) / 100, 4)}
 
 
 def draw(sweeps, folder):

@@ -32,6 +32,7 @@ typedef struct walk {
     bl_checkpoints checkpoints;
     bl_progress progress;
     double busy, writing; /* seconds */
+    double processor;     /* seconds that this rank had a core */
     double slowest;       /* seconds a cost, the worst unit so far; 0 before the first */
     int64_t units;        /* done by this rank */
 } walk;
@@ -201,18 +202,19 @@ cleanup:
 /* For the log: shares of the sweep's time over all ranks, and the memory of the largest. */
 static void report(const walk *w, double seconds, int64_t done) {
     const bl_comm *comm = w->run->comm;
-    double mine[2] = {w->busy, w->writing}, all[2] = {0}, peak = (double)bl_mem_resident_peak(), most = 0;
+    double mine[3] = {w->busy, w->writing, w->processor}, all[3] = {0}, peak = (double)bl_mem_resident_peak(),
+           most = 0;
     char text[32];
-    MPI_Reduce(mine, all, 2, MPI_DOUBLE, MPI_SUM, 0, comm->world);
+    MPI_Reduce(mine, all, 3, MPI_DOUBLE, MPI_SUM, 0, comm->world);
     MPI_Reduce(&peak, &most, 1, MPI_DOUBLE, MPI_MAX, 0, comm->world);
     if (done == 0)
         return;
     bl_progress_duration(seconds, text);
     bl_log(BL_LOG_INFO,
            "%" PRId64 " units in %s on %d ranks: busy %.1f %% of the time, of it writing %.2f %%; most "
-           "memory %.0f MiB a rank",
+           "memory %.0f MiB a rank; a core for %.0f %% of the time",
            done, text, comm->size, 100 * all[0] / (seconds * comm->size), 100 * all[1] / all[0],
-           most / (1024.0 * 1024.0));
+           most / (1024.0 * 1024.0), 100 * all[2] / (seconds * comm->size));
 }
 
 bl_err bl_run_units(bl_run *run, int64_t *done) {
@@ -237,8 +239,9 @@ bl_err bl_run_units(bl_run *run, int64_t *done) {
     BL_TRY(bl_schedule_create(comm, t.count, t.unit, t.cost, &w.schedule));
     if (comm->rank == 0)
         bl_progress_start(&w.progress, "units", before, run->sweep.grid->units);
-    double begin = bl_clock();
+    double begin = bl_clock(), processor = bl_clock_processor();
     err = walk_units(&w);
+    w.processor = bl_clock_processor() - processor;
     double mine = bl_clock() - begin, seconds = 0;
     bl_schedule_destroy(&w.schedule);
     MPI_Allreduce(&mine, &seconds, 1, MPI_DOUBLE, MPI_MAX, comm->world);

@@ -18,14 +18,14 @@
 #include <math.h>
 #include <string.h>
 
-enum { CHUNKS_MAX = 128, CHUNKED_ENTRIES = 1 << 20 };
+enum { CHUNKS_MAX = 256, CHUNKED_ENTRIES = 1 << 20 };
 
 /* Enough items that ranks end together: so many a rank. Blocks of the analytic kernel have at least so many inputs, as an image
  * family's kernel takes a recursion for each input beside those for pairs. */
 enum { ITEMS_A_RANK = 4, BLOCK_LEAST = 4 };
 
 /* Bytes of sums at the most for cases that are done together. */
-static const double sums_most = 64.0 * 1024 * 1024;
+static const double sums_most = 96.0 * 1024 * 1024;
 
 /* Of one case: partial[chunk][M][M], nngp[M][M], logits[network][M][classes]. */
 typedef struct sums {
@@ -34,12 +34,12 @@ typedef struct sums {
     float *logits;
 } sums;
 
-/* Chunks of networks: enough to share a case between ranks, few enough to hold their matrices. */
+/* Chunks of networks, two and more in each: enough to share a case between ranks, few enough to hold their matrices. */
 static size_t chunks_of(const bl_config *config) {
-    size_t entries = config->kernel_inputs * config->kernel_inputs;
+    const size_t entries = config->kernel_inputs * config->kernel_inputs, pairs = (config->networks + 1) / 2;
     size_t chunks = CHUNKED_ENTRIES / (entries + 1);
     chunks = chunks < 1 ? 1 : chunks > CHUNKS_MAX ? CHUNKS_MAX : chunks;
-    return chunks < config->networks ? chunks : config->networks;
+    return chunks < pairs ? chunks : pairs;
 }
 
 static double sums_bytes(const bl_config *config) {

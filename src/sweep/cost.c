@@ -136,13 +136,19 @@ double bl_cost_kernel_network(const bl_config *config, const bl_case *c) {
     return (double)config->kernel_inputs * s.pass + weight_cost * s.weights;
 }
 
+/* Work that is no pass, given in processor nanoseconds: multiply-adds of passes that take as long, on the machine that both were
+ * measured on. */
+static double passes_of(const bl_config *config, double nanoseconds) {
+    return nanoseconds * (config->family == BL_FAMILY_DENSE ? 40 : 80);
+}
+
 double bl_cost_kernel_entry(const bl_config *config, const bl_case *c) {
-    /* closed forms, pooling's pairs of pixels, residual chains: processor time of 1,225 entries at n = 1,728 */
+    /* a layer and pixel: closed forms, pooling's pairs of pixels, residual chains; 1,225 entries at n = 1,728 */
     static const double layer[] = {
-        [BL_FAMILY_DENSE] = 5e3, [BL_FAMILY_CNN] = 7e3, [BL_FAMILY_LENET] = 2e5, [BL_FAMILY_RESNET] = 2.4e4};
+        [BL_FAMILY_DENSE] = 60, [BL_FAMILY_CNN] = 90, [BL_FAMILY_LENET] = 2500, [BL_FAMILY_RESNET] = 300};
     const double pixels =
         config->family == BL_FAMILY_DENSE ? 1 : (double)c->dimension / fmax(1, (double)config->channels);
-    return layer[config->family] * (double)c->depth * pixels;
+    return passes_of(config, layer[config->family] * (double)c->depth * pixels);
 }
 
 size_t bl_cost_law_draws(size_t n) {
@@ -151,14 +157,16 @@ size_t bl_cost_law_draws(size_t n) {
     return draws > MOST ? MOST : draws < LEAST ? LEAST : draws;
 }
 
-/* These two: processor time at n = 3,072 and at 3,000 distances. */
+/* At n = 9,408. */
 double bl_cost_law(const bl_config *config, size_t n) {
-    return (double)bl_cost_law_draws(n) * (double)n * (640 + 480 * (double)config->p.count);
+    const double norms = (double)config->p.count;
+    return passes_of(config, (double)bl_cost_law_draws(n) * (double)n * (5.5 + 4.4 * norms));
 }
 
+/* At 3,000 distances. */
 double bl_cost_statistics(const bl_config *config) {
     const double distances = (double)config->networks * (double)config->inputs * (double)config->p.count;
-    return 900 * distances * (double)config->bootstrap;
+    return passes_of(config, 11 * distances * (double)config->bootstrap);
 }
 
 size_t bl_cost_block(const bl_config *config, const bl_case *c) {

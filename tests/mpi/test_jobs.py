@@ -109,7 +109,7 @@ class Scripts(program.TestCase):
                 faster = first["seconds"] / second["seconds"] * (2 if kind == "weak" else 1)
                 self.assertAlmostEqual(second["speed_up"] / faster, 1, 4)
                 for row in (first, second):
-                    self.assertAlmostEqual(row["computing"] + row["writing"] + row["waiting"], 1, 1)
+                    self.assertAlmostEqual(sum(row[name] for name in ("computing", "without_core", "writing", "waiting")), 1, 1)
                 for name in ("scaling.png", "scaling.pdf"):
                     self.assertGreater(os.path.getsize(os.path.join(folder, name)), 5000)
 
