@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Scaling study of jobs/scaling.sh: FOLDER/R.h5 and FOLDER/R.log of R ranks -> scaling.csv, scaling.png, scaling.pdf.
 
-The time is the sweep's, from its first unit's begin to its last one's end. Its serial part s is fitted by least squares of the
-logarithms: strong, T(R)/T(1) = s + (1-s)/R (Amdahl 1967); weak, T(R)/T(1) = (1-s) + s R (Gustafson 1988).
+The time is the sweep's, from its first unit's begin to its last one's end. Where ranks went without a core (others had it, more ranks
+than cores, all bound to one) the figure also has the speed-up of the time that they had one. Of that time the serial part s is fitted by
+least squares of the logarithms: strong, T(R)/T(1) = s + (1-s)/R (Amdahl 1967); weak, T(R)/T(1) = (1-s) + s R (Gustafson 1988).
 """
 
 import argparse
@@ -18,7 +19,7 @@ from scipy.optimize import minimize_scalar
 
 import style
 
-COLUMNS = ("ranks", "units", "seconds", "speed_up", "efficiency", "computing", "without_core", "writing", "waiting")
+COLUMNS = ("ranks", "units", "seconds", "speed_up", "efficiency", "speed_up_with_core", "computing", "without_core", "writing", "waiting")
 
 
 def measure(folder, ranks):
@@ -40,13 +41,16 @@ def measure(folder, ranks):
 
 
 def complete(rows, kind):
-    """Speed-up and efficiency against the smallest number of ranks."""
+    """Speed-up and efficiency against the smallest number of ranks; speed-up of the time that ranks had a core."""
     first = rows[0]
     for row in rows:
+        row["seconds_with_core"] = row["seconds"] * (1 - row["without_core"])
         scale = row["ranks"] / first["ranks"]
         faster = first["seconds"] / row["seconds"]
-        row["speed_up"] = faster * first["ranks"] * (1 if kind == "strong" else scale)
+        work = first["ranks"] * (1 if kind == "strong" else scale)
+        row["speed_up"] = faster * work
         row["efficiency"] = faster / scale if kind == "strong" else faster
+        row["speed_up_with_core"] = first["seconds_with_core"] / row["seconds_with_core"] * work
 
 
 def law(kind, serial, scale):
@@ -54,14 +58,19 @@ def law(kind, serial, scale):
 
 
 def serial_part(rows, kind):
-    """The fitted serial part; nothing when there is one number of ranks only."""
+    """The fitted serial part, of the time that ranks had a core; nothing when there is one number of ranks only."""
     scale = np.array([row["ranks"] / rows[0]["ranks"] for row in rows])
-    ratio = np.array([row["seconds"] / rows[0]["seconds"] for row in rows])
+    ratio = np.array([row["seconds_with_core"] / rows[0]["seconds_with_core"] for row in rows])
     if len(rows) < 2:
         return None
     fit = minimize_scalar(lambda s: np.sum(np.log(ratio / law(kind, s, scale)) ** 2), bounds=(0.0, 1.0), method="bounded",
                           options={"xatol": 1e-7})
     return float(fit.x)
+
+
+def shared(rows):
+    """Whether ranks went without a core for a time that counts."""
+    return max(row["without_core"] for row in rows) > 0.05
 
 
 def draw(rows, kind, serial, folder):
@@ -75,6 +84,12 @@ def draw(rows, kind, serial, folder):
     efficiency.plot(ranks, [row["efficiency"] for row in rows], **look)
     efficiency.axhline(1.0, color=style.GUIDE, linestyle=":")
     keys = [style.key("measured", linestyle="-", **look), style.key("ideal", color=style.GUIDE, linestyle=":")]
+    if shared(rows):
+        look = {"color": style.COLOURS[4], "marker": "s", "linestyle": "none"}
+        faster = np.array([row["speed_up_with_core"] for row in rows])
+        speed_up.plot(ranks, faster, **look)
+        efficiency.plot(ranks, faster / ranks, **look)
+        keys.append(style.key("of the time with a core", **look))
     if serial is not None:
         time = law(kind, serial, scale)
         speed_up.plot(ranks, ranks / time if kind == "weak" else ranks[0] / time, color=style.COLOURS[1], linestyle="--")
@@ -125,6 +140,9 @@ def main():
               f"{100 * row['computing']:7.1f} % {100 * row['without_core']:6.1f} % {100 * row['writing']:6.2f} % {100 * row['waiting']:6.1f} %")
     if serial is not None:
         print(f"serial part fitted: {100 * serial:.3g} %")
+    if shared(rows):
+        print("ranks did not always have a core; speed-up of the time with one:",
+              ", ".join(f"{row['speed_up_with_core']:.3g} ({row['ranks']})" for row in rows))
     print("\n".join([path, *draw(rows, arguments.kind, serial, arguments.folder)]))
 
 
