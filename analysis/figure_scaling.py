@@ -85,7 +85,7 @@ def draw(rows, kind, serial, folder):
     efficiency.axhline(1.0, color=style.GUIDE, linestyle=":")
     keys = [style.key("measured", linestyle="-", **look), style.key("ideal", color=style.GUIDE, linestyle=":")]
     if shared(rows):
-        look = {"color": style.COLOURS[4], "marker": "s", "linestyle": "none"}
+        look = {"color": style.COLOURS[6], "marker": "^", "linestyle": "none"}
         faster = np.array([row["speed_up_with_core"] for row in rows])
         speed_up.plot(ranks, faster, **look)
         efficiency.plot(ranks, faster / ranks, **look)
