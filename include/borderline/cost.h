@@ -46,6 +46,10 @@ BL_API size_t bl_cost_law_draws(size_t n);
 /** Cost of a case's statistics: the bootstrap of its quantiles, for all norms. Not collective. */
 BL_API double bl_cost_statistics(const bl_config *config);
 
+/** Cost on each rank of a case's kernels that are spread over ranks (bl_kernels_spread): its blocks and its share of spectra and factors,
+ * every network made by every rank and passed with the inputs of that rank's rows and columns. Not collective. */
+BL_API double bl_cost_kernel_spread(const bl_config *config, const bl_case *c, size_t ranks);
+
 /** Networks a unit of this case: as many as make about BL_COST_UNIT, at least one, at most all. */
 BL_API size_t bl_cost_block(const bl_config *config, const bl_case *c);
 

@@ -43,9 +43,10 @@ BL_API size_t bl_kernels_together(const bl_grid *grid, size_t ranks);
 BL_API void bl_kernels_destroy(bl_kernels **kernels);
 
 /* Kernels of more inputs than this are spread over all ranks by bl_kernels_spread, and their spectra, divergences and
- * deviations have the rounding of the grid of ranks; their entries, and everything of smaller kernels, have the same bits on
- * any number of ranks. Blocks: bench_blockmatrix at 4,000 rows on two ranks, processor time outside MPI: Cholesky is cheapest at 128
- * (3 to 6 % dearer at 32, 64 and 256); eigenvalues rise by 3 % from 32 to 128, by 11 % more to 256. Larger blocks send fewer messages. */
+ * deviations have the rounding of the grid of ranks, and of width inf gram_output, drawn by a factor. Other entries, and everything
+ * of smaller kernels, have the same bits on any number of ranks. Blocks: bench_blockmatrix at 4,000 rows on two ranks, processor
+ * time outside MPI: Cholesky is cheapest at 128 (3 to 6 % dearer at 32, 64 and 256); eigenvalues rise by 3 % from 32 to 128, by
+ * 11 % more to 256. */
 enum { BL_KERNELS_ONE_RANK = 1024, BL_KERNELS_BLOCK = 128 };
 
 /** The same for many inputs: blocks are computed where they live, block-cyclic over all ranks.

@@ -52,19 +52,12 @@ cleanup:
     return err;
 }
 
-/* Kernels spread over all ranks: entries are shared; each network is made by every rank, and passes the inputs of its rows and
- * columns of blocks; eigenvalues of two matrices, 4/3 M^3 multiply-adds each at a quarter of the passes' rate. */
+/* Kernels spread over all ranks, one case after the other. */
 static void spread_kernels(const bl_grid *grid, const bl_rates *rates, bl_machine m, bl_phases *phases) {
-    const double inputs = (double)grid->config->kernel_inputs, ranks = (double)m.ranks;
-    const double seen = fmin(1.0, 2.0 / sqrt(ranks)),
-                 eigenvalues = 2 * 4.0 / 3.0 * 4 * inputs * inputs * inputs;
     for (size_t i = 0; i < grid->cases; i++) {
         const bl_case c = bl_grid_case(grid, i);
-        const double networks = (double)grid->config->networks * bl_cost_kernel_network(grid->config, &c);
-        const double shared = bl_cost_kernel_entry(grid->config, &c) * inputs * inputs / 2 + eigenvalues;
-        const double seconds = case_seconds(grid, rates, i, seen * networks + shared / ranks);
-        phases->kernels += seconds;
-        phases->work += case_seconds(grid, rates, i, networks + shared);
+        phases->kernels += case_seconds(grid, rates, i, bl_cost_kernel_spread(grid->config, &c, m.ranks));
+        phases->work += case_seconds(grid, rates, i, bl_cost_kernel_spread(grid->config, &c, 1));
     }
 }
 

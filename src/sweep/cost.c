@@ -169,6 +169,40 @@ double bl_cost_statistics(const bl_config *config) {
     return passes_of(config, 11 * distances * (double)config->bootstrap);
 }
 
+/* Numbers a network's last layer makes of an input. */
+static double features(const bl_config *config, const bl_case *c) {
+    const double pixels = (double)c->dimension / fmax(1, (double)config->channels);
+    switch (config->family) {
+    case BL_FAMILY_CNN:
+        return pixels * c->width;
+    case BL_FAMILY_LENET:
+        return 4 * c->width;
+    case BL_FAMILY_RESNET:
+        return pixels / 4 * c->width; /* a sixteenth of the pixels, four times the filters */
+    case BL_FAMILY_DENSE:
+        break;
+    }
+    return c->width;
+}
+
+double bl_cost_kernel_spread(const bl_config *config, const bl_case *c, size_t ranks) {
+    /* float64 products against passes; a network's term of an entry's outputs; M^3: two spectra, two factors and a solution, or
+     * a spectrum and a factor. Processor time at M = 4,000 and 8,000 on two ranks. */
+    static const double product = 1.8, term = 120, cubes = 10, cubes_limit = 4.3;
+    const double inputs = (double)config->kernel_inputs, entries = inputs * inputs / 2;
+    const double networks = (double)config->networks, share = 1 / (double)ranks;
+    double every = 0,
+           shared = entries * (bl_cost_kernel_entry(config, c) + networks * term * (double)config->classes);
+    if (isinf(c->width))
+        return share * (shared + cubes_limit * inputs * inputs * inputs);
+    const size s = network_size(config, c);
+    const double seen =
+        fmin(1, 2 / sqrt((double)ranks)); /* of the inputs: rows and columns of a rank's blocks */
+    every = networks * (weight_cost * s.weights + seen * inputs * s.pass);
+    shared += networks * entries * product * features(config, c) + cubes * inputs * inputs * inputs;
+    return every + share * shared;
+}
+
 size_t bl_cost_block(const bl_config *config, const bl_case *c) {
     if (config->block > 0)
         return config->block < config->networks ? config->block : config->networks;

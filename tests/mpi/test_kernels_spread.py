@@ -122,6 +122,19 @@ class Spread(TestCase):
         self.assertTrue(np.isnan(flat["log_determinant_nngp"]) and np.isnan(flat["kl_divergence"]))
         self.assertLess(abs(np.log(flat["kernel_deviation_output"] * np.sqrt(300 / 2))), np.log(3))
 
+    def test_plan(self):
+        """The forecast of the kernels: finite at width inf too, as M^3 where eigenvalues rule, less on more ranks."""
+        def seconds(inputs, width, ranks):
+            sweep = self.write("plan.yaml", SWEEP.format(inputs=inputs, family="dense", dimension=48, channels=0, width=width, activation="relu",
+                                                         classes=2, networks=5))
+            out = self.check_done(run(["plan", sweep, "--ranks", str(ranks)]))
+            row = [line.split() for line in out.splitlines() if line.startswith(f"{ranks:8d} ")][0]
+            return float(row[4])  # ranks, units, efficiency with its sign, kernels
+        for width in (16, "inf"):
+            one, two, four = seconds(20000, width, 1), seconds(40000, width, 1), seconds(20000, width, 4)
+            self.assertLess(abs(np.log2(two / one) - 3), 0.7)  # each plan times a network anew
+            self.assertLess(abs(np.log2(one / four) - 2), 0.7)
+
     def test_fit_over_widths(self):
         """Deviations over widths and networks: the summary's fit is scipy's, and the noise alone is 1/sqrt(S N) for features of
         one hidden layer, whose mean kernel is the analytic one."""
