@@ -40,8 +40,10 @@ BL_API double bl_cost_kernel_entry(const bl_config *config, const bl_case *c);
 /** Cost of the first-order law of one (depth, dimension), with box and without, for all norms; and its draws: fewer of many
  * numbers. In high dimensions a draw's dual norm hardly varies and the margin is drawn from strata, so 256 still give the median to
  * a per cent (law_error tells). Not collective. */
-BL_API double bl_cost_law(const bl_config *config, size_t n);
+BL_API double bl_cost_law(const bl_config *config, size_t depth, size_t n);
 BL_API size_t bl_cost_law_draws(size_t n);
+/* Of its guaranteed median: of image families, kernels at 64 inputs. */
+BL_API double bl_cost_guaranteed(const bl_config *config, size_t depth, size_t n);
 
 /** Cost of a case's statistics: the bootstrap of its quantiles, for all norms. Not collective. */
 BL_API double bl_cost_statistics(const bl_config *config);

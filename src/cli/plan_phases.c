@@ -65,13 +65,16 @@ static void spread_kernels(const bl_grid *grid, const bl_rates *rates, bl_machin
 static bl_err share_summary(const bl_grid *grid, const bl_rates *rates, bl_machine m, bl_phases *phases) {
     bl_err err = BL_OK;
     const bl_config *config = grid->config;
-    const size_t dimensions = config->dimension.count, laws = config->depth.count * dimensions;
+    const size_t dimensions = config->dimension.count, laws = 2 * config->depth.count * dimensions;
     const size_t limits = bl_summary_limits(config), most = laws + grid->cases * (limits + 1);
     double *cost = NULL;
     BL_ALLOC(cost, most);
-    for (size_t i = 0; i < laws; i++)
-        cost[i] = case_seconds(grid, rates, i % dimensions,
-                               bl_cost_law(config, (size_t)config->dimension.value[i % dimensions]));
+    for (size_t i = 0; i < laws; i++) {
+        const size_t depth = (size_t)config->depth.value[i / 2 / dimensions];
+        const size_t n = (size_t)config->dimension.value[i / 2 % dimensions];
+        cost[i] = i % 2 ? bl_cost_guaranteed(config, depth, n) : bl_cost_law(config, depth, n);
+        cost[i] = case_seconds(grid, rates, i / 2 % dimensions, cost[i]);
+    }
     BL_TRY(share(laws, cost, cost, m, &phases->summary, &phases->work));
     for (size_t i = 0; i < grid->cases * limits; i++) {
         const bl_case c = bl_grid_case(grid, i / limits);

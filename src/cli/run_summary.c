@@ -246,8 +246,12 @@ static bl_err predict(tables *t) {
     BL_TRY(bl_agree(run->comm, cost ? BL_OK : BL_ERR_MEMORY));
     BL_ASSERT(cost != NULL);
     for (size_t i = 0; i < items; i++) {
-        const size_t n = (size_t)run->sweep.config->dimension.value[i / PREDICTIONS % t->dimensions];
-        cost[i] = i % PREDICTIONS == GUARANTEED ? 1 : bl_cost_law(run->sweep.config, n);
+        const size_t pair = i / PREDICTIONS;
+        const bl_config *config = run->sweep.config;
+        const size_t depth = (size_t)config->depth.value[pair / t->dimensions];
+        const size_t n = (size_t)config->dimension.value[pair % t->dimensions];
+        cost[i] =
+            i % PREDICTIONS == LAW ? bl_cost_law(config, depth, n) : bl_cost_guaranteed(config, depth, n);
     }
     BL_TRY(bl_schedule_each(run->comm, (int64_t)items, cost, predict_item, t));
     merge(run->comm, t->law_median, pairs * t->p_count);

@@ -157,10 +157,21 @@ size_t bl_cost_law_draws(size_t n) {
     return draws > MOST ? MOST : draws < LEAST ? LEAST : draws;
 }
 
-/* At n = 9,408. */
-double bl_cost_law(const bl_config *config, size_t n) {
+/* An entry of the analytic kernel at one (depth, dimension) of an image family; nothing for dense ones, whose predictions need none. */
+static double image_entry(const bl_config *config, size_t depth, size_t n) {
+    const bl_case c = {.depth = depth, .dimension = n};
+    return config->family == BL_FAMILY_DENSE ? 0 : bl_cost_kernel_entry(config, &c);
+}
+
+/* At n = 9,408; a gradient's law is 2.5 to 2.9 entries. */
+double bl_cost_law(const bl_config *config, size_t depth, size_t n) {
     const double norms = (double)config->p.count;
-    return passes_of(config, (double)bl_cost_law_draws(n) * (double)n * (5.5 + 4.4 * norms));
+    return passes_of(config, (double)bl_cost_law_draws(n) * (double)n * (5.5 + 4.4 * norms)) +
+           32 * 2.7 * image_entry(config, depth, n);
+}
+
+double bl_cost_guaranteed(const bl_config *config, size_t depth, size_t n) {
+    return 1 + 64 * image_entry(config, depth, n);
 }
 
 /* At 3,000 distances. */
