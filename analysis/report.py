@@ -89,6 +89,8 @@ def case_medians(sweep, p):
     """n, medians, errors of their logarithms (from the bootstrap intervals) and over the law, of the first depth and width."""
     median = sweep.quantile("distance", 0.5).values[0, 0, :, p]
     error = sweep.log_error("distance", 0.5)[0, 0, :, p]
+    if sweep.p[p] == 0:  # whole numbers: an interval may be empty, the rounding is not
+        error = np.hypot(error, 12**-0.5 / median)
     return sweep.dimension.astype(float), median, error, sweep["summary/over_law"].values[0, 0, :, p]
 
 
