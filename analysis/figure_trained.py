@@ -58,6 +58,30 @@ def median_with_interval(values):
     return np.nanmedian(values), *np.quantile(drawn, [0.05, 0.95])
 
 
+def ratio_with_interval(first, second, paired):
+    """Ratio of medians of [network, input] and a 90 % interval; `paired`: of the same networks, which are drawn together."""
+    random = np.random.default_rng(0)
+    drawn = []
+    for _ in range(BOOTSTRAP):
+        a = random.integers(0, len(first), len(first))
+        b = a if paired else random.integers(0, len(second), len(second))
+        drawn.append(np.nanmedian(first[a]) / np.nanmedian(second[b]))
+    return np.nanmedian(first) / np.nanmedian(second), *np.quantile(drawn, [0.05, 0.95])
+
+
+def print_ratios(p, sets):
+    """Images over random inputs within each set; trained over untrained of each kind."""
+    for k, norm in enumerate(p):
+        pairs = [(f"{name}: {KINDS[kind]} over random", values[kind, ..., k], values[2, ..., k], True)
+                 for name, values in sets.items() for kind in range(2)]
+        if len(sets) == 2:
+            one, other = sets.values()
+            pairs += [(f"{KINDS[kind]}: {' over '.join(sets)}", one[kind, ..., k], other[kind, ..., k], False) for kind in range(3)]
+        for what, *given in pairs:
+            ratio, low, high = ratio_with_interval(*given)
+            print(f"p = {norm:<4g} {what:31s} {ratio:.2f} [{low:.2f}, {high:.2f}]")
+
+
 def draw_medians(p, sets, folder, suffix=""):
     figure, axes, below = style.panels(len(p), sharex=True)
     for k, axis in enumerate(axes):
@@ -137,6 +161,7 @@ def main():
     os.makedirs(given.o, exist_ok=True)
     sets = {"trained": trained, "untrained": untrained}
     written = draw_medians(p, sets, given.o)
+    print_ratios(p, sets)
     for name in sets:
         written += draw_percentiles(p, sets, name, given.o)
     print(*written, sep="\n")
