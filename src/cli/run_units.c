@@ -150,7 +150,7 @@ static bl_err write_record(walk *w, const bl_record *record, double begin) {
     BL_TRY(bl_results_write(results, BL_FIELD_UNIT_SECONDS_PASSES, &unit, &one, &record->seconds_passes));
     BL_TRY(bl_results_write(results, BL_FIELD_UNIT_BEGIN, &unit, &one, &begin));
     BL_TRY(bl_results_write(results, BL_FIELD_UNIT_RANK, &unit, &one, &rank));
-    BL_TRY(bl_results_write(results, BL_FIELD_UNIT_LAUNCH, &unit, &one, &(int32_t){(int32_t)w->run->launch}));
+    BL_TRY(bl_results_write(results, BL_FIELD_UNIT_LAUNCH, &unit, &one, &w->run->launch));
     BL_TRY(bl_results_finish_unit(results, &record->unit));
 cleanup:
     return err;

@@ -231,6 +231,7 @@ class Trained(TestCase):
             self.assertEqual(resumed[0], between[0])
             self.assertIn(resumed[1], (kept[1] - 1, kept[1]))
             self.assertEqual(resumed[2], 0)
+            self.assertEqual(file["unit/launch"][...].tolist(), [2, 2, 2])
         with h5py.File(path) as file:
             self.assertFalse(file["checkpoint/state"][...].any())  # given back to the disk
         self.check_xarray(path)
