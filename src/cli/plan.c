@@ -13,6 +13,7 @@
 #include "interrupt.h"
 #include "plan_posterior.h"
 #include "progress.h"
+#include "run_checkpoint.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -75,14 +76,19 @@ static double print_cases(const bl_grid *grid, const bl_rates *r) {
 /* `program`: bytes that the program and its libraries hold before any case. */
 static bl_err print_memory(const bl_grid *grid, size_t program) {
     bl_err err = BL_OK;
-    size_t worker = 0, kernels = 0;
+    size_t worker = 0, kernels = 0, words = 0;
     double mib = 1024.0 * 1024.0;
     BL_TRY(bl_worker_memory(grid, &worker, NULL));
     BL_TRY(bl_kernels_memory(grid, ranks, &kernels));
     size_t ours = worker > kernels ? worker : kernels;
     (void)printf("memory a rank: %.0f MiB (largest case %.1f MiB, program and libraries %.0f MiB)\n",
                  (double)(ours + program) / mib, (double)ours / mib, (double)program / mib);
-    (void)printf("result file: %.1f MiB\n", bl_fields_bytes(grid) / mib);
+    BL_TRY(bl_worker_state_words(grid, &words));
+    (void)printf("result file: %.1f MiB", bl_fields_bytes(grid) / mib);
+    if (words > 0)
+        (void)printf(", and %.1f MiB a rank for trainings in progress",
+                     BL_CHECKPOINTS_A_RANK * sizeof(uint64_t) * (double)words / mib);
+    (void)printf("\n");
 cleanup:
     return err;
 }

@@ -32,7 +32,7 @@ static const bl_flag flags[] = {
     {"--resume", BL_FLAG_SWITCH, &resume, NULL,
      "go on with OUT.h5 where it stopped; start it where it is missing"},
     {"--force", BL_FLAG_SWITCH, &force, NULL, "overwrite OUT.h5"},
-    {"--save-networks", BL_FLAG_TEXT, &save_networks, "NETWORKS.h5",
+    {"--save-networks", BL_FLAG_TEXT, &save_networks, "FILE",
      "also write the networks and their inputs, for `measure` and other programs"},
     {"--set", BL_FLAG_LIST, &overrides, "KEY=VALUE",
      "a value in place of the sweep file's (may be repeated)"},

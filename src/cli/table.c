@@ -222,10 +222,10 @@ static bl_err print_sweep(const char *path, const bl_results *results) {
     BL_TRY(bl_grid_create(config, &grid));
     BL_TRY(count_done(path, results, grid, &done, &complete));
     (void)printf("%s: %s\n%s: %" PRId64 " of %" PRId64
-                 " units done; %zu networks a case, %zu %sinputs a network, %g %% intervals\n",
+                 " units done; %zu networks a case, %zu inputs %sa network, %g %% intervals\n",
                  path, config->name, complete ? "complete" : "not complete", done, grid->units,
                  config->networks, config->inputs,
-                 config->training.set == BL_TRAINING_NONE ? "" : "(of each kind) ", 100 * config->confidence);
+                 config->training.set == BL_TRAINING_NONE ? "" : "of each kind ", 100 * config->confidence);
     BL_TRY(print_cases(results, grid));
     BL_TRY(print_exponents(results, config));
     if (config->kernel_inputs > 0)
