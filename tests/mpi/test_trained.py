@@ -180,11 +180,11 @@ class Trained(TestCase):
                     found[unit] = (sequence, epochs)
         return {unit: epochs for unit, (_, epochs) in found.items()}
 
-    def until_stored(self, path, process, epochs):
+    def until_stored(self, path, process, epochs, trainings=1):
         end = time.time() + 60
         while time.time() < end and process.poll() is None:
             try:
-                if max(self.stored(path).values(), default=0) >= epochs:
+                if sum(stored >= epochs for stored in self.stored(path).values()) >= trainings:
                     return
             except (OSError, KeyError):  # the file is being created
                 pass
@@ -195,7 +195,7 @@ class Trained(TestCase):
         whole = self.sweep_run("whole.h5", *self.LONG)
         path = os.path.join(self.folder, "killed.h5")
         process = start(["run", self.sweep, "-o", path, *self.LONG, "--checkpoint", "0"], ranks=2)
-        self.until_stored(path, process, 300)
+        self.until_stored(path, process, 100, trainings=2)
         os.killpg(process.pid, signal.SIGKILL)
         for worker in workers(path):
             os.kill(worker, signal.SIGKILL)
@@ -209,9 +209,8 @@ class Trained(TestCase):
             file["checkpoint/state"][latest, 100:200] += 1
         self.assertEqual(len(rows), 6)
         # SIGTERM: stored at the next step, left, although the training has long to go
-        process = start(["run", self.sweep, "-o", path, *self.LONG, "--resume"], ranks=1)
-        self.until_stored(path, process, 0)
-        time.sleep(0.5)
+        process = start(["run", self.sweep, "-o", path, *self.LONG, "--resume", "--checkpoint", "0.1"], ranks=1)
+        self.until_stored(path, process, max(kept.values()) + 1)
         begin = time.time()
         (worker,) = workers(path)
         os.kill(worker, signal.SIGTERM)
@@ -219,19 +218,21 @@ class Trained(TestCase):
         self.assertEqual(status, 75, err)
         self.assertLess(time.time() - begin, 10)
         self.assertIn("2 trainings go on from their checkpoints", err)
-        self.assertIn("stopped by SIGTERM after 0 of 3 units", err)
-        between = self.stored(path)
-        self.assertGreaterEqual(between[0], kept[0])
+        self.assertRegex(err, "stopped by SIGTERM after [01] of 3 units")
+        between, before = self.stored(path), set(units_done(path))
         # other numbers of ranks, more than the file has room for too
         status, _, err = run(["run", self.sweep, "-o", path, *self.LONG, "--resume"], ranks=3)
         self.assertEqual(status, 0, err)
         self.assertEqual(differing(whole, path), [])
         with h5py.File(path) as file:
             resumed = file["training/resumed"][0, 0, 0].tolist()
-            self.assertEqual(resumed[0], between[0])
-            self.assertIn(resumed[1], (kept[1] - 1, kept[1]))
+            if not before:  # unit 0, which the second launch took, had not come to its end there
+                self.assertGreater(between[0], kept[0])
+                self.assertEqual(resumed[0], between[0])
+            self.assertGreaterEqual(resumed[0], kept[0])
+            self.assertGreaterEqual(resumed[1], kept[1] - 1)  # the state before the latest
             self.assertEqual(resumed[2], 0)
-            self.assertEqual(file["unit/launch"][...].tolist(), [2, 2, 2])
+            self.assertEqual(file["unit/launch"][...].tolist(), [1 if 0 in before else 2, 2, 2])
         with h5py.File(path) as file:
             self.assertFalse(file["checkpoint/state"][...].any())  # given back to the disk
         self.check_xarray(path)
@@ -433,8 +434,9 @@ class Trained(TestCase):
             path = self.path("ended.h5")
             given = [x for s in setting for x in ("--set", s)]
             process = start(["sample", self.sweep, "-o", path, *given, "--set", "samples.networks=100000"], ranks)
-            end = time.time() + 30
-            while not [n for n in os.listdir(self.folder) if "ended" in n] and time.time() < end:
+            end = time.time() + 120
+            while not [n for n in os.listdir(self.folder) if "ended" in n]:
+                self.assertLess(time.time(), end)
                 time.sleep(0.05)
             time.sleep(0.3)
             for worker in workers(path):
