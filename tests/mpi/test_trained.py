@@ -238,11 +238,12 @@ class Trained(TestCase):
         self.check_xarray(path)
 
     def test_time_limit_shorter_than_a_training(self):
-        whole = self.sweep_run("whole.h5", *self.LONG, "--set", "samples.networks=1")
+        one = ("--set", "samples.networks=1", "--set", "training.epochs=4000")
+        whole = self.sweep_run("whole.h5", *self.LONG, *one)
         launches, status = 0, 75
-        while status == 75 and launches < 40:
-            status, _, err = run(["run", self.sweep, "-o", os.path.join(self.folder, "parts.h5"), *self.LONG, "--resume", "--set",
-                                  "samples.networks=1", "--time-limit", "1.2"])
+        while status == 75 and launches < 60:
+            status, _, err = run(["run", self.sweep, "-o", os.path.join(self.folder, "parts.h5"), *self.LONG, "--resume", *one,
+                                  "--time-limit", "1.8"])
             launches += 1
         self.assertEqual(status, 0, err)
         self.assertGreater(launches, 1)
