@@ -238,7 +238,7 @@ class Trained(TestCase):
         self.check_xarray(path)
 
     def test_time_limit_shorter_than_a_training(self):
-        one = ("--set", "samples.networks=1", "--set", "training.epochs=4000")
+        one = ("--set", "samples.networks=1", "--set", "training.epochs=10000")
         whole = self.sweep_run("whole.h5", *self.LONG, *one)
         launches, status = 0, 75
         while status == 75 and launches < 60:
