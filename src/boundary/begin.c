@@ -16,7 +16,7 @@ static const double NOISE_MAX = 0.03;
 static const float SHORT_OF_FIRST = 0.9F;
 
 static void reset(bl_search *s) {
-    size_t stride = (BL_COLUMN_POINTS + s->limits.planes) * s->n;
+    size_t stride = (size_t)(BL_COLUMN_POINTS + BL_NEAREST_PLANES) * s->n;
     for (size_t i = 0; i < s->inputs; i++)
         s->input[i] = (bl_search_input){.lo = s->room + 2 * i * s->n,
                                         .hi = s->room + (2 * i + 1) * s->n,
@@ -28,7 +28,6 @@ static void reset(bl_search *s) {
         float *point = s->points + k * stride;
         *c = (bl_column){.input = k / s->options.p_count,
                          .p_index = k % s->options.p_count,
-                         .planes_max = s->limits.planes,
                          .patience = s->limits.patience,
                          .nearly = s->limits.nearly,
                          .gap = s->limits.gap,
@@ -41,7 +40,7 @@ static void reset(bl_search *s) {
                          .first_order = NAN,
                          .phase = BL_PHASE_DONE};
         c->p = s->p[c->p_index];
-        for (size_t a = 0; a < s->limits.planes; a++)
+        for (size_t a = 0; a < BL_NEAREST_PLANES; a++)
             c->normal[a] = point + (BL_COLUMN_POINTS + a) * s->n;
         for (size_t e = 0; e < s->options.p_count; e++)
             s->adopted[k * s->options.p_count + e] = INFINITY;

@@ -29,13 +29,17 @@ static const double WORTHWHILE = 5e-3; /* what a later run must promise to gain,
 static const double RESTRAINT = 1.1;   /* times the best length: where later runs look at most */
 static const double TRIED_FRACTION = 0.4; /* of the way back to the crossing */
 
-void bl_column_start(bl_column *c) {
-    c->phase = BL_PHASE_SEEK;
-    c->planes = 0;
+static void begin_run(bl_column *c) {
     c->evaluations = c->stalls = 0;
-    c->incumbent_length = INFINITY;
     c->length_before_run = c->best_length;
     c->runs++;
+}
+
+void bl_column_start(bl_column *c) {
+    begin_run(c);
+    c->phase = BL_PHASE_SEEK;
+    c->planes = 0;
+    c->incumbent_length = INFINITY;
 }
 
 /* A run in vain counts one failure, two if it came back to the best point, which is then likely the nearest there is. */
@@ -91,20 +95,29 @@ static void drop_one(bl_column *c) {
     keep_planes(c, keep);
 }
 
-static void add_plane(bl_column *c, size_t n, double f, const float *gradient) {
-    if (c->planes == c->planes_max)
-        drop_one(c);
-    memcpy(c->normal[c->planes], gradient, n * sizeof *gradient);
-    c->offset[c->planes] = lane_dot(n, gradient, c->query) - f;
+static void append_plane(bl_column *c, size_t n, const float *normal, double offset) {
+    memcpy(c->normal[c->planes], normal, n * sizeof *normal);
+    c->offset[c->planes] = offset;
     c->multiplier[c->planes] = 0.0;
     c->planes++;
 }
 
+static void add_plane(bl_column *c, size_t n, double f, const float *gradient) {
+    if (c->planes == BL_NEAREST_PLANES)
+        drop_one(c);
+    append_plane(c, n, gradient, lane_dot(n, gradient, c->query) - f);
+}
+
+/* Whether plane a of a column admits h. */
+static bool admits(const bl_column *c, size_t a, const bl_search_input *in, size_t n, const float *h) {
+    return lane_dot(n, c->normal[a], h) - c->offset[a] <= 1e-5 + in->noise;
+}
+
 /* Only planes that admit the incumbent. */
-static void keep_admitting(bl_column *c, size_t n, double tolerance) {
+static void keep_admitting(bl_column *c, const bl_search_input *in, size_t n) {
     bool keep[BL_NEAREST_PLANES];
     for (size_t a = 0; a < c->planes; a++)
-        keep[a] = lane_dot(n, c->normal[a], c->incumbent) - c->offset[a] <= tolerance;
+        keep[a] = admits(c, a, in, n, c->incumbent);
     keep_planes(c, keep);
 }
 
@@ -157,7 +170,7 @@ static void seek(bl_column *c, const bl_search_input *in, size_t n, bl_nearest_w
 /* On from the incumbent, or the end. */
 static void descend(bl_column *c, const bl_search_input *in, size_t n, bl_nearest_work *work) {
     double length = 0.0;
-    keep_admitting(c, n, 1e-5 + in->noise);
+    keep_admitting(c, in, n);
     while (c->planes > 0 && !solve_model(c, in, n, 0.0, work, &length))
         drop_older_half(c);
     double worthwhile = fmax(WORTHWHILE / (1.0 + 0.1 * c->runs), 1e-4);
@@ -166,6 +179,24 @@ static void descend(bl_column *c, const bl_search_input *in, size_t n, bl_neares
     if (c->planes == 0 || c->stalls > STALL_MAX || length >= c->incumbent_length * (1.0 - c->gap) ||
         (behind && length >= c->best_length * (1.0 - worthwhile)))
         bl_column_end_run(c);
+}
+
+bool bl_column_adopt(bl_column *c, const bl_search_input *in, size_t n, const bl_column *other,
+                     bl_nearest_work *work) {
+    c->planes = 0;
+    for (size_t a = 0; a < other->planes; a++)
+        if (admits(other, a, in, n, other->best))
+            append_plane(c, n, other->normal[a], other->offset[a]);
+    if (c->planes == 0)
+        return false;
+    begin_run(c);
+    c->phase = BL_PHASE_DESCEND;
+    c->target = other->target;
+    c->incumbent_length = bl_float_norm(c->p, n, other->best);
+    memcpy(c->incumbent, other->best, n * sizeof *c->incumbent);
+    bl_column_offer(c, n, other->best, other->best_slope);
+    descend(c, in, n, work);
+    return c->phase != BL_PHASE_DONE;
 }
 
 /* query crosses, or nearly so: the new incumbent. */

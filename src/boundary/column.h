@@ -32,7 +32,7 @@ typedef struct bl_column {
     /* the run */
     bl_phase phase;
     size_t target; /* class it crosses to */
-    size_t planes, planes_max;
+    size_t planes;
     int patience;                     /* evaluations before planes are overstepped */
     double nearly;                    /* as in the effort's limits */
     double gap;                       /* between crossing and model, relative, where a run ends */
@@ -58,6 +58,11 @@ typedef struct bl_column {
 
 /** Begin a run at query. */
 void bl_column_start(bl_column *column);
+
+/** Begin a run at the best crossing of another column of the same input, with those planes of its last run that admit it.
+ * @return false when there are none, or when they promise nothing in this column's norm: the run is over */
+bool bl_column_adopt(bl_column *column, const bl_search_input *input, size_t n, const bl_column *other,
+                     bl_nearest_work *work);
 
 /** End the run: phase DONE, its success counted. */
 void bl_column_end_run(bl_column *column);

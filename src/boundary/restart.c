@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Where runs start again. All local minima are near each other compared with the box, so starts are taken near the best length:
- * at crossings of the other p of the same input and of other inputs, along planes already known, and around the best point.
+ * Where runs start again. A crossing that another p of the same input has found is taken over with the planes that hold it,
+ * and shortened in this p's norm. All local minima are near each other compared with the box, so the other starts are taken
+ * near the best length: at crossings of other inputs, along planes already known, and around the best point.
  */
 #include "borderline/mem.h"
 #include "borderline/rng.h"
@@ -39,18 +40,18 @@ static bool start_from(const bl_search *s, bl_column *c, const bl_column *other)
     return true;
 }
 
-/* A crossing of another p of this input that is new since this column last took one over. */
-static bool start_from_other_p(const bl_search *s, bl_column *c) {
+/* Another p of this input with a crossing that is new since this column last took one over; NULL where there is none. */
+static const bl_column *next_news(bl_search *s, const bl_column *c) {
     size_t m = s->options.p_count, first = c->input * m;
     for (size_t e = 1; e < m; e++) {
         size_t k = (c->p_index + e) % m;
         double *adopted = &s->adopted[(first + c->p_index) * m + k];
         if (s->column[first + k].best_length < *adopted * (1.0 - 1e-5)) {
             *adopted = s->column[first + k].best_length;
-            return start_from(s, c, &s->column[first + k]);
+            return &s->column[first + k];
         }
     }
-    return false;
+    return NULL;
 }
 
 static bool start_from_other_input(const bl_search *s, bl_column *c, size_t turn) {
@@ -112,8 +113,16 @@ static void start_thinned(bl_search *s, bl_column *c) {
 }
 
 void bl_search_restart(bl_search *s, bl_column *c) {
+    const bl_search_input *in = &s->input[c->input];
     size_t turn = (size_t)c->runs;
-    bool started = start_from_other_p(s, c), count = c->p == 0.0;
+    bool started = false, count = c->p == 0.0;
+    for (const bl_column *other; !started && (other = next_news(s, c));) {
+        int runs = c->runs;
+        if (!count && bl_column_adopt(c, in, s->n, other, &s->work))
+            return;
+        bool without_planes = c->runs == runs;
+        started = without_planes && start_from(s, c, other);
+    }
     if (!started && turn % KINDS == 0)
         started = start_from_other_input(s, c, turn / KINDS);
     if (!started && turn % KINDS == 2 && !count)
@@ -123,6 +132,6 @@ void bl_search_restart(bl_search *s, bl_column *c) {
     else if (!started)
         start_around(s, c);
     if (count)
-        bl_count_round(c, &s->input[c->input], s->n, c->query);
+        bl_count_round(c, in, s->n, c->query);
     bl_column_start(c);
 }

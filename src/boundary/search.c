@@ -42,9 +42,9 @@ static const double WIDE_GAP = 1e-4; /* where queries are dear, a run ends that 
 
 static bl_effort_limits limits_of(const bl_search_options *options) {
     static const bl_effort_limits limits[] = {
-        [BL_EFFORT_FAST] = {8, 16, 4, .nearly = 0.03, .gap = 5e-3, .runs = INT_MAX},
-        [BL_EFFORT_STANDARD] = {16, 97, 3, .nearly = 0.03, .gap = 2e-4, .runs = INT_MAX},
-        [BL_EFFORT_THOROUGH] = {16, 1950, 3, .nearly = 0.01, .gap = 2e-5, .runs = INT_MAX}};
+        [BL_EFFORT_FAST] = {16, 4, .nearly = 0.03, .gap = 5e-3, .runs = INT_MAX},
+        [BL_EFFORT_STANDARD] = {97, 3, .nearly = 0.03, .gap = 2e-4, .runs = INT_MAX},
+        [BL_EFFORT_THOROUGH] = {1950, 3, .nearly = 0.01, .gap = 2e-5, .runs = INT_MAX}};
     bl_effort_limits l = limits[options->effort];
     if (options->queries > 0) {
         l.passes = 2 * (int32_t)options->queries;
@@ -59,8 +59,8 @@ size_t bl_search_batch(const bl_search_options *options, size_t inputs) {
 }
 
 size_t bl_search_memory(const bl_search_options *options, size_t n, size_t classes, size_t inputs) {
-    size_t columns = inputs * options->p_count, planes = limits_of(options).planes;
-    size_t row = columns * (sizeof(double) + (BL_COLUMN_POINTS + planes) * sizeof(float)) +
+    size_t columns = inputs * options->p_count;
+    size_t row = columns * (sizeof(double) + (BL_COLUMN_POINTS + BL_NEAREST_PLANES) * sizeof(float)) +
                  inputs * 2 * sizeof(float) + 4 * sizeof(float);
     size_t column = sizeof(bl_column) + sizeof(bl_ray) + 2 * sizeof(size_t) +
                     options->p_count * sizeof(double) + classes * (sizeof(double) + 2 * sizeof(float));
@@ -84,7 +84,7 @@ static bl_err allocate(bl_search *s) {
     BL_ALLOC(s->seed, columns * classes);
     BL_ALLOC(s->room, s->inputs * 2 * n);
     BL_ALLOC(s->bias, s->inputs * classes);
-    BL_ALLOC(s->points, columns * (BL_COLUMN_POINTS + s->limits.planes) * n);
+    BL_ALLOC(s->points, columns * (BL_COLUMN_POINTS + BL_NEAREST_PLANES) * n);
     BL_ALLOC(s->work_rows, 4 * n);
     s->work = (bl_nearest_work){s->work_rows, s->work_rows + n, s->work_rows + 2 * n, s->work_rows + 3 * n};
 cleanup:

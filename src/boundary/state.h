@@ -10,7 +10,6 @@
 
 /* What an effort allows. */
 typedef struct bl_effort_limits {
-    size_t planes;  /* a column */
     int32_t passes; /* a column in the mean, without confirmation */
     int patience;   /* of columns looking for a crossing */
     double nearly;  /* a margin that a plane promises to overcome this soon, relative, counts as a crossing */
@@ -46,7 +45,7 @@ struct bl_search {
     float *logits, *seed;
     float *room;   /* [inputs][2][n] */
     double *bias;  /* [inputs][classes] */
-    float *points; /* [columns][BL_COLUMN_POINTS + planes][n] */
+    float *points; /* [columns][BL_COLUMN_POINTS + BL_NEAREST_PLANES][n] */
     bl_nearest_work work;
     float *work_rows; /* [4][n] */
 };

@@ -18,19 +18,21 @@ sys.path[:0] = [os.path.join(SOURCE, "tests", "reference"), os.path.join(SOURCE,
 import bars  # noqa: E402
 
 SEARCH, COLUMN, RESTART, BEGIN = (f"src/boundary/{name}.c" for name in ("search", "column", "restart", "begin"))
-OTHER_P = (RESTART, "started = start_from_other_p(s, c)", "started = false")
+OTHER_P = (RESTART, "other = next_news(s, c)", "other = NULL")
+PLANES_OF_P = (RESTART, "if (!count && bl_column_adopt", "if (false && bl_column_adopt")
 OTHER_INPUT = (RESTART, "turn % KINDS == 0)", "false)")
 MIXED = (RESTART, "turn % KINDS == 2 && !count", "false")
 PARTS = {
     "whole": [],
     "no restarts": [(SEARCH, "(another && c->failures <= purse->patience && !purse->beginners)", "false"),
                     (SEARCH, "s->purse[e].passes > 0 && s->purse[e].patience / 2", "false && s->purse[e].patience / 2")],
-    "one plane at a time": [(SEARCH, f"{{{count}, ", "{1, ") for count in (8, 16)],
+    "one plane at a time": [("src/boundary/nearest.h", "BL_NEAREST_PLANES = 16", "BL_NEAREST_PLANES = 1")],
     "no crossings counted early": [(SEARCH, f".nearly = {value}", ".nearly = 0.0") for value in ("0.03", "0.01")],
     "oversteps from the start": [(SEARCH, f"{value}, .nearly", "0, .nearly") for value in (4, 3)],
     "looks at the first step itself": [(BEGIN, "SHORT_OF_FIRST = 0.9F", "SHORT_OF_FIRST = 1.0F")],
     "later runs at any promise": [(COLUMN, "WORTHWHILE = 5e-3", "WORTHWHILE = 1e-4")],
     "no starts from other p": [OTHER_P],
+    "starts from other p without its planes": [PLANES_OF_P],
     "no starts from other inputs": [OTHER_INPUT],
     "no starts along planes": [MIXED],
     "starts by noise alone": [OTHER_P, OTHER_INPUT, MIXED],
