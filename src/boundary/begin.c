@@ -140,6 +140,7 @@ cleanup:
 
 bl_err bl_search_begin(bl_search *s, const bl_oracle *o, const double *x0, double *logits0) {
     bl_err err = BL_OK;
+    s->x0 = x0;
     reset(s);
     BL_TRY(evaluate_inputs(s, o, x0, logits0));
     BL_TRY(evaluate_first_steps(s, o, logits0));

@@ -59,6 +59,29 @@ static bool start_from_other_input(const bl_search *s, bl_column *c, size_t turn
     return other != c->input && start_from(s, c, &s->column[other * s->options.p_count + p]);
 }
 
+/* Where nothing has been found: the nearest point known to be of another class, an input's or a crossing's. */
+static bool start_across(const bl_search *s, bl_column *c) {
+    const bl_search_input *in = &s->input[c->input];
+    size_t n = s->n, m = s->options.p_count;
+    const double *x0 = s->x0 + c->input * n;
+    double nearest = INFINITY;
+    for (size_t k = 0; k < s->columns; k++) {
+        const bl_column *other = &s->column[k];
+        const double *from = s->x0 + other->input * n;
+        bool same = s->input[other->input].source == in->source;
+        if (!s->input[other->input].usable || (same && isinf(other->best_length)) || (!same && k % m != 0))
+            continue;
+        for (size_t i = 0; i < n; i++)
+            s->work.v[i] = (float)(from[i] - x0[i]) + (same ? other->best[i] : 0.0F);
+        double length = bl_float_norm(c->p, n, s->work.v);
+        if (length < nearest) {
+            nearest = length;
+            into_box(s, c, 1.0, s->work.v);
+        }
+    }
+    return isfinite(nearest);
+}
+
 /* The linear step of a random positive mixture of this input's known planes, brought to the best length. */
 static bool start_along_planes(bl_search *s, bl_column *c) {
     const bl_search_input *in = &s->input[c->input];
@@ -114,8 +137,8 @@ static void start_thinned(bl_search *s, bl_column *c) {
 
 void bl_search_restart(bl_search *s, bl_column *c) {
     const bl_search_input *in = &s->input[c->input];
-    size_t turn = (size_t)c->runs;
     bool started = false, count = c->p == 0.0;
+    size_t turn = (size_t)c->runs;
     for (const bl_column *other; !started && (other = next_news(s, c));) {
         int runs = c->runs;
         if (!count && bl_column_adopt(c, in, s->n, other, &s->work))
@@ -123,6 +146,10 @@ void bl_search_restart(bl_search *s, bl_column *c) {
         bool without_planes = c->runs == runs;
         started = without_planes && start_from(s, c, other);
     }
+    /* a run for p = 0 that begins with a crossing ends with many coordinates: at the last only */
+    bool due = count ? c->passes > s->limits.passes + BL_LAST_RESORT / 2 : turn % 2 == 1;
+    bool across = !started && isinf(c->best_length) && due && start_across(s, c);
+    started = started || across;
     if (!started && turn % KINDS == 0)
         started = start_from_other_input(s, c, turn / KINDS);
     if (!started && turn % KINDS == 2 && !count)
@@ -131,7 +158,7 @@ void bl_search_restart(bl_search *s, bl_column *c) {
         start_thinned(s, c);
     else if (!started)
         start_around(s, c);
-    if (count)
+    if (count && !across)
         bl_count_round(c, in, s->n, c->query);
     bl_column_start(c);
 }

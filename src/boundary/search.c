@@ -34,22 +34,22 @@
 #include <math.h>
 #include <string.h>
 
-enum { DEAR_RUNS = 2 };     /* where queries are dear: one from x0, one from another p's crossing */
-enum { RUN_PASSES = 24 };   /* that the purse should still hold for each run that begins */
-enum { LAST_RESORT = 100 }; /* passes of a column that has found nothing, beyond its limit */
+enum { DEAR_RUNS = 2 };   /* where queries are dear: one from x0, one from another p's crossing */
+enum { RUN_PASSES = 24 }; /* that the purse should still hold for each run that begins */
 
 static const double WIDE_GAP = 1e-4; /* where queries are dear, a run ends that promises less */
 
 static bl_effort_limits limits_of(const bl_search_options *options) {
     static const bl_effort_limits limits[] = {
-        [BL_EFFORT_FAST] = {16, 4, .nearly = 0.03, .gap = 5e-3, .runs = INT_MAX},
-        [BL_EFFORT_STANDARD] = {97, 3, .nearly = 0.03, .gap = 2e-4, .runs = INT_MAX},
-        [BL_EFFORT_THOROUGH] = {1950, 3, .nearly = 0.01, .gap = 2e-5, .runs = INT_MAX}};
+        [BL_EFFORT_FAST] = {16, 4, .nearly = 0.03, .gap = 5e-3, .runs = INT_MAX, .l1_part = 1.0},
+        [BL_EFFORT_STANDARD] = {97, 3, .nearly = 0.03, .gap = 2e-4, .runs = INT_MAX, .l1_part = 1.0},
+        [BL_EFFORT_THOROUGH] = {1950, 3, .nearly = 0.01, .gap = 2e-5, .runs = INT_MAX, .l1_part = 4.0}};
     bl_effort_limits l = limits[options->effort];
     if (options->queries > 0) {
         l.passes = 2 * (int32_t)options->queries;
         l.gap = WIDE_GAP;
         l.runs = DEAR_RUNS;
+        l.l1_part = 1.0;
     }
     return l;
 }
@@ -192,7 +192,7 @@ static bool takes_part(const bl_search *s, const bl_column *c) {
     if (c->runs == 0)
         return false;
     if (purse->passes <= 0)
-        return isinf(c->best_length) && c->passes < s->limits.passes + LAST_RESORT;
+        return isinf(c->best_length) && c->passes < s->limits.passes + BL_LAST_RESORT;
     bool another = c->runs < s->limits.runs || isinf(c->best_length);
     return c->phase != BL_PHASE_DONE || (another && c->failures <= purse->patience && !purse->beginners);
 }
@@ -239,13 +239,22 @@ static size_t form_batch(bl_search *s) {
     return count;
 }
 
+/* Passes of a column of p, such that those of all p have limits.passes in the mean. */
+static int64_t part_of(const bl_search *s, double p) {
+    double parts = 0.0;
+    for (size_t e = 0; e < s->options.p_count; e++)
+        parts += s->p[e] == 1.0 ? s->limits.l1_part : 1.0;
+    double part = (p == 1.0 ? s->limits.l1_part : 1.0) * (double)s->options.p_count / parts;
+    return (int64_t)(part * s->limits.passes + 0.5);
+}
+
 /* What the columns of each p have together, less what they have spent. */
 static void fill_purses(bl_search *s) {
     for (size_t e = 0; e < s->options.p_count; e++)
         s->purse[e] = (bl_purse){0};
     for (size_t k = 0; k < s->columns; k++)
         if (s->column[k].runs > 0)
-            s->purse[s->column[k].p_index].passes += s->limits.passes - s->column[k].passes;
+            s->purse[s->column[k].p_index].passes += part_of(s, s->column[k].p) - s->column[k].passes;
 }
 
 /* Take the passes of a batch out of the purses; a purse that nobody drew on grants its columns one more failure.

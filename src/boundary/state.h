@@ -15,10 +15,13 @@ typedef struct bl_effort_limits {
     double nearly;  /* a margin that a plane promises to overcome this soon, relative, counts as a crossing */
     double gap;     /* between crossing and model, relative, where a run ends */
     int runs;       /* a column */
+    double l1_part; /* passes of p = 1, which has most local minima, over those of another p */
 } bl_effort_limits;
 
 /* Points of n numbers that a column keeps: query, incumbent, best, first step. */
 enum { BL_COLUMN_POINTS = 4 };
+
+enum { BL_LAST_RESORT = 100 }; /* passes of a column that has found nothing, beyond its limit */
 
 /* Passes that the columns of one p share. */
 typedef struct bl_purse {
@@ -32,6 +35,7 @@ struct bl_search {
     bl_search_options options;
     bl_effort_limits limits;
     double *p;
+    const double *x0; /* [inputs][n], borrowed for one search */
     size_t n, classes, inputs, columns;
     bl_search_input *input;
     bl_column *column;
