@@ -28,7 +28,7 @@ static const bl_flag flags[] = {
      "boundary points stay inside (the file's box attribute, else none)"},
     {"--no-box", BL_FLAG_SWITCH, &no_box, NULL, "boundary points may be anywhere"},
     {"--effort", BL_FLAG_TEXT, &effort_text, "EFFORT", "fast, standard or thorough (standard)"},
-    {"--save-points", BL_FLAG_SWITCH, &save_points, NULL, "also write the boundary points, float64"},
+    {"--save-points", BL_FLAG_SWITCH, &save_points, NULL, "also write the boundary points, float64 and float32"},
     {"--force", BL_FLAG_SWITCH, &force, NULL, "overwrite OUT.h5"},
     {"--time-limit", BL_FLAG_TIME, &time_limit, "TIME",
      "begin no network after this time; seconds or [D-]HH:MM:SS"},

@@ -22,21 +22,34 @@ enum { VARIABLES = BL_MEASUREMENT_VARIABLES };
 
 /* --- creation --- */
 
-static bl_err create_points(hid_t group, const size_t *shape, const hid_t *where) {
+static bl_err create_points(hid_t group, const char *name, hid_t type, const void *fill, const size_t *shape,
+                            const hid_t *where, const char *comment) {
     bl_err err = BL_OK;
     hid_t dataset = H5I_INVALID_HID;
-    const double fill = (double)NAN;
-    BL_TRY(bl_h5_create_dimension(group, axis_name[AXIS_COORDINATE], shape[AXIS_COORDINATE]));
-    BL_TRY(bl_h5_create_dataset(group, "points", H5T_NATIVE_DOUBLE, AXES, shape, &fill, &dataset));
-    BL_TRY(bl_h5_attribute(dataset, "_FillValue", H5T_NATIVE_DOUBLE, 1, &fill));
+    BL_TRY(bl_h5_create_dataset(group, name, type, AXES, shape, fill, &dataset));
+    BL_TRY(bl_h5_attribute(dataset, "_FillValue", type, 1, fill));
     BL_TRY(bl_h5_attribute_text(dataset, "units", "1"));
     BL_TRY(bl_h5_attribute_text(dataset, "long_name", "boundary point x0 + h the distance belongs to"));
-    BL_TRY(bl_h5_attribute_text(
-        dataset, "comment", "classified otherwise than x0, confirmed in float64; NaN where status is not 1"));
+    BL_TRY(bl_h5_attribute_text(dataset, "comment", comment));
     for (size_t i = 0; i < AXES; i++)
         BL_TRY(bl_h5_attach_axis(dataset, i, where[i], axis_name[i]));
 cleanup:
     bl_h5_close(&dataset);
+    return err;
+}
+
+/* The points that were confirmed, and their nearest float32. */
+static bl_err create_both_points(hid_t group, const size_t *shape, const hid_t *where) {
+    bl_err err = BL_OK;
+    const double nan64 = (double)NAN;
+    const float nan32 = NAN;
+    BL_TRY(bl_h5_create_dimension(group, axis_name[AXIS_COORDINATE], shape[AXIS_COORDINATE]));
+    BL_TRY(create_points(group, "points", H5T_NATIVE_DOUBLE, &nan64, shape, where,
+                         "classified otherwise than x0, confirmed in float64; NaN where status is not 1"));
+    BL_TRY(create_points(
+        group, "points_float32", H5T_NATIVE_FLOAT, &nan32, shape, where,
+        "points, rounded to the nearest float32, which may lie a rounding on x0's side of the boundary"));
+cleanup:
     return err;
 }
 
@@ -59,7 +72,7 @@ static bl_err create_network(hid_t file, const bl_measurement_entry *entry, size
     BL_TRY(bl_results_create_checksum(group, "checksum of the network's variables, but for points",
                                       "64-bit FNV-1a over 8-byte words, variables in the order of creation"));
     if (points)
-        BL_TRY(create_points(group, shape, where));
+        BL_TRY(create_both_points(group, shape, where));
 cleanup:
     bl_h5_close(&group);
     return err;
@@ -72,7 +85,7 @@ static double forecast_bytes(size_t count, const bl_measurement_entry *entry, si
         bytes += 20.0 * 1024.0; /* a group, its attributes and axes */
         for (size_t v = 0; v < VARIABLES; v++)
             bytes += rows * (double)bl_type_size(bl_fields[variable[v].field].type);
-        bytes += points ? rows * (double)entry[i].dimension * sizeof(double) : 0.0;
+        bytes += points ? rows * (double)entry[i].dimension * (sizeof(double) + sizeof(float)) : 0.0;
     }
     return bytes;
 }
@@ -180,8 +193,11 @@ bl_err bl_measurement_write(bl_results *results, const char *name, size_t inputs
     const void *const data[VARIABLES] = {c.distance,           c.inside,   c.first_order, c.passes,
                                          c.restarts_won,       input_norm, output,        c.gradient_norm,
                                          c.first_step_crosses, c.status};
-    if (points)
+    if (points) {
         BL_TRY(write_variable(results, group, name, "points", H5T_NATIVE_DOUBLE, count * dimension, points));
+        BL_TRY(write_variable(results, group, name, "points_float32", H5T_NATIVE_DOUBLE, count * dimension,
+                              points));
+    }
     uint64_t hash = BL_RESULTS_HASH;
     for (size_t v = 0; v < VARIABLES; v++)
         hash = bl_results_hash_bytes(hash, data[v],

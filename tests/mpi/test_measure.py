@@ -98,6 +98,7 @@ class Measure(program.TestCase):
         """Every boundary point is where it says, inside the box, and in another class."""
         points, distance = result["points"][()], result["distance"][()]
         self.assertTrue((result["status"][()] == 1).all())
+        np.testing.assert_array_equal(result["points_float32"][()], points.astype(np.float32), strict=True)
         moved = points - x[:, None, :].astype(np.float64)
         for k, p in enumerate((1, 2, np.inf)):
             np.testing.assert_allclose(np.linalg.norm(moved[:, k], ord=p, axis=1), distance[:, k], rtol=1e-12)
