@@ -51,7 +51,7 @@ class Reference(unittest.TestCase):
         with h5py.File(bars.reference_file()) as file:
             for name in ("a0", "a1", "a2", "d0", "d1") if FULL else ("a0", "d0"):
                 network, x0 = bars.dense_network(file[name]), file[name]["inputs"][()].astype(float)[:10 if FULL else 2]
-                best = distances(network, x0, NORMS, (0.0, 1.0), starts=4, flips=60 if FULL else 25)
+                best = distances(network, x0, NORMS, (0.0, 1.0), starts=3, flips=30 if FULL else 25)
                 self.assertTrue(np.all(np.isfinite(best)))
                 for effort in ratio:
                     result = search(network, x0, [1, *NORMS, math.inf], (0.0, 1.0), effort)
