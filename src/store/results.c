@@ -81,7 +81,9 @@ static bl_err open_fields(bl_results *results) {
             continue; /* a sweep without kernels or without training has none of these */
         results->field[f] = open_dataset(results, field->name);
         if (results->field[f] < 0)
-            BL_TRY(bl_h5_fail(BL_ERR_INPUT, "%s is damaged: variable %s", results->path, field->name));
+            BL_TRY(bl_h5_fail(BL_ERR_INPUT,
+                              "%s is damaged, or of another version of this program: variable %s",
+                              results->path, field->name));
         BL_TRY(bl_results_shape(results, (bl_field_id)f, shape));
     }
 cleanup:
