@@ -127,7 +127,7 @@ BL_API bl_err bl_blockmatrix_eigenvalues(const bl_blockmatrix *matrix, double *e
  */
 BL_API bl_err bl_blockmatrix_cholesky(bl_blockmatrix *matrix) BL_NODISCARD;
 
-/** The same, where a pivot that is not positive is no error: *pivot is its number counted from 1, else 0. */
+/** The same, where a pivot that is not positive is no error: *pivot is its number counted from 1, else 0. Collective: no. */
 BL_API bl_err bl_blockmatrix_try_cholesky(bl_blockmatrix *matrix, int *pivot) BL_NODISCARD;
 
 /** log det A = 2 sum_i log L_ii from the factor, on every rank. Collective on the matrix's communicator. */

@@ -26,6 +26,7 @@ typedef struct bl_oracle {
 /** The oracle of a pass engine.
  *
  * Shapes:      batch: what the engine was created with.
+ * Collective:  no.
  * Ownership:   pass is borrowed while the oracle is in use; loading another network of the same shape into it keeps the
  * oracle good.
  */
@@ -79,16 +80,17 @@ typedef struct bl_search bl_search;
 
 /** Workspace for searches with this many inputs, all p of the options at once.
  *
+ * Collective:  no.
  * Ownership:   options->p is copied. *out is the caller's.
  */
 BL_API bl_err bl_search_create(const bl_search_options *options, size_t dimension, size_t classes,
                                size_t inputs, bl_search **out) BL_NODISCARD;
 BL_API void bl_search_destroy(bl_search **search);
 
-/** The largest batch that the search passes to its oracle (for bl_pass_create). */
+/** The largest batch that the search passes to its oracle (for bl_pass_create). Collective: no. */
 BL_API size_t bl_search_batch(const bl_search_options *options, size_t inputs);
 
-/** Bytes of the workspace. */
+/** Bytes of the workspace. Collective: no. */
 BL_API size_t bl_search_memory(const bl_search_options *options, size_t dimension, size_t classes,
                                size_t inputs);
 
@@ -108,13 +110,14 @@ BL_API bl_err bl_search_run(bl_search *search, const bl_oracle *oracle, const do
  * Math:        THEORY section 2, 'Linear step'; p = 0 fills coordinates in decreasing order of a_i u_i.
  * Shapes:      x0[n] float64 or NULL (no box needed then), g[n], h[n] (may not alias g); work[n] float32
  * scratch.
+ * Collective:  no.
  * @param[out] length  |h|_p (p = 0: number of coordinates moved)
  * @return true; false when no point of the box reaches the plane (h = the box's farthest point towards it).
  */
 BL_API bool bl_linear_step(double p, size_t n, const double *x0, bl_box box, const float *g, double c,
                            float *work, float *h, double *length);
 
-/** l^p length of h[n] (p = 0: number of nonzero entries), in float64. */
+/** l^p length of h[n] (p = 0: number of nonzero entries), in float64. Collective: no. */
 BL_API double bl_norm(double p, size_t n, const double *h);
 
 #endif

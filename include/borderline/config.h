@@ -103,14 +103,14 @@ BL_API bl_err bl_config_parse(const char *file, const char *text, size_t length,
 BL_API void bl_config_destroy(bl_config **config);
 
 /** The whole configuration as YAML text, every default written out, doubles with %.17g; parsing it gives the
- * same configuration. The caller frees *out with bl_mem_free. */
+ * same configuration. The caller frees *out with bl_mem_free. Collective: no. */
 BL_API bl_err bl_config_resolve(const bl_config *config, char **out) BL_NODISCARD;
 
 /** The first key in which two configurations differ, or NULL. A name for messages ("grid.width"); static
- * storage. */
+ * storage. Collective: no. */
 BL_API const char *bl_config_difference(const bl_config *a, const bl_config *b);
 
-/** The option table as help text (key, type, default, bounds, meaning), written to standard output. */
+/** The option table as help text (key, type, default, bounds, meaning), written to standard output. Collective: no. */
 BL_API void bl_config_help(void);
 
 /* The words of the file format for enumerated values: bl_activation_name[BL_RELU] = "relu". */

@@ -25,10 +25,11 @@ BL_API double bl_cost_network(const bl_config *config, const bl_case *c);
  * Collective:  no.
  */
 BL_API double bl_cost_training(const bl_config *config, const bl_case *c);
-/* Images that a sweep trains on and tests with, going by the full sets: 60,000 (MNIST), 50,000 (CIFAR-10), 10,000. */
+/** Images that a sweep trains on and tests with, going by the full sets: 60,000 (MNIST), 50,000 (CIFAR-10), 10,000.
+ * Collective: no. */
 BL_API size_t bl_cost_images(const bl_config *config, bool test);
 
-/** Cost of the unit: that of its networks, of each of which it takes some inputs; each is sampled as a whole. */
+/** Cost of the unit: that of its networks, of each of which it takes some inputs; each is sampled as a whole. Collective: no. */
 BL_API double bl_cost_unit(const bl_grid *grid, int64_t unit);
 
 /** Cost of one network at the kernel inputs: its weights, and a forward pass of each input. Not collective. */
@@ -52,14 +53,13 @@ BL_API double bl_cost_statistics(const bl_config *config);
  * every network made by every rank and passed with the inputs of that rank's rows and columns. Not collective. */
 BL_API double bl_cost_kernel_spread(const bl_config *config, const bl_case *c, size_t ranks);
 
-/** Networks a unit of this case: as many as make about BL_COST_UNIT, at least one, at most all. */
+/** Networks a unit of this case: as many as make about BL_COST_UNIT, at least one, at most all. Collective: no. */
 BL_API size_t bl_cost_block(const bl_config *config, const bl_case *c);
 
 /** Inputs a unit of this case: all of them where networks are trained, and where a network costs no more than BL_COST_UNIT; else the least
  * divisor of their number with which products stay efficient: batches of BL_COST_COLUMNS columns (inputs x
  * norms), weights used BL_COST_REUSE times whenever they are read (a convolution uses them for every pixel),
- * and BL_COST_BATCH multiply-adds a pass.
- */
+ * and BL_COST_BATCH multiply-adds a pass. Collective: no. */
 BL_API size_t bl_cost_input_block(const bl_config *config, const bl_case *c);
 
 /* Multiply-adds a unit aims at: about half a second of one core, long against scheduling and writing, short

@@ -42,10 +42,10 @@ typedef struct bl_dataset {
  */
 BL_API bl_err bl_dataset_read(const bl_dataset_source *source, bl_dataset **out) BL_NODISCARD;
 
-/** An empty data set of that shape, to be filled. *out is the caller's. @return BL_OK; BL_ERR_MEMORY. */
+/** An empty data set of that shape, to be filled. *out is the caller's. Collective: no. @return BL_OK; BL_ERR_MEMORY. */
 BL_API bl_err bl_dataset_create(size_t count, bl_image image, size_t classes, bl_dataset **out) BL_NODISCARD;
 
-/** Free it; NULL is allowed. */
+/** Free it; NULL is allowed. Collective: no. */
 BL_API void bl_dataset_destroy(bl_dataset **dataset);
 
 /** Images as inputs of networks.

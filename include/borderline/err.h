@@ -55,17 +55,17 @@ typedef enum bl_err {
  */
 BL_API bl_err bl_err_set(bl_err code, const char *format, ...) BL_PRINTF(2, 3);
 
-/** Put words before the recorded message ("while reading x.h5: " + message), keeping the code. */
+/** Put words before the recorded message ("while reading x.h5: " + message), keeping the code. Collective: no. */
 BL_API void bl_err_prefix(const char *format, ...) BL_PRINTF(1, 2);
 
-/** The message recorded last in this thread; empty when none. Borrowed until the next bl_err_set. */
+/** The message recorded last in this thread; empty when none. Borrowed until the next bl_err_set. Collective: no. */
 BL_API const char *bl_err_message(void);
 
-/** What a code means, and the status the program exits with for it. */
+/** What a code means, and the status the program exits with for it. Collective: no. */
 BL_API const char *bl_err_meaning(bl_err code);
 BL_API int bl_err_exit_status(bl_err code);
 
-/** Report a bug of ours and abort; always on. */
+/** Report a bug of ours and abort; always on. Collective: no. */
 BL_API _Noreturn void bl_err_bug(const char *file, int line, const char *condition);
 
 #define BL_ASSERT(condition)                                                                                 \

@@ -159,17 +159,17 @@ static inline bool bl_field_of_training(bl_field_id field) {
  */
 BL_API size_t bl_axis_length(const bl_grid *grid, bl_axis_id axis);
 
-/** Whether the variables of this grid's file have the axis: without training none has image_kind, though the table names it. */
+/** Whether the variables of this grid's file have the axis: without training none has image_kind, though the table names it.
+ * Collective: no. */
 BL_API bool bl_axis_exists(const bl_grid *grid, bl_axis_id axis);
 
-/** Number of elements of a field: the product of its axes' lengths; 0 for a field this sweep does not have.
- */
+/** Number of elements of a field: the product of its axes' lengths; 0 for a field this sweep does not have. Collective: no. */
 BL_API size_t bl_field_elements(const bl_grid *grid, bl_field_id field);
 
-/** Bytes of one element. */
+/** Bytes of one element. Collective: no. */
 BL_API size_t bl_type_size(bl_type type);
 
-/** Bytes of all fields of the file of this grid (float64: a grid too large to address is still forecast). */
+/** Bytes of all fields of the file of this grid (float64: a grid too large to address is still forecast). Collective: no. */
 BL_API double bl_fields_bytes(const bl_grid *grid);
 
 #endif

@@ -245,7 +245,7 @@ BL_API bl_err bl_empirical_add_features(const bl_gp_model *model, size_t inputs,
  */
 BL_API void bl_empirical_add_outputs(size_t inputs, size_t classes, const float *logits, double *gram);
 
-/** The same for two lists of inputs: left[rows][classes], right[columns][classes], block[rows][columns]. */
+/** The same for two lists of inputs: left[rows][classes], right[columns][classes], block[rows][columns]. Collective: no. */
 BL_API void bl_empirical_add_output_block(size_t rows, const float *left, size_t columns, const float *right,
                                           size_t classes, double *block);
 

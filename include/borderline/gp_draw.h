@@ -38,12 +38,13 @@ BL_API void bl_gp_draw_begin(bl_gp_draw *draw, bl_stream stream);
 
 /** The draw as an oracle: values are drawn by forward and forward64, gradients by gradient. The input of a row is ignored: a draw
  * serves one input. A point asked again has the same answer.
+ * Collective:  no.
  * Ownership:   the draw is borrowed while the oracle is in use. Its functions return BL_ERR_MEMORY, or BL_ERR_INPUT beyond
  *              `points`.
  */
 BL_API bl_oracle bl_gp_draw_oracle(bl_gp_draw *draw);
 
-/** Bytes of a draw of that many gradients and values. */
+/** Bytes of a draw of that many gradients and values. Collective: no. */
 BL_API size_t bl_gp_draw_memory(size_t n, size_t classes, size_t points, size_t gradients);
 
 /** Logits of infinitely wide networks at a list of inputs.

@@ -32,6 +32,7 @@ typedef struct bl_grid {
 } bl_grid;
 
 /** Expand the grid; checks that every case can be built (dimension against channels, width finite, ...).
+ * Collective:  no.
  * @return BL_OK; BL_ERR_INPUT; BL_ERR_MEMORY. config must outlive the grid. */
 BL_API bl_err bl_grid_create(const bl_config *config, bl_grid **out) BL_NODISCARD;
 BL_API void bl_grid_destroy(bl_grid **grid);

@@ -15,7 +15,7 @@ typedef enum bl_log_level { BL_LOG_ERROR, BL_LOG_WARNING, BL_LOG_INFO, BL_LOG_DE
  */
 BL_API void bl_log_configure(bl_log_level most, bool speaks);
 
-/** One line "borderline: text", newline added, written by one call so that ranks do not mix. */
+/** One line "borderline: text", newline added, written by one call so that ranks do not mix. Collective: no. */
 BL_API void bl_log(bl_log_level level, const char *format, ...) BL_PRINTF(2, 3);
 
 #endif

@@ -19,15 +19,15 @@ enum { BL_MEM_ALIGNMENT = 64 };
  */
 BL_API void *bl_mem_alloc(size_t count, size_t size) BL_NODISCARD;
 
-/** Free what bl_mem_alloc gave; NULL is allowed. */
+/** Free what bl_mem_alloc gave; NULL is allowed. Collective: no. */
 BL_API void bl_mem_free(void *memory);
 
 /** Bytes of physical memory this process holds now, and the most it has held (0 where the system does not
- * say). */
+ * say). Collective: no. */
 BL_API size_t bl_mem_resident(void);
 BL_API size_t bl_mem_resident_peak(void);
 
-/** Bytes of memory this machine has free for new allocations (0 where the system does not say). */
+/** Bytes of memory this machine has free for new allocations (0 where the system does not say). Collective: no. */
 BL_API size_t bl_mem_available(void);
 
 #define BL_ALLOC(pointer, count)                                                                             \

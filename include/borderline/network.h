@@ -59,6 +59,7 @@ typedef struct bl_network {
 /** Activation and its derivative in float64, the reference for every other implementation.
  *
  * Math:        relu max(x, 0), derivative 0 at 0; leaky_relu x > 0 ? x : slope x; tanh; erf; gelu x Phi(x).
+ * Collective:  no.
  */
 BL_API double bl_activation_value(bl_activation activation, double negative_slope, double x);
 BL_API double bl_activation_derivative(bl_activation activation, double negative_slope, double x);
@@ -101,7 +102,7 @@ BL_API bl_err bl_network_create_shape(const bl_config *config, const bl_case *c,
 BL_API bl_err bl_network_create_family(const char *family, const bl_config *config, const bl_case *c,
                                        bool with_weights, bl_network **out) BL_NODISCARD;
 
-/** Free a network and its layers; NULL is allowed. */
+/** Free a network and its layers; NULL is allowed. Collective: no. */
 BL_API void bl_network_destroy(bl_network **network);
 
 /** Draw the weights of network number `number` of the case into a network made by bl_network_create for that
@@ -118,6 +119,7 @@ BL_API void bl_network_sample(const bl_config *config, const bl_case *c, size_t 
 /** The same of start number `start` (0: bl_network_sample): other numbers for a training that begins again.
  *
  * Math:        stream index l + 65,536 start.
+ * Collective:  no.
  */
 BL_API void bl_network_sample_again(const bl_config *config, const bl_case *c, size_t number, size_t start,
                                     bl_network *network);
@@ -151,15 +153,16 @@ BL_API bl_err bl_network_fit_layer(bl_network *network, size_t l) BL_NODISCARD;
 BL_API size_t bl_layer_weights(const bl_layer *layer);
 BL_API size_t bl_layer_biases(const bl_layer *layer);
 
-/** Number of weights and biases. */
+/** Number of weights and biases. Collective: no. */
 BL_API size_t bl_network_parameters(const bl_network *network);
 
 /** Check shapes and finiteness of a network that came from outside: every layer fits the one before, numbers
  * finite.
+ * Collective:  no.
  * @return BL_OK; BL_ERR_INPUT naming the layer. */
 BL_API bl_err bl_network_check(const bl_network *network) BL_NODISCARD;
 
-/** The same of shapes alone: weights and biases are not looked at. */
+/** The same of shapes alone: weights and biases are not looked at. Collective: no. */
 BL_API bl_err bl_network_check_shape(const bl_network *network) BL_NODISCARD;
 
 #endif

@@ -27,12 +27,13 @@ BL_API bl_err bl_pass_create(const bl_network *network, size_t batch, bl_pass **
 BL_API void bl_pass_destroy(bl_pass **pass);
 
 /** Take another network of the same shape: packs its weights. The network must stay until the next load (the
- * float64 path reads it). */
+ * float64 path reads it). Collective: no. */
 BL_API bl_err bl_pass_load(bl_pass *pass, const bl_network *network) BL_NODISCARD;
 
 /** Logits at count points (1 <= count <= batch), float32.
  *
  * Shapes:      x[count][n], logits[count][classes], row-major.
+ * Collective:  no.
  * Ownership:   borrowed; x must stay unchanged until the gradients of this batch are taken.
  */
 BL_API bl_err bl_pass_forward(bl_pass *pass, size_t count, const float *x, float *logits) BL_NODISCARD;
@@ -42,6 +43,7 @@ BL_API bl_err bl_pass_forward(bl_pass *pass, size_t count, const float *x, float
  * Math:        gradient[i] = sum_j seed[i][j] d logits_j / dx at x[row[i]].
  * Shapes:      row[count] indices into the last forward batch, or NULL for rows 0..count-1;
  * seed[count][classes], gradient[count][n].
+ * Collective:  no.
  */
 BL_API bl_err bl_pass_gradient(bl_pass *pass, size_t count, const size_t *row, const float *seed,
                                float *gradient) BL_NODISCARD;
@@ -56,21 +58,21 @@ BL_API bl_err bl_pass_gradient(bl_pass *pass, size_t count, const size_t *row, c
 BL_API bl_err bl_pass_weight_gradient(bl_pass *pass, const float *seed, float *gradient) BL_NODISCARD;
 
 /** Output of the last activation (the last hidden layer's features) of the last forward batch:
- * [count][*width]; for a network without activation, the input. Borrowed until the next forward. */
+ * [count][*width]; for a network without activation, the input. Borrowed until the next forward. Collective: no. */
 BL_API const float *bl_pass_features(const bl_pass *pass, size_t *width);
 
 /** Logits in float64 by a path that shares nothing with the float32 one but the weights.
  *
  * Math:        as bl_pass_forward; each sum in an order that does not depend on the batch.
  * Shapes:      x[count][n] float64, logits[count][classes]; any count (blocked inside).
+ * Collective:  no.
  */
 BL_API bl_err bl_pass_forward64(bl_pass *pass, size_t count, const double *x, double *logits) BL_NODISCARD;
 
-/** Bytes the engine allocates for such a network and batch, library scratch included as well as it is known.
- */
+/** Bytes the engine allocates for such a network and batch, library scratch included as well as it is known. Collective: no. */
 BL_API size_t bl_pass_memory(const bl_network *network, size_t batch);
 
-/** Multiply-adds of one forward pass of one point. */
+/** Multiply-adds of one forward pass of one point. Collective: no. */
 BL_API double bl_pass_multiply_adds(const bl_network *network);
 
 #endif

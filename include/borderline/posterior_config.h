@@ -19,13 +19,13 @@ typedef struct bl_posterior_config {
 } bl_posterior_config;
 
 /** Read it from YAML text; arguments, ownership and errors as bl_config_parse. base.classes is what the labels need,
- * base.channels and base.dimension are set once the data are known. */
+ * base.channels and base.dimension are set once the data are known. Collective: no. */
 BL_API bl_err bl_posterior_config_parse(const char *file, const char *text, size_t length,
                                         const char *const *overrides, size_t count,
                                         bl_posterior_config **out) BL_NODISCARD;
 BL_API void bl_posterior_config_destroy(bl_posterior_config **config);
 
-/** The resolved echo and the help text, as bl_config_resolve and bl_config_help. */
+/** The resolved echo and the help text, as bl_config_resolve and bl_config_help. Collective: no. */
 BL_API bl_err bl_posterior_config_resolve(const bl_posterior_config *config, char **out) BL_NODISCARD;
 BL_API void bl_posterior_config_help(void);
 

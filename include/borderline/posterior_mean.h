@@ -29,11 +29,11 @@ BL_API bl_err bl_posterior_mean_create(const bl_gp_limit *limit, size_t inputs, 
                                        bl_posterior_mean **out) BL_NODISCARD;
 BL_API void bl_posterior_mean_destroy(bl_posterior_mean **mean);
 
-/** Bytes of it. */
+/** Bytes of it. Collective: no. */
 BL_API size_t bl_posterior_mean_memory(const bl_gp_limit *limit, size_t inputs, size_t columns, size_t batch);
 
 /** The oracle of the boundary search: values and closed-form gradients in float64. Ownership: mean is borrowed while the
- * oracle is in use. */
+ * oracle is in use. Collective: no. */
 BL_API bl_oracle bl_posterior_mean_oracle(bl_posterior_mean *mean);
 
 #endif

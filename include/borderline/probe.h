@@ -37,7 +37,7 @@ BL_API double bl_probe_margin(size_t classes, const double *logits);
 /** Wall time of the last run spent inside passes, packing of weights included, in seconds. Not collective. */
 BL_API double bl_probe_seconds(const bl_probe *probe);
 
-/** Bytes a probe holds: engine, search, packed weights. */
+/** Bytes a probe holds: engine, search, packed weights. Collective: no. */
 BL_API size_t bl_probe_memory(const bl_network *shape, const bl_search_options *options, size_t inputs);
 
 #endif

@@ -36,7 +36,7 @@ BL_API bl_err bl_provenance_gather(const bl_comm *comm, int argc, char **argv,
 BL_API void bl_provenance_destroy(bl_provenance **provenance);
 
 /** "borderline 0.1.0", and what `git describe` said of the source it was built from (the version alone where
- * that was no checkout). Static storage. */
+ * that was no checkout). Static storage. Collective: no. */
 BL_API const char *bl_provenance_program(void);
 BL_API const char *bl_provenance_git_describe(void);
 

@@ -49,10 +49,10 @@ BL_API bl_err bl_results_open(const char *path, bl_results_mode mode, const bl_c
 BL_API bl_err bl_results_close(bl_results **results) BL_NODISCARD;
 
 /** The configuration the file was made with (as resolved), for --resume and show; a new bl_config of the
- * caller. */
+ * caller. Collective: no. */
 BL_API bl_err bl_results_config(const bl_results *results, bl_config **out) BL_NODISCARD;
 
-/** Whether the file is one of `measure` (groups a network) instead of a sweep. */
+/** Whether the file is one of `measure` (groups a network) instead of a sweep. Collective: no. */
 BL_API bool bl_results_is_measurement(const bl_results *results);
 
 /** Write or read a slab of a field, independently of other ranks.
@@ -91,14 +91,16 @@ BL_API bl_err bl_results_checkpoint_shape(const bl_results *results, size_t *slo
 
 /** Write a state into a slot, independently of other ranks; a kill in the midst leaves a slot that reads as empty.
  *
+ * Collective:  no.
  * @param[in] sequence  tells of several states of a unit which is the latest
  */
 BL_API bl_err bl_results_write_checkpoint(bl_results *results, size_t slot, int64_t unit, int64_t sequence,
                                           const uint64_t *state, size_t count) BL_NODISCARD;
-/** Read it into state[words]; *unit = -1: the slot holds nothing whole. */
+/** Read it into state[words]; *unit = -1: the slot holds nothing whole. Collective: no. */
 BL_API bl_err bl_results_read_checkpoint(const bl_results *results, size_t slot, int64_t *unit,
                                          int64_t *sequence, uint64_t *state) BL_NODISCARD;
-/** Give the disk back what all slots hold, where the file system can; they read as empty. No other rank writes. */
+/** Give the disk back what all slots hold, where the file system can; they read as empty. No other rank writes.
+ * Collective: no. */
 BL_API void bl_results_drop_checkpoints(bl_results *results);
 
 /** Which units need not be computed again: marked done, and their data match their checksum.
@@ -116,14 +118,14 @@ BL_API bl_err bl_results_verify(const bl_results *results, const bl_grid *grid, 
 BL_API bl_err bl_results_add_launch(bl_results *results, const bl_provenance *provenance,
                                     int64_t *launch) BL_NODISCARD;
 
-/** Read one text of a launch; *out is the caller's (bl_mem_free), empty where the row is not used. */
+/** Read one text of a launch; *out is the caller's (bl_mem_free), empty where the row is not used. Collective: no. */
 BL_API bl_err bl_results_read_launch(const bl_results *results, int64_t launch, const char *key,
                                      char **out) BL_NODISCARD;
 
 /** The work is finished, summary included (variable `complete`): with a checksum of what is no unit's, that is kernels and
  * summary. Only rank 0 calls, when what other ranks wrote has been synced. */
 BL_API bl_err bl_results_set_complete(bl_results *results, bool complete) BL_NODISCARD;
-/** Ask so; *intact: a complete file's kernels and summary match their checksum. */
+/** Ask so; *intact: a complete file's kernels and summary match their checksum. Collective: no. */
 BL_API bl_err bl_results_is_complete(const bl_results *results, bool *complete, bool *intact) BL_NODISCARD;
 
 /* --- output of `measure`: one group a network --- */
@@ -141,7 +143,7 @@ BL_API bl_err bl_measurement_create(const char *path, size_t count, const bl_mea
                                     const bl_provenance *provenance, const char *options_text,
                                     bool force) BL_NODISCARD;
 /** Write the results of network number `index` (independent; file opened by bl_results_open WRITE, which
- * serves both kinds). */
+ * serves both kinds). Collective: no. */
 BL_API bl_err bl_measurement_write(bl_results *results, const char *name, size_t inputs, size_t p_count,
                                    size_t dimension, const bl_search_result *result, const double *output,
                                    const double *input_norm, const double *points) BL_NODISCARD;

@@ -146,7 +146,7 @@ BL_API bl_err bl_stats_cluster_moments(const double *x, size_t clusters, size_t 
 BL_API void bl_stats_resample(bl_stream stream, size_t number, size_t clusters, uint32_t *word,
                               uint32_t *multiplicity);
 
-/** Standard normal distribution function Phi(x), relative accuracy kept in the lower tail. */
+/** Standard normal distribution function Phi(x), relative accuracy kept in the lower tail. Collective: no. */
 BL_API double bl_stats_normal_cdf(double x);
 
 /** Inverse of the standard normal distribution function.

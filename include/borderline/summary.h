@@ -51,7 +51,8 @@ typedef struct bl_summary_limit {
     double gradient_mean, gradient_variance; /* of log |grad f|, f the difference of two logits */
 } bl_summary_limit;
 
-/** How many inputs of a case bl_summary_limit_at is wanted at: none for dense families, whose limit is no work. */
+/** How many inputs of a case bl_summary_limit_at is wanted at: none for dense families, whose limit is no work.
+ * Collective: no. */
 BL_API size_t bl_summary_limits(const bl_config *config);
 
 /** The limit at an input of the case, counted over its networks; of gradients at the first 8 alone, else 0.

@@ -83,17 +83,19 @@ BL_API bl_err bl_trainer_epoch(bl_trainer *trainer, bool (*pause)(void *context)
  *
  * Math:        gradient of mean cross-entropy + l2 sum |W|^2 over convolution kernels W.
  * Shapes:      index[count] of images, count <= batch; gradient as of bl_pass_weight_gradient.
+ * Collective:  no.
  */
 BL_API bl_err bl_trainer_gradient(bl_trainer *trainer, size_t count, const size_t *index, float *gradient,
                                   double *loss, size_t *right) BL_NODISCARD;
 
-/** Share of the first `count` images of a set that the network at hand classifies rightly. */
+/** Share of the first `count` images of a set that the network at hand classifies rightly. Collective: no. */
 BL_API bl_err bl_trainer_accuracy(bl_trainer *trainer, const bl_dataset *data, size_t count,
                                   double *accuracy) BL_NODISCARD;
 
 /** All that a training goes on from, weights and moments: save it between steps; after bl_trainer_begin of the same network,
  * restore it, and what follows has the same bits.
  * Shapes:      state[bl_trainer_state_numbers].
+ * Collective:  no.
  */
 BL_API size_t bl_trainer_state_numbers(const bl_trainer *trainer);
 BL_API void bl_trainer_save(const bl_trainer *trainer, float *state, bl_training_progress *progress);

@@ -31,10 +31,10 @@ typedef struct bl_training_curve {
     double *seconds;       /* of the epoch; row 0: of starts that were given up */
 } bl_training_curve;
 
-/** Room for so many rows; the caller clears it, also after a failure. @return BL_OK; BL_ERR_MEMORY. */
+/** Room for so many rows; the caller clears it, also after a failure. Collective: no. @return BL_OK; BL_ERR_MEMORY. */
 BL_API bl_err bl_training_curve_create(size_t rows, bl_training_curve *curve) BL_NODISCARD;
 BL_API void bl_training_curve_clear(bl_training_curve *curve);
-/* The same curve from a row on; borrowed from it. */
+/** The same curve from a row on; borrowed from it. Collective: no. */
 BL_API bl_training_curve bl_training_curve_at(const bl_training_curve *curve, size_t row);
 
 /* What a long training tells and asks while it lasts. */

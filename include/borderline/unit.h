@@ -47,6 +47,7 @@ BL_API bl_err bl_worker_create(const bl_grid *grid, const bl_images *images, con
 BL_API void bl_worker_destroy(bl_worker **worker);
 
 /** Do a unit.
+ * Collective:  no.
  * Ownership:   *record is borrowed from the worker until its next unit.
  * @return BL_OK; BL_ERR_STOPPED (nothing of the unit is kept); an error of a library.
  */
@@ -55,23 +56,26 @@ BL_API bl_err bl_worker_run(bl_worker *worker, int64_t unit, const bl_record **r
 /** The state of the training in progress, inside `keep`: what `recall` gives back makes the unit go on from there with the same
  * bits.
  * Shapes:      words of bl_worker_state_words at the most: *count of them; borrowed until the next call.
+ * Collective:  no.
  */
 BL_API void bl_worker_state(bl_worker *worker, const uint64_t **words, size_t *count);
 
-/** Words of the largest state of the grid's units; 0 where nothing is trained, or several networks a unit in an instant. */
+/** Words of the largest state of the grid's units; 0 where nothing is trained, or several networks a unit in an instant.
+ * Collective: no. */
 BL_API bl_err bl_worker_state_words(const bl_grid *grid, size_t *words) BL_NODISCARD;
 
-/** The search options of a configuration (p is borrowed from it). */
+/** The search options of a configuration (p is borrowed from it). Collective: no. */
 BL_API bl_search_options bl_search_options_of(const bl_config *config);
 
 /** Sample network number `number` of the case with its inputs x[inputs][n], as every unit does.
+ * Collective:  no.
  * Ownership:   network made by bl_network_create for the case; NULL: only the inputs.
  */
 BL_API void bl_unit_sample(const bl_config *config, const bl_case *c, size_t number, bl_network *network,
                            float *x);
 
 /** Bytes a worker holds at the most while it does units of the grid: the largest case. *largest (may be
- * NULL): its number. */
+ * NULL): its number. Collective: no. */
 BL_API bl_err bl_worker_memory(const bl_grid *grid, size_t *bytes, size_t *largest) BL_NODISCARD;
 
 #endif
