@@ -138,6 +138,18 @@ class Search(unittest.TestCase):
                 self.assertLessEqual(np.median(result["distance"] / distance), 1.0)
             distance = result["distance"]
 
+    def test_a_corner_that_no_gradient_shows(self):
+        """One input lies in the other class, in a corner of the box that slopes elsewhere hide: its point is the start."""
+        n = 64
+        corner, slope = (np.ones((1, n)), np.array([0.5 - n])), np.eye(1, n)
+        first = np.concatenate([corner[0], slope]), np.array([corner[1][0], 0.0])
+        network = Network([first, (np.array([[0.0, 0.1], [100.0, 0.0]]), np.array([1.0, 0.0]))])
+        x0 = np.vstack([np.full((3, n), 0.1) + 0.1 * np.arange(3)[:, None], np.ones((1, n))])
+        for effort in ("fast", "standard"):
+            result, points = search(network, x0, [1, 2, inf], (0.0, 1.0), effort, points=True)
+            self.assertTrue((result["status"] == STATUS["found"]).all(), result["status"])
+            self.check_confirmed(network, x0, [1, 2, inf], (0.0, 1.0), result, points)
+
     def test_nothing_to_find(self):
         constant = Network([(np.zeros((2, 9)), np.array([1.0, 2.0]))])
         result = search(constant, np.full((3, 9), 0.4), [0, 1, 2, inf], (0.0, 1.0))
