@@ -16,7 +16,6 @@
 enum { MIXED_PLANES = 3, KINDS = 4 };
 static const double NOISE_LEAST = 0.5, NOISE_MOST = 1.5; /* of the best point's l2 length */
 static const double BEYOND_BEST = 1.1; /* where a start along planes is put, in best lengths */
-static const double NEWS = 0.01; /* what another p must have gained, relative, since it was last taken over */
 static const float THINNED = 0.33F;
 static const double GOLDEN = 0.6180339887498949;
 
@@ -47,7 +46,7 @@ static const bl_column *next_news(bl_search *s, const bl_column *c) {
     for (size_t e = 1; e < m; e++) {
         size_t k = (c->p_index + e) % m;
         double *adopted = &s->adopted[(first + c->p_index) * m + k];
-        if (s->column[first + k].best_length < *adopted * (1.0 - NEWS)) {
+        if (s->column[first + k].best_length < *adopted * (1.0 - 1e-5)) {
             *adopted = s->column[first + k].best_length;
             return &s->column[first + k];
         }

@@ -6,27 +6,27 @@
  *
  * What each part gains (tests/bench/bench_search_parts.py: the search without it on the reference networks, 570 distances;
  * ratio to the best known, geometric mean, 95 % and worst, and mean passes). With eight seeds of the restarts standard's mean is
- * between 1.0023 and 1.0034, its 95 % between 1.013 and 1.016, its worst between 1.08 and 1.17: smaller differences, or one
+ * between 1.0025 and 1.0033, its 95 % between 1.014 and 1.018, its worst between 1.10 and 1.17: smaller differences, or one
  * input that is found or not, are chance. Thorough without more passes for l1 has its worst between 1.009 and 1.017 (four seeds,
  * the five hardest networks), with them at 1.009.
  *
  *                                       fast                           standard
  *     whole                             1.0163 1.087  1.325  19.3   1.0032 1.016  1.169  99.9
  *     no restarts                       1.0233 1.108  1.581  12.7   1.0204 1.100  1.581  18.5
- *     one plane at a time               1.1390 1.627 65.722  22.7   1.1160 1.567  7.016 101.4
- *     no crossings counted early        1.0195 1.103  1.581  19.4   1.0043 1.023  1.151 100.0
- *     oversteps from the start          1.0178 1.104  1.328  19.3   1.0027 1.018  1.083  99.8
- *     looks at the first step itself    1.0159 1.092  1.266  19.3   1.0034 1.020  1.172  99.8
- *     later runs at any promise         1.0162 1.089  1.325  19.3   1.0029 1.015  1.169  99.8
+ *     one plane at a time               1.1390 1.627 65.722  22.7   1.1158 1.567  7.016 101.4
+ *     no crossings counted early        1.0195 1.103  1.581  19.4   1.0044 1.024  1.167 100.0
+ *     oversteps from the start          1.0179 1.104  1.328  19.3   1.0027 1.015  1.083  99.9
+ *     looks at the first step itself    1.0158 1.092  1.266  19.3   1.0035 1.021  1.172  99.8
+ *     later runs at any promise         1.0165 1.089  1.325  19.3   1.0031 1.016  1.169  99.8
  *     no starts from other p            1.0175 1.090  1.325  19.3   1.0029 1.015  1.169  99.9
- *     other p taken over without planes 1.0190 1.095  1.325  19.3   1.0029 1.017  1.090  99.8
- *     no starts from other inputs       1.0164 1.087  1.325  19.3   1.0041 1.026  1.169  99.9
- *     no starts along planes            1.0163 1.087  1.325  19.3   1.0034 1.015  1.169  99.9
+ *     other p taken over without planes 1.0189 1.095  1.325  19.3   1.0033 1.023  1.084  99.8
+ *     no starts from other inputs       1.0163 1.087  1.325  19.3   1.0040 1.027  1.169  99.8
+ *     no starts along planes            1.0164 1.087  1.325  19.3   1.0034 1.015  1.169  99.8
  *     starts by noise alone             1.0178 1.090  1.325  19.4   1.0043 1.031  1.112  99.8
- *     passes shared evenly              1.0169 1.087  1.325  19.3   1.0032 1.016  1.187  99.9
- *     second runs before first ones end 1.0165 1.089  1.325  19.3   1.0033 1.023  1.112  99.8
- *     more runs than the purse can end  1.0184 1.095  1.581  19.6   1.0034 1.016  1.169 100.2
- *     runs not of the farthest first    1.0178 1.093  1.581  19.3   1.0033 1.016  1.169  99.8
+ *     passes shared evenly              1.0167 1.087  1.325  19.3   1.0030 1.014  1.182  99.9
+ *     second runs before first ones end 1.0165 1.090  1.325  19.3   1.0036 1.019  1.169  99.9
+ *     more runs than the purse can end  1.0184 1.095  1.581  19.6   1.0033 1.016  1.169 100.1
+ *     runs not of the farthest first    1.0177 1.093  1.581  19.3   1.0033 1.016  1.169  99.9
  */
 #include "borderline/mem.h"
 #include "count.h"
