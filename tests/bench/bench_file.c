@@ -29,7 +29,7 @@ static bl_err write_unit(bl_results *results, const bl_grid *grid, const bl_unit
     bl_err err = BL_OK;
     const size_t start[BL_FIELD_RANK_MAX] = {0, 0, 0, unit->first}, at = (size_t)unit->number, one = 1;
     const size_t count[BL_FIELD_RANK_MAX] = {1, 1, 1, 1, grid->config->inputs, grid->config->p.count};
-    for (size_t f = 0; f < BL_FIELD_COUNT; f++)
+    for (bl_field_id f = 0; f < BL_FIELD_COUNT; f++)
         if (bl_field_elements(grid, f) > 0 && bl_fields[f].rank > 3 &&
             bl_fields[f].axis[3] == BL_AXIS_NETWORK)
             BL_TRY(bl_results_write(results, f, start, count, zeros));
