@@ -16,6 +16,7 @@
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 static const char *output, *norms, *box_text, *effort_text;
 static bool no_box, save_points, force;
@@ -68,6 +69,19 @@ typedef struct measurement {
     bl_measurement_entry *entry;
 } measurement;
 
+/* What the sweep file's table complains of, by the name of the option that was given. */
+static bl_err name_option(bl_err err) {
+    static const char *const name[][2] = {{"--set: grid.p: ", "--p: "},
+                                          {"--set: inputs.box: ", "--box: "},
+                                          {"--set: boundary.effort: ", "--effort: "}};
+    char text[1024];
+    (void)snprintf(text, sizeof text, "%s", bl_err_message());
+    for (size_t i = 0; i < sizeof name / sizeof *name; i++)
+        if (strncmp(text, name[i][0], strlen(name[i][0])) == 0)
+            return bl_err_set(err, "%s%s", name[i][1], text + strlen(name[i][0]));
+    return err;
+}
+
 static bl_err read_settings(measurement *m) {
     bl_err err = BL_OK;
     char p[512], box[256], effort[64];
@@ -78,8 +92,10 @@ static bl_err read_settings(measurement *m) {
     (void)snprintf(box, sizeof box, "inputs.box=[%s]", box_text ? box_text : "0,1");
     err =
         bl_config_parse("measure", grid, sizeof grid - 1, (const char *[]){p, effort, box}, 3, &m->settings);
-    if (err != BL_OK)
+    if (err != BL_OK) {
+        err = name_option(err);
         goto cleanup;
+    }
     m->box = bl_networks_file_box(m->file);
     if (box_text)
         m->box = m->settings->box;

@@ -188,6 +188,17 @@ class Measure(program.TestCase):
         print(f"{len(positions)} bytes of metadata, {trials} changed: {refused} files refused, the others read as before")
         self.assertGreater(refused, trials // 2)
 
+    def test_bad_options(self):
+        """A wrong value is complained of by the option's own name."""
+        networks = self.path("networks.h5")
+        sweep = self.write("sweep.yaml", SWEEP.format(activation="relu", classes=2, box="[0, 1]"))
+        self.check_done(program.run(["sample", sweep, "-o", networks]))
+        for option, value in (("--p", "0.5"), ("--p", "1,1"), ("--box", "1"), ("--box", "1,0"), ("--effort", "best")):
+            with self.subTest(option=option, value=value):
+                status, _, err = program.run(["measure", networks, "-o", self.path("x.h5"), option, value])
+                self.assertEqual(status, 1, err)
+                self.assertIn(f"error: {option}: ", program.complaint(err)[0])
+
     def test_bad_networks(self):
         """A layer that does not fit, an input outside of the box: one line, and nothing is written."""
         path = self.path("bad.h5")
