@@ -238,8 +238,12 @@ class Trained(TestCase):
         self.check_xarray(path)
 
     def test_time_limit_shorter_than_a_training(self):
-        one = ("--set", "samples.networks=1", "--set", "training.epochs=10000")
-        whole = self.sweep_run("whole.h5", *self.LONG, *one)
+        width, seconds = 30, 0
+        while seconds < 4:  # long enough on any machine
+            one = ("--set", "samples.networks=1", "--set", "training.epochs=10000", "--set", f"grid.width=[{width}]")
+            begin = time.time()
+            whole = self.sweep_run(f"whole{width}.h5", *self.LONG, *one)
+            seconds, width = time.time() - begin, 2 * width
         launches, status = 0, 75
         while status == 75 and launches < 60:
             status, _, err = run(["run", self.sweep, "-o", os.path.join(self.folder, "parts.h5"), *self.LONG, "--resume", *one,
