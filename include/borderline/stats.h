@@ -109,6 +109,9 @@ typedef enum bl_moment {
 BL_API void bl_stats_moments(const double *x, size_t count, size_t stride, const uint32_t *weight,
                              double *moment);
 
+/** Square root of that variance: of bootstrap estimates x[count], their standard error. Collective: no. */
+BL_API double bl_stats_deviation(const double *x, size_t count);
+
 /** Distance of independent rows of numbers to standard normal ones, with standard errors.
  *
  * Math:        for each column, bl_stats_moments and sup |F - Phi| of its distribution function F; their mean

@@ -37,7 +37,7 @@ bl_err bl_stats_cluster_moments(const double *x, size_t clusters, size_t size, s
     bl_err err = BL_OK;
     cluster *c = NULL;
     uint32_t *word = NULL, *multiplicity = NULL;
-    double *found = NULL, origin = NAN, spread[BL_MOMENTS]; /* found[2][resamples] */
+    double *found = NULL, origin = NAN; /* found[2][resamples] */
     BL_ALLOC(c, clusters);
     BL_ALLOC(word, clusters);
     BL_ALLOC(multiplicity, clusters);
@@ -57,10 +57,10 @@ bl_err bl_stats_cluster_moments(const double *x, size_t clusters, size_t size, s
         bl_stats_resample(stream, r, clusters, word, multiplicity);
         moments(c, clusters, multiplicity, &found[r], &found[resamples + r]);
     }
-    bl_stats_moments(found, resamples, 1, NULL, spread);
-    *mean_error = isnan(spread[BL_MOMENT_VARIANCE]) ? 0.0 : sqrt(spread[BL_MOMENT_VARIANCE]);
-    bl_stats_moments(found + resamples, resamples, 1, NULL, spread);
-    *variance_error = sqrt(spread[BL_MOMENT_VARIANCE]);
+    *mean_error = bl_stats_deviation(found, resamples);
+    *variance_error = bl_stats_deviation(found + resamples, resamples);
+    if (isnan(*mean_error)) /* no spread */
+        *mean_error = 0.0;
     if (clusters < 2 || isnan(*mean))
         *mean_error = *variance_error = NAN;
 cleanup:

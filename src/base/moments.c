@@ -34,6 +34,12 @@ void bl_stats_moments(const double *x, size_t count, size_t stride, const uint32
     moment[BL_MOMENT_KURTOSIS] = (m - 1.0) * ((m + 1.0) * kurtosis + 6.0) / ((m - 2.0) * (m - 3.0));
 }
 
+double bl_stats_deviation(const double *x, size_t count) {
+    double moment[BL_MOMENTS];
+    bl_stats_moments(x, count, 1, NULL, moment);
+    return sqrt(moment[BL_MOMENT_VARIANCE]);
+}
+
 /* A number of a column, its row, and Phi there. */
 typedef struct entry {
     double value, normal;
@@ -121,11 +127,8 @@ bl_err bl_stats_normality(const double *x, size_t rows, size_t columns_count, si
         for (size_t k = 0; k < BL_MOMENTS; k++)
             found[k * resamples + r] = one[k];
     }
-    for (size_t k = 0; k < BL_MOMENTS; k++) {
-        double spread[BL_MOMENTS];
-        bl_stats_moments(found + k * resamples, resamples, 1, NULL, spread);
-        error[k] = sqrt(spread[BL_MOMENT_VARIANCE]);
-    }
+    for (size_t k = 0; k < BL_MOMENTS; k++)
+        error[k] = bl_stats_deviation(found + k * resamples, resamples);
 cleanup:
     bl_mem_free(c.sorted);
     bl_mem_free(c.numbers);

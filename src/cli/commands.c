@@ -120,9 +120,19 @@ cleanup:
 
 bl_err bl_sweep_read(const bl_comm *comm, const char *path, const bl_texts *overrides, bl_sweep *sweep) {
     bl_err err = BL_OK;
+    char *text = NULL;
     size_t length = 0;
     *sweep = (bl_sweep){0};
-    BL_TRY(bl_command_read(comm, path, &sweep->text, &length));
+    BL_TRY(bl_command_read(comm, path, &text, &length));
+    BL_TRY(bl_sweep_parse(comm, path, text, length, overrides, sweep));
+cleanup:
+    return err;
+}
+
+bl_err bl_sweep_parse(const bl_comm *comm, const char *path, char *text, size_t length,
+                      const bl_texts *overrides, bl_sweep *sweep) {
+    bl_err err = BL_OK;
+    *sweep = (bl_sweep){.text = text};
     err = bl_config_parse(path, sweep->text, length, overrides->text, overrides->count, &sweep->config);
     if (err == BL_OK)
         err = bl_grid_create(sweep->config, &sweep->grid);

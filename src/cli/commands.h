@@ -51,6 +51,9 @@ typedef struct bl_sweep {
 /* Rank 0 reads the file and broadcasts it; every rank parses it with the overrides. Collective. */
 bl_err bl_sweep_read(const bl_comm *comm, const char *path, const bl_texts *overrides,
                      bl_sweep *sweep) BL_NODISCARD;
+/* Every rank parses the text that all have; it becomes the sweep's, also on failure. Collective. */
+bl_err bl_sweep_parse(const bl_comm *comm, const char *path, char *text, size_t length,
+                      const bl_texts *overrides, bl_sweep *sweep) BL_NODISCARD;
 void bl_sweep_clear(bl_sweep *sweep);
 
 #endif

@@ -227,12 +227,12 @@ static bl_err plan_command(const bl_invocation *invocation) {
     BL_TRY(bl_command_read(invocation->comm, place, &text, &length));
     if (bl_plan_is_posterior(text)) {
         err = bl_plan_posterior(invocation->comm, place, text, length, &overrides, ranks);
+        bl_mem_free(text);
         goto cleanup;
     }
-    BL_TRY(bl_sweep_read(invocation->comm, place, &overrides, &sweep));
+    BL_TRY(bl_sweep_parse(invocation->comm, place, text, length, &overrides, &sweep));
     BL_TRY(bl_agree(invocation->comm, invocation->comm->rank == 0 ? print_plan(&sweep) : BL_OK));
 cleanup:
-    bl_mem_free(text);
     bl_sweep_clear(&sweep);
     return err;
 }

@@ -10,10 +10,10 @@
  * The matrix is rho^|i - j|, of log determinant (rows - 1) log(1 - rho^2): every result's error is printed.
  */
 #include "peak.h"
+#include "ranks.h"
 
 #include "borderline/blockmatrix.h"
 #include "borderline/clock.h"
-#include "borderline/comm.h"
 #include "borderline/mem.h"
 
 #include <stdio.h>
@@ -189,13 +189,5 @@ cleanup:
 }
 
 int main(int argc, char **argv) {
-    bl_comm comm;
-    bl_err err = bl_comm_start(&argc, &argv, &comm);
-    if (err == BL_OK) {
-        err = time_all(&comm, argc, argv);
-        if (err != BL_OK && comm.rank == 0)
-            (void)fprintf(stderr, "bench_blockmatrix: %s\n", bl_err_message());
-        bl_comm_end(&comm);
-    }
-    return err != BL_OK;
+    return bench_on_ranks("bench_blockmatrix", time_all, argc, argv);
 }

@@ -8,8 +8,9 @@
  *
  * A unit is one network with 10 inputs and 3 norms: small, so that all that is there beside its bytes shows.
  */
+#include "ranks.h"
+
 #include "borderline/clock.h"
-#include "borderline/comm.h"
 #include "borderline/mem.h"
 #include "borderline/results.h"
 
@@ -141,13 +142,5 @@ cleanup:
 }
 
 int main(int argc, char **argv) {
-    bl_comm comm;
-    bl_err err = bl_comm_start(&argc, &argv, &comm);
-    if (err == BL_OK) {
-        err = time_all(&comm, argc, argv);
-        if (err != BL_OK && comm.rank == 0)
-            (void)fprintf(stderr, "bench_file: %s\n", bl_err_message());
-        bl_comm_end(&comm);
-    }
-    return err != BL_OK;
+    return bench_on_ranks("bench_file", time_all, argc, argv);
 }

@@ -12,7 +12,6 @@
 #include <immintrin.h>
 #endif
 
-/* Seconds of a clock that only goes forward. */
 /* Processor time: the benchmarks run on one thread, and other load must not count. */
 static inline double bench_seconds(void) {
     struct timespec now;
