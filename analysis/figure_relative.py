@@ -40,7 +40,7 @@ def draw(sweep, folder):
     if not np.isfinite(sweep.quantile("relative", 0.5).values).any():
         raise style.NothingToDraw("no distance is in the file yet")
     rows, columns = len(sweep.depth), len(sweep.width)
-    size = (style.COLUMN * 1.15, 3.3) if rows * columns == 1 else (min(style.PAGE, 2.5 * columns + 0.4), 2.3 * rows + 0.4)
+    size = (style.COLUMN * 1.15, 3.3) if rows * columns == 1 else (min(style.PAGE, 2.5 * columns + 0.4), 3.1 * rows + 0.4)
     figure, axes = plt.subplots(rows, columns, figsize=size, sharex=True, sharey=True, squeeze=False)
     for d in range(rows):
         for w in range(columns):
@@ -52,9 +52,8 @@ def draw(sweep, folder):
             style.log_axis(axis.xaxis, sweep.dimension)
             axis.set_title(style.case_label(sweep, d, w))
             if np.isfinite(sweep.quantile("relative", 0.5).values[d, w]).any():
-                # a single panel has room below, where nothing is hidden
-                place = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.2), "ncol": 2} if rows * columns == 1 else {"loc": "best"}
-                axis.legend(handlelength=1.8, **place)
+                # below, where it hides nothing
+                axis.legend(handlelength=1.8, loc="upper center", bbox_to_anchor=(0.5, -0.22), ncol=2 if rows * columns == 1 else 1)
     for axis in axes[-1]:
         axis.set_xlabel("input dimension $n$")
     for axis in axes[:, 0]:
