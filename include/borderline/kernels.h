@@ -44,10 +44,10 @@ BL_API void bl_kernels_destroy(bl_kernels **kernels);
 
 /* Kernels of more inputs than this are spread over all ranks by bl_kernels_spread, and their spectra, divergences and
  * deviations have the rounding of the grid of ranks, and of width inf gram_output, drawn by a factor. Other entries, and everything
- * of smaller kernels, have the same bits on any number of ranks. Blocks: bench_blockmatrix at 4,000 rows on two ranks, processor
- * time outside MPI: Cholesky is cheapest at 128 (3 to 6 % dearer at 32, 64 and 256); eigenvalues rise by 3 % from 32 to 128, by
- * 11 % more to 256. */
-enum { BL_KERNELS_ONE_RANK = 1024, BL_KERNELS_BLOCK = 128 };
+ * of smaller kernels, have the same bits on any number of ranks.
+ * Blocks of 64: a kernel phase at 3,000 inputs on two idle cores takes 5.7 s, with blocks of 128 6.3 s; eigenvalues of 4,000 rows take
+ * 2.5 s, as with 32 (128: 3.0 s, 256: 3.6 s), and Cholesky factors are equally fast with all of them. */
+enum { BL_KERNELS_ONE_RANK = 1024, BL_KERNELS_BLOCK = 64 };
 
 /** The same for many inputs: blocks are computed where they live, block-cyclic over all ranks.
  *

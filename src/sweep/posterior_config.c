@@ -54,7 +54,7 @@ static const bl_option options[] = {
      "[low, high]: boundary points stay inside; none: anywhere"},
     {"boundary.effort", BL_OPTION_WORD, AT(base.effort), "standard", 0, 0, bl_effort_name, "",
      "how long the search for the closest boundary point goes on"},
-    {"matrix.block", BL_OPTION_COUNT, AT(block), "128", 8, 4096, NULL, "rows",
+    {"matrix.block", BL_OPTION_COUNT, AT(block), "64", 8, 4096, NULL, "rows",
      "rows and columns of a block of the distributed kernel"},
 };
 
