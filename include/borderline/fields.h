@@ -125,6 +125,10 @@ typedef enum bl_field_id {
     BL_FIELD_SUMMARY_EFFECTIVE_DIMENSION_NNGP,
     BL_FIELD_SUMMARY_KERNEL_FIT_NOISE,
     BL_FIELD_SUMMARY_KERNEL_FIT_BIAS,
+    BL_FIELD_KERNEL_STATUS, /* 0 pending, 1 done: what resume reads of kernels; to KERNEL_PIVOT_NNGP only in sweeps with kernels */
+    BL_FIELD_KERNEL_CHECKSUM, /* of all the case's kernels */
+    BL_FIELD_KERNEL_PIVOT_EMPIRICAL,
+    BL_FIELD_KERNEL_PIVOT_NNGP,
     BL_FIELD_UNIT_STATUS, /* 0 pending, 1 done: what resume reads */
     BL_FIELD_UNIT_CASE,
     BL_FIELD_UNIT_FIRST_NETWORK,
@@ -149,6 +153,19 @@ BL_API extern const char *const bl_axis_long_name[BL_AXIS_COUNT];
 /* Whether only sweeps that train have the field. */
 static inline bool bl_field_of_training(bl_field_id field) {
     return field >= BL_FIELD_TRAINING_LOSS && field <= BL_FIELD_TRAINING_SECONDS;
+}
+
+/* Whether it is of the group `kernel`, which only files of sweeps with kernels have. */
+static inline bool bl_field_of_kernel_group(bl_field_id field) {
+    return field >= BL_FIELD_KERNEL_STATUS && field <= BL_FIELD_KERNEL_PIVOT_NNGP;
+}
+
+/* Whether a case's kernels fill the field, that is, whether its kernel/checksum covers it. */
+static inline bool bl_field_of_kernels(bl_field_id field) {
+    return (field >= BL_FIELD_GRAM_EMPIRICAL && field <= BL_FIELD_GRAM_NNGP) ||
+           (field >= BL_FIELD_SUMMARY_KERNEL_DEVIATION &&
+            field <= BL_FIELD_SUMMARY_EFFECTIVE_DIMENSION_NNGP) ||
+           field == BL_FIELD_KERNEL_PIVOT_EMPIRICAL || field == BL_FIELD_KERNEL_PIVOT_NNGP;
 }
 
 /** Length of an axis in the file of this grid.

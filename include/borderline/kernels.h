@@ -22,6 +22,9 @@ typedef struct bl_kernels {
     double dimension_empirical, dimension_nngp; /* effective, bl_spectra_dimension */
 } bl_kernels;
 
+/* Asked between items of work, on each rank for itself: must they all be left? NULL: never. */
+typedef bool (*bl_kernels_stop)(void);
+
 /** Kernels of several cases together, each from all its networks.
  *
  * Math:        THEORY section 3, 'Empirical kernel'. Networks are cut into chunks that depend on the configuration alone, the
@@ -30,10 +33,10 @@ typedef struct bl_kernels {
  * Shapes:      cases first ... first + cases - 1; out[cases].
  * Collective:  on comm->world, every rank the same cases.
  * Ownership:   out[i] is complete on rank (first + i) % comm->size, freed with bl_kernels_destroy; NULL on the others.
- * @return BL_OK; an error of this rank (not agreed).
+ * @return BL_OK; BL_ERR_STOPPED; an error of this rank (not agreed).
  */
 BL_API bl_err bl_kernels_create(const bl_comm *comm, const bl_grid *grid, size_t first, size_t cases,
-                                bl_kernels **out) BL_NODISCARD;
+                                bl_kernels_stop stop, bl_kernels **out) BL_NODISCARD;
 /** The costs of the items of work that it shares, as many for each case; *cost is the caller's. Not collective.
  * @return BL_OK; BL_ERR_MEMORY. */
 BL_API bl_err bl_kernels_costs(const bl_grid *grid, size_t first, size_t cases, size_t ranks, size_t *items,
@@ -57,12 +60,12 @@ enum { BL_KERNELS_ONE_RANK = 1024, BL_KERNELS_BLOCK = 64 };
  *              gram_nngp, gram_empirical and gram_output, each on one rank, to be written.
  * Collective:  on comm->world; rows is not.
  * Ownership:   *out is complete on every rank but for its three matrices, which are NULL; freed with bl_kernels_destroy.
- * @return BL_OK; what rows returned; BL_ERR_MEMORY, BL_ERR_LIBRARY, BL_ERR_NUMERIC; the same on every rank.
+ * @return BL_OK; what rows returned; BL_ERR_STOPPED; BL_ERR_MEMORY, BL_ERR_LIBRARY, BL_ERR_NUMERIC; the same on every rank.
  */
 BL_API bl_err bl_kernels_spread(const bl_comm *comm, const bl_grid *grid, size_t case_number,
                                 bl_err (*rows)(void *context, bl_field_id field, size_t first, size_t count,
                                                const double *row),
-                                void *context, bl_kernels **out) BL_NODISCARD;
+                                void *context, bl_kernels_stop stop, bl_kernels **out) BL_NODISCARD;
 
 /* How the deviation of an empirical kernel falls with the width. */
 typedef struct bl_kernels_fit {

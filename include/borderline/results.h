@@ -83,6 +83,31 @@ BL_API bl_err bl_results_write_unit(bl_results *results, bl_field_id field, cons
  */
 BL_API bl_err bl_results_finish_unit(bl_results *results, const bl_unit *unit) BL_NODISCARD;
 
+/* --- kernels, case by case --- */
+
+/** Write rows first ... first + count - 1 of what a case has of a field that kernels fill (bl_field_of_kernels), and add their
+ * hashes to *sum.
+ *
+ * Math:        of a row, 64-bit FNV-1a over the variable's name, the row's number and its values; summed modulo 2^64, so that
+ *              ranks which write rows of one kernel add theirs.
+ * Shapes:      rows[count][length of the last axis]; spectra are one row, numbers one row of one.
+ * Collective:  no.
+ */
+BL_API bl_err bl_results_write_kernel(bl_results *results, bl_field_id field, const bl_case *c, size_t first,
+                                      size_t count, const double *rows, uint64_t *sum) BL_NODISCARD;
+
+/** After all rows of a case, by all ranks: write the sum of their hashes to kernel/checksum, then mark kernel/status done.
+ * Collective: no. */
+BL_API bl_err bl_results_finish_kernels(bl_results *results, const bl_case *c, uint64_t sum) BL_NODISCARD;
+
+/** Read a case's kernels and add their rows' hashes to *sum: of matrices the share-th part of the rows, of so many shares.
+ * Collective: no. */
+BL_API bl_err bl_results_hash_kernels(const bl_results *results, const bl_case *c, size_t share,
+                                      size_t shares, uint64_t *sum) BL_NODISCARD;
+
+/** Whether the file has marks of its kernels (without kernels, and in an earlier version's file, it has none). Collective: no. */
+BL_API bool bl_results_marks_kernels(const bl_results *results);
+
 /* --- checkpoints of trainings: slots of the file, each with the state of one unit's training --- */
 
 /** How many slots the file has (0: none), and how many words of state a slot holds. Not collective. */
@@ -122,8 +147,8 @@ BL_API bl_err bl_results_add_launch(bl_results *results, const bl_provenance *pr
 BL_API bl_err bl_results_read_launch(const bl_results *results, int64_t launch, const char *key,
                                      char **out) BL_NODISCARD;
 
-/** The work is finished, summary included (variable `complete`): with a checksum of what is no unit's, that is kernels and
- * summary. Only rank 0 calls, when what other ranks wrote has been synced. */
+/** The work is finished, summary included (variable `complete`): with a checksum of what no unit's nor case's covers, that is the
+ * summary and the kernels' marks. Only rank 0 calls, when what other ranks wrote has been synced. */
 BL_API bl_err bl_results_set_complete(bl_results *results, bool complete) BL_NODISCARD;
 /** Ask so; *intact: a complete file's kernels and summary match their checksum. Collective: no. */
 BL_API bl_err bl_results_is_complete(const bl_results *results, bool *complete, bool *intact) BL_NODISCARD;

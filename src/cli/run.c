@@ -153,6 +153,11 @@ static bl_err prepare_output(bl_run *run, bool *complete) {
     if (run->networks_path)
         BL_TRY(bl_run_networks_prepare(run, true, false));
     BL_TRY(check_complete(run, old, complete));
+    BL_REQUIRE(*complete || config->kernel_inputs == 0 || bl_results_marks_kernels(old), BL_ERR_INPUT,
+               "%s is of an earlier version, which did not mark kernels that are done: resume it with the "
+               "version that its "
+               "attribute source names",
+               run->path);
 cleanup:
     bl_config_destroy(&config);
     if (old) {
@@ -193,27 +198,27 @@ cleanup:
     return err;
 }
 
-bl_err bl_run_pause(const bl_run *run) {
+bl_err bl_run_pause(const bl_run *run, double seconds, const char *so_far) {
     bl_interrupt_share(run->comm);
-    bool stop = bl_interrupt_signalled() || bl_interrupt_time_left() <= 0;
-    return bl_agree(run->comm, stop ? bl_err_set(BL_ERR_STOPPED, "stopped by %s: --resume goes on with %s",
-                                                 bl_interrupt_reason(), run->path)
+    bool stop = bl_interrupt_signalled() || bl_interrupt_time_left() <= seconds;
+    return bl_agree(run->comm, stop ? bl_err_set(BL_ERR_STOPPED, "stopped by %s%s: --resume goes on with %s",
+                                                 bl_interrupt_reason(), so_far, run->path)
                                     : BL_OK);
 }
 
-/* Do the units, close and open the file, read back what is in it, and do again what a file system lost: bytes of units that
- * ranks of several nodes write lie side by side in its pages, and not every one keeps them apart. */
-static bl_err do_units(bl_run *run) {
+/* Do a phase, close and open the file, read back what is in it, and do again what a file system lost: bytes that ranks of several
+ * nodes write lie side by side in its pages, and not every one keeps them apart. */
+static bl_err do_surely(bl_run *run, bl_err (*phase)(bl_run *run, int64_t *done), const char *what) {
     enum { ROUNDS_MAX = 4 };
     bl_err err = BL_OK;
     int64_t done = 0;
     for (int round = 0; round < ROUNDS_MAX; round++) {
-        BL_TRY(bl_run_units(run, &done));
+        BL_TRY(phase(run, &done));
         if (round > 0 && done == 0)
             goto cleanup;
         if (round > 0 && run->comm->rank == 0)
             bl_log(BL_LOG_WARNING,
-                   "%" PRId64 " units were not in %s as they had been written, and were done again", done,
+                   "%" PRId64 " %s were not in %s as they had been written, and were done again", done, what,
                    run->path);
         BL_TRY(bl_run_sync(run));
     }
@@ -227,10 +232,12 @@ cleanup:
 static bl_err do_phases(bl_run *run) {
     bl_err err = BL_OK;
     char text[2][32];
-    BL_TRY(do_units(run));
+    BL_TRY(do_surely(run, bl_run_units, "units"));
     double begin = bl_clock();
-    if (run->sweep.config->kernel_inputs > 0)
-        BL_TRY(bl_run_kernels(run));
+    if (run->sweep.config->kernel_inputs > 0) {
+        BL_TRY(do_surely(run, bl_run_kernels, "cases' kernels"));
+        BL_TRY(bl_run_kernels_finish(run));
+    }
     bl_progress_duration(bl_clock() - begin, text[0]);
     begin = bl_clock();
     BL_TRY(bl_run_summary(run));

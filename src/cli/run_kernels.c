@@ -1,72 +1,270 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Kernels: all ranks share the work of some cases together, one rank finishes and writes each.
+ * Kernels: all ranks share the work of some cases together, one rank finishes and writes each, and marks it done. What is marked
+ * and matches its checksum is not done again.
  */
+#include "borderline/clock.h"
+#include "borderline/cost.h"
 #include "borderline/kernels.h"
 #include "borderline/log.h"
 #include "borderline/mem.h"
+#include "interrupt.h"
 #include "run.h"
 
 #include <float.h>
+#include <inttypes.h>
 #include <math.h>
+#include <stdio.h>
 
-static bl_err write_kernels(bl_run *run, const bl_case *c, const bl_kernels *kernels) {
-    bl_err err = BL_OK;
-    size_t inputs = run->sweep.config->kernel_inputs;
-    size_t start[BL_FIELD_RANK_MAX] = {c->depth_index, c->width_index, c->dimension_index};
-    size_t count[BL_FIELD_RANK_MAX] = {1, 1, 1, inputs, inputs};
-    const struct {
-        bl_field_id field;
-        const double *data;
-    } slabs[] = {
-        {BL_FIELD_GRAM_EMPIRICAL, kernels->empirical},
-        {BL_FIELD_GRAM_OUTPUT, kernels->output},
-        {BL_FIELD_GRAM_NNGP, kernels->nngp},
-        {BL_FIELD_SUMMARY_SPECTRUM_EMPIRICAL, kernels->spectrum_empirical},
-        {BL_FIELD_SUMMARY_SPECTRUM_NNGP, kernels->spectrum_nngp},
-        {BL_FIELD_SUMMARY_KERNEL_DEVIATION, &kernels->deviation},
-        {BL_FIELD_SUMMARY_KERNEL_DEVIATION_OUTPUT, &kernels->deviation_output},
-        {BL_FIELD_SUMMARY_KURTOSIS, &kernels->kurtosis},
-        {BL_FIELD_SUMMARY_KL_DIVERGENCE, &kernels->divergence.value},
-        {BL_FIELD_SUMMARY_LOG_DETERMINANT_EMPIRICAL, &kernels->divergence.log_det_a},
-        {BL_FIELD_SUMMARY_LOG_DETERMINANT_NNGP, &kernels->divergence.log_det_b},
-        {BL_FIELD_SUMMARY_EFFECTIVE_DIMENSION_EMPIRICAL, &kernels->dimension_empirical},
-        {BL_FIELD_SUMMARY_EFFECTIVE_DIMENSION_NNGP, &kernels->dimension_nngp},
-    };
-    for (size_t i = 0; i < sizeof slabs / sizeof *slabs; i++)
-        if (slabs[i].data) /* matrices that are spread over ranks have been written by rows */
-            BL_TRY(bl_results_write(run->results, slabs[i].field, start, count, slabs[i].data));
-cleanup:
-    return err;
+static bool is_spread(const bl_run *run) {
+    return run->sweep.config->kernel_inputs > BL_KERNELS_ONE_RANK;
 }
+
+static int owner_of(const bl_run *run, size_t number) {
+    return (int)(number % (size_t)run->comm->size);
+}
+
+/* --- one case --- */
 
 typedef struct rows_of {
     const bl_run *run;
     bl_case c;
+    uint64_t sum; /* of the hashes of what this rank wrote of the case */
 } rows_of;
 
 static bl_err write_rows(void *context, bl_field_id field, size_t first, size_t count, const double *row) {
-    const rows_of *to = context;
-    size_t start[BL_FIELD_RANK_MAX] = {to->c.depth_index, to->c.width_index, to->c.dimension_index, first, 0};
-    size_t shape[BL_FIELD_RANK_MAX] = {1, 1, 1, count, to->run->sweep.config->kernel_inputs};
-    return bl_results_write(to->run->results, field, start, shape, row);
+    rows_of *to = context;
+    return bl_results_write_kernel(to->run->results, field, &to->c, first, count, row, &to->sum);
 }
 
-/* What all ranks learn of a case, each number from the case's owner: sums over ranks. For gram_empirical and gram_nngp the
- * first pivot that is not positive (0: none), and what on the diagonal would mend it. */
+static bl_err write_kernels(rows_of *to, const bl_kernels *kernels) {
+    bl_err err = BL_OK;
+    const size_t inputs = to->run->sweep.config->kernel_inputs;
+    const bl_divergence *d = &kernels->divergence;
+    const double pivot_empirical = d->pivot_a, pivot_nngp = d->pivot_b;
+    const struct {
+        bl_field_id field;
+        size_t rows;
+        const double *data;
+    } slabs[] = {
+        {BL_FIELD_GRAM_EMPIRICAL, inputs, kernels->empirical},
+        {BL_FIELD_GRAM_OUTPUT, inputs, kernels->output},
+        {BL_FIELD_GRAM_NNGP, inputs, kernels->nngp},
+        {BL_FIELD_SUMMARY_SPECTRUM_EMPIRICAL, 1, kernels->spectrum_empirical},
+        {BL_FIELD_SUMMARY_SPECTRUM_NNGP, 1, kernels->spectrum_nngp},
+        {BL_FIELD_SUMMARY_KERNEL_DEVIATION, 1, &kernels->deviation},
+        {BL_FIELD_SUMMARY_KERNEL_DEVIATION_OUTPUT, 1, &kernels->deviation_output},
+        {BL_FIELD_SUMMARY_KURTOSIS, 1, &kernels->kurtosis},
+        {BL_FIELD_SUMMARY_KL_DIVERGENCE, 1, &d->value},
+        {BL_FIELD_SUMMARY_LOG_DETERMINANT_EMPIRICAL, 1, &d->log_det_a},
+        {BL_FIELD_SUMMARY_LOG_DETERMINANT_NNGP, 1, &d->log_det_b},
+        {BL_FIELD_SUMMARY_EFFECTIVE_DIMENSION_EMPIRICAL, 1, &kernels->dimension_empirical},
+        {BL_FIELD_SUMMARY_EFFECTIVE_DIMENSION_NNGP, 1, &kernels->dimension_nngp},
+        {BL_FIELD_KERNEL_PIVOT_EMPIRICAL, 1, &pivot_empirical},
+        {BL_FIELD_KERNEL_PIVOT_NNGP, 1, &pivot_nngp},
+    };
+    for (size_t i = 0; i < sizeof slabs / sizeof *slabs; i++)
+        if (slabs[i].data) /* matrices that are spread over ranks have been written by rows */
+            BL_TRY(write_rows(to, slabs[i].field, 0, slabs[i].rows, slabs[i].data));
+cleanup:
+    return err;
+}
+
+/* Some cases, from `first` on. */
+static bl_err do_cases(bl_run *run, size_t first, size_t cases) {
+    bl_err err = BL_OK;
+    const bl_grid *grid = run->sweep.grid;
+    rows_of *to = bl_mem_alloc(cases, sizeof *to);
+    bl_kernels **kernels = bl_mem_alloc(cases, sizeof *kernels);
+    BL_TRY(bl_agree(run->comm, to && kernels ? BL_OK : BL_ERR_MEMORY));
+    BL_ASSERT(to && kernels);
+    for (size_t i = 0; i < cases; i++)
+        to[i] = (rows_of){.run = run, .c = bl_grid_case(grid, first + i)};
+    if (is_spread(run))
+        err = bl_kernels_spread(run->comm, grid, first, write_rows, to, bl_interrupt_overdue, kernels);
+    else
+        err = bl_kernels_create(run->comm, grid, first, cases, bl_interrupt_overdue, kernels);
+    for (size_t i = 0; i < cases; i++) {
+        if (err == BL_OK && kernels[i] && owner_of(run, to[i].c.number) == run->comm->rank)
+            err = write_kernels(&to[i], kernels[i]);
+        bl_kernels_destroy(&kernels[i]);
+    }
+    BL_TRY(bl_agree(run->comm, err)); /* all rows are written */
+    for (size_t i = 0; i < cases; i++) {
+        MPI_Allreduce(MPI_IN_PLACE, &to[i].sum, 1, MPI_UINT64_T, MPI_SUM, run->comm->world);
+        if (err == BL_OK && owner_of(run, to[i].c.number) == run->comm->rank)
+            err = bl_results_finish_kernels(run->results, &to[i].c, to[i].sum);
+    }
+    BL_TRY(bl_agree(run->comm, err));
+cleanup:
+    bl_mem_free(to);
+    bl_mem_free(kernels);
+    return err;
+}
+
+/* --- which cases --- */
+
+/* Of every case, what the file says of it, and the sum of hashes that it has: of many inputs all ranks read a case's rows, else
+ * one rank reads a case. */
+static bl_err hash_cases(const bl_run *run, const int8_t *status, uint64_t *found) {
+    bl_err err = BL_OK;
+    const bl_comm *comm = run->comm;
+    const bool spread = is_spread(run);
+    for (size_t i = 0; i < run->sweep.grid->cases && err == BL_OK; i++) {
+        const bl_case c = bl_grid_case(run->sweep.grid, i);
+        if (status[i] == 1 && (spread || owner_of(run, i) == comm->rank))
+            err = bl_results_hash_kernels(run->results, &c, spread ? (size_t)comm->rank : 0,
+                                          spread ? (size_t)comm->size : 1, &found[i]);
+    }
+    BL_TRY(bl_agree(comm, err));
+    MPI_Allreduce(MPI_IN_PLACE, found, (int)run->sweep.grid->cases, MPI_UINT64_T, MPI_SUM, comm->world);
+cleanup:
+    return err;
+}
+
+typedef struct mark {
+    int8_t *status;     /* [cases] as in the file, then: 1, there and whole; else to do */
+    uint64_t *checksum; /* [cases] */
+    uint64_t *found;    /* [cases] */
+} mark;
+
+static bl_err allocate_marks(size_t cases, mark *m) {
+    bl_err err = BL_OK;
+    BL_ALLOC(m->status, cases);
+    BL_ALLOC(m->checksum, cases);
+    BL_ALLOC(m->found, cases);
+cleanup:
+    return err;
+}
+
+static void free_marks(mark *m) {
+    bl_mem_free(m->status);
+    bl_mem_free(m->checksum);
+    bl_mem_free(m->found);
+}
+
+/* Cases whose kernels are in the file and match their checksum: status 1, and *whole of them. */
+static bl_err find_done(const bl_run *run, mark *m, size_t *whole) {
+    bl_err err = BL_OK;
+    const bl_config *config = run->sweep.config;
+    const size_t cases = run->sweep.grid->cases, start[BL_FIELD_RANK_MAX] = {0};
+    const size_t count[BL_FIELD_RANK_MAX] = {config->depth.count, config->width.count,
+                                             config->dimension.count};
+    size_t damaged = 0;
+    *whole = 0;
+    if (run->comm->rank == 0)
+        err = bl_results_read(run->results, BL_FIELD_KERNEL_STATUS, start, count, m->status);
+    if (run->comm->rank == 0 && err == BL_OK)
+        err = bl_results_read(run->results, BL_FIELD_KERNEL_CHECKSUM, start, count, m->checksum);
+    BL_TRY(bl_agree(run->comm, err));
+    MPI_Bcast(m->status, (int)cases, MPI_INT8_T, 0, run->comm->world);
+    MPI_Bcast(m->checksum, (int)cases, MPI_UINT64_T, 0, run->comm->world);
+    BL_TRY(hash_cases(run, m->status, m->found));
+    for (size_t i = 0; i < cases; i++) {
+        const bool there = m->status[i] == 1 && m->found[i] == m->checksum[i];
+        damaged += m->status[i] != 0 && !there;
+        *whole += there;
+        m->status[i] = there;
+    }
+    if (damaged > 0)
+        bl_log(BL_LOG_WARNING, "kernels of %zu cases in %s do not match their checksums and are done again",
+               damaged, run->path);
+cleanup:
+    return err;
+}
+
+static double cost_of(const bl_run *run, size_t number) {
+    const bl_config *config = run->sweep.config;
+    const bl_case c = bl_grid_case(run->sweep.grid, number);
+    const double inputs = (double)config->kernel_inputs;
+    if (is_spread(run))
+        return bl_cost_kernel_spread(config, &c, (size_t)run->comm->size);
+    return inputs * inputs * bl_cost_kernel_entry(config, &c) +
+           (isinf(c.width) ? 0 : (double)config->networks * bl_cost_kernel_network(config, &c));
+}
+
+/* The next cases that are done together, from *first on; their number, and their cost. */
+static size_t next_cases(const bl_run *run, const mark *m, size_t *first, double *cost) {
+    const size_t cases = run->sweep.grid->cases;
+    const size_t most = is_spread(run) ? 1 : bl_kernels_together(run->sweep.grid, (size_t)run->comm->size);
+    size_t count = 0;
+    *cost = 0;
+    while (*first < cases && m->status[*first])
+        ++*first;
+    while (count < most && *first + count < cases && !m->status[*first + count])
+        *cost += cost_of(run, *first + count++);
+    return count;
+}
+
+/* Stop before cases that would not end in time, going by the slowest of this launch; what is left in their midst is begun anew. */
+static bl_err do_missing(bl_run *run, const mark *m, size_t whole, int64_t *done) {
+    bl_err err = BL_OK;
+    double slowest = 0, cost = 0;
+    size_t first = 0, count = 0;
+    char so_far[64];
+    while ((count = next_cases(run, m, &first, &cost)) > 0) {
+        (void)snprintf(so_far, sizeof so_far, " after the kernels of %zu of %zu cases", whole + (size_t)*done,
+                       run->sweep.grid->cases);
+        BL_TRY(bl_run_pause(run, 1.2 * slowest * cost, so_far));
+        const double begin = bl_clock();
+        err = do_cases(run, first, count);
+        if (err == BL_ERR_STOPPED)
+            err = bl_run_pause(run, INFINITY, so_far);
+        BL_TRY(err);
+        slowest = fmax(slowest, (bl_clock() - begin) / cost);
+        first += count;
+        *done += (int64_t)count;
+    }
+cleanup:
+    return err;
+}
+
+bl_err bl_run_kernels(bl_run *run, int64_t *done) {
+    bl_err err = BL_OK;
+    const size_t cases = run->sweep.grid->cases;
+    size_t whole = 0;
+    mark m = {0};
+    *done = 0;
+    BL_TRY(bl_agree(run->comm, allocate_marks(cases, &m)));
+    BL_TRY(find_done(run, &m, &whole));
+    if (whole < cases)
+        bl_log(BL_LOG_INFO, "kernels: %zu inputs, %zu cases, of which %zu are in the file",
+               run->sweep.config->kernel_inputs, cases, whole);
+    BL_TRY(do_missing(run, &m, whole, done));
+cleanup:
+    free_marks(&m);
+    return err;
+}
+
+/* --- of all cases --- */
+
+/* What is told of all cases together, from the file. For gram_empirical and gram_nngp the first pivot that is not positive
+ * (0: none), and what on the diagonal would mend it. */
 typedef struct learnt {
     double deviation;
     double pivot[2], noise[2];
 } learnt;
 
-static learnt learn(const bl_kernels *kernels, const bl_case *c, size_t inputs) {
-    const double *spectrum[2] = {kernels->spectrum_empirical, kernels->spectrum_nngp};
-    learnt l = {.deviation = kernels->deviation,
-                .pivot = {isinf(c->width) ? 0 : kernels->divergence.pivot_a, /* the same matrix */
-                          kernels->divergence.pivot_b}};
-    for (size_t i = 0; i < 2; i++) /* under zero, and rounding of the factor */
-        l.noise[i] = fmax(0, -spectrum[i][0]) + (double)inputs * DBL_EPSILON * spectrum[i][inputs - 1];
-    return l;
+static bl_err learn(const bl_run *run, const bl_case *c, learnt *l) {
+    static const bl_field_id pivot[2] = {BL_FIELD_KERNEL_PIVOT_EMPIRICAL, BL_FIELD_KERNEL_PIVOT_NNGP};
+    static const bl_field_id spectrum[2] = {BL_FIELD_SUMMARY_SPECTRUM_EMPIRICAL,
+                                            BL_FIELD_SUMMARY_SPECTRUM_NNGP};
+    bl_err err = BL_OK;
+    const size_t inputs = run->sweep.config->kernel_inputs, one[BL_FIELD_RANK_MAX] = {1, 1, 1, 1};
+    const size_t first[] = {c->depth_index, c->width_index, c->dimension_index, 0};
+    const size_t last[] = {c->depth_index, c->width_index, c->dimension_index, inputs - 1};
+    BL_TRY(bl_results_read(run->results, BL_FIELD_SUMMARY_KERNEL_DEVIATION, first, one, &l->deviation));
+    for (size_t i = 0; i < 2; i++) { /* under zero, and rounding of the factor */
+        double least = 0, greatest = 0;
+        BL_TRY(bl_results_read(run->results, pivot[i], first, one, &l->pivot[i]));
+        BL_TRY(bl_results_read(run->results, spectrum[i], first, one, &least));
+        BL_TRY(bl_results_read(run->results, spectrum[i], last, one, &greatest));
+        l->noise[i] = fmax(0, -least) + (double)inputs * DBL_EPSILON * greatest;
+    }
+    if (isinf(c->width))
+        l->pivot[0] = 0; /* the same matrix */
+cleanup:
+    return err;
 }
 
 /* A line for either kernel, where its determinant is not there. */
@@ -96,7 +294,7 @@ static void say_indefinite(const bl_grid *grid, const learnt *all) {
     }
 }
 
-/* Noise and bias over the widths of every (depth, dimension). Rank 0 alone: a few numbers. */
+/* Noise and bias over the widths of every (depth, dimension). */
 static bl_err write_fits(bl_run *run, const learnt *all) {
     bl_err err = BL_OK;
     const bl_config *config = run->sweep.config;
@@ -115,50 +313,20 @@ cleanup:
     return err;
 }
 
-/* Some cases, from `first` on; all[case] of those that are this rank's. */
-static bl_err do_cases(bl_run *run, size_t first, size_t cases, learnt *all) {
+bl_err bl_run_kernels_finish(bl_run *run) {
     bl_err err = BL_OK;
     const bl_grid *grid = run->sweep.grid;
-    bl_kernels **kernels = bl_mem_alloc(cases, sizeof *kernels);
-    BL_TRY(bl_agree(run->comm, kernels ? BL_OK : BL_ERR_MEMORY));
-    BL_ASSERT(kernels != NULL);
-    if (grid->config->kernel_inputs > BL_KERNELS_ONE_RANK)
-        err = bl_kernels_spread(run->comm, grid, first, write_rows,
-                                &(rows_of){run, bl_grid_case(grid, first)}, kernels);
-    else
-        err = bl_kernels_create(run->comm, grid, first, cases, kernels);
-    for (size_t i = 0; i < cases; i++) {
-        bl_case c = bl_grid_case(grid, first + i);
-        if (err == BL_OK && kernels[i] && (size_t)run->comm->rank == c.number % (size_t)run->comm->size) {
-            all[c.number] = learn(kernels[i], &c, grid->config->kernel_inputs);
-            err = write_kernels(run, &c, kernels[i]);
-        }
-        bl_kernels_destroy(&kernels[i]);
+    learnt *all = NULL;
+    if (run->comm->rank > 0)
+        goto cleanup;
+    BL_ALLOC(all, grid->cases);
+    for (size_t i = 0; i < grid->cases; i++) {
+        const bl_case c = bl_grid_case(grid, i);
+        BL_TRY(learn(run, &c, &all[i]));
     }
-    BL_TRY(bl_agree(run->comm, err));
-cleanup:
-    bl_mem_free(kernels);
-    return err;
-}
-
-bl_err bl_run_kernels(bl_run *run) {
-    bl_err err = BL_OK;
-    const bl_grid *grid = run->sweep.grid;
-    const bool spread = grid->config->kernel_inputs > BL_KERNELS_ONE_RANK;
-    const size_t together = spread ? 1 : bl_kernels_together(grid, (size_t)run->comm->size);
-    learnt *all = bl_mem_alloc(grid->cases, sizeof *all);
-    BL_TRY(bl_agree(run->comm, all ? BL_OK : BL_ERR_MEMORY));
-    BL_ASSERT(all != NULL);
-    bl_log(BL_LOG_INFO, "kernels: %zu inputs, %zu cases", grid->config->kernel_inputs, grid->cases);
-    for (size_t i = 0; i < grid->cases; i += together) {
-        BL_TRY(bl_run_pause(run));
-        BL_TRY(do_cases(run, i, together < grid->cases - i ? together : grid->cases - i, all));
-    }
-    MPI_Allreduce(MPI_IN_PLACE, all, (int)(grid->cases * (sizeof *all / sizeof(double))), MPI_DOUBLE, MPI_SUM,
-                  run->comm->world);
     say_indefinite(grid, all);
-    BL_TRY(bl_agree(run->comm, run->comm->rank == 0 ? write_fits(run, all) : BL_OK));
+    BL_TRY(write_fits(run, all));
 cleanup:
     bl_mem_free(all);
-    return err;
+    return bl_agree(run->comm, err);
 }

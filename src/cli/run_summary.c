@@ -295,7 +295,7 @@ bl_err bl_run_summary(bl_run *run) {
     size_t medians = run->sweep.grid->cases * t.kinds * t.p_count;
     size_t laws = config->depth.count * t.dimensions * t.p_count;
     bl_log(BL_LOG_INFO, "summary: statistics of %zu cases, predictions, fits", run->sweep.grid->cases);
-    BL_TRY(bl_run_pause(run));
+    BL_TRY(bl_run_pause(run, 0, ""));
     t.median = bl_mem_alloc(medians, sizeof *t.median);
     t.law_median = bl_mem_alloc(laws, sizeof *t.law_median);
     t.guaranteed = bl_mem_alloc(laws, sizeof *t.guaranteed);

@@ -212,18 +212,42 @@ static bl_err print_measurement(const bl_results *results) {
 
 /* --- the file of run --- */
 
+/* ", kernels of 3 of 8 cases" of a file that is not complete; else nothing. */
+static bl_err say_kernels(const bl_results *results, const bl_grid *grid, bool complete, size_t room,
+                          char *text) {
+    bl_err err = BL_OK;
+    const bl_config *config = grid->config;
+    const size_t start[BL_FIELD_RANK_MAX] = {0};
+    const size_t count[] = {config->depth.count, config->width.count, config->dimension.count};
+    size_t done = 0;
+    int8_t *status = NULL;
+    *text = '\0';
+    if (complete || !bl_results_marks_kernels(results))
+        goto cleanup;
+    BL_ALLOC(status, grid->cases);
+    BL_TRY(bl_results_read(results, BL_FIELD_KERNEL_STATUS, start, count, status));
+    for (size_t i = 0; i < grid->cases; i++)
+        done += status[i] == 1;
+    (void)snprintf(text, room, ", kernels of %zu of %zu cases", done, grid->cases);
+cleanup:
+    bl_mem_free(status);
+    return err;
+}
+
 static bl_err print_sweep(const char *path, const bl_results *results) {
     bl_err err = BL_OK;
     bl_config *config = NULL;
     bl_grid *grid = NULL;
     int64_t done = 0;
     bool complete = false;
+    char kernels[64];
     BL_TRY(bl_results_config(results, &config));
     BL_TRY(bl_grid_create(config, &grid));
     BL_TRY(count_done(path, results, grid, &done, &complete));
+    BL_TRY(say_kernels(results, grid, complete, sizeof kernels, kernels));
     (void)printf("%s: %s\n%s: %" PRId64 " of %" PRId64
-                 " units done; %zu networks a case, %zu inputs %sa network, %g %% intervals\n",
-                 path, config->name, complete ? "complete" : "not complete", done, grid->units,
+                 " units done%s; %zu networks a case, %zu inputs %sa network, %g %% intervals\n",
+                 path, config->name, complete ? "complete" : "not complete", done, grid->units, kernels,
                  config->networks, config->inputs,
                  config->training.set == BL_TRAINING_NONE ? "" : "of each kind ", 100 * config->confidence);
     BL_TRY(print_cases(results, grid));

@@ -446,6 +446,24 @@ const bl_field bl_fields[BL_FIELD_COUNT] = {
         {"summary/kernel_fit_bias", BL_FLOAT64, AXES_KERNEL_FIT, "1",
          "bias of kernel_deviation over widths: b of b/width, added in squares", "as kernel_fit_noise", false,
          0},
+    [BL_FIELD_KERNEL_STATUS] = {"kernel/status", BL_INT8, AXES_KERNEL, "1",
+                                "whether the case's kernels are in the file",
+                                "written after all of them; what --resume reads", false, 0},
+    [BL_FIELD_KERNEL_CHECKSUM] =
+        {"kernel/checksum", BL_INT64, AXES_KERNEL, "1",
+         "checksum of the case's kernels, their spectra and the numbers of summary/ made from them",
+         "sum modulo 2^64 over rows of the last axis, of each a 64-bit FNV-1a over the variable's name, the "
+         "row's number and its values, as 8-byte words, the upper half folded onto the lower; 0 while "
+         "pending; --resume computes again what does not match",
+         false, 0},
+    [BL_FIELD_KERNEL_PIVOT_EMPIRICAL] =
+        {"kernel/pivot_empirical", BL_FLOAT64, AXES_KERNEL, "1",
+         "first pivot of gram_empirical's Cholesky factor that is not positive, counted from 1",
+         "0: it is positive definite", false, 0},
+    [BL_FIELD_KERNEL_PIVOT_NNGP] =
+        {"kernel/pivot_nngp", BL_FLOAT64, AXES_KERNEL, "1",
+         "first pivot of gram_nngp's Cholesky factor that is not positive, counted from 1",
+         "0: it is positive definite", false, 0},
     [BL_FIELD_UNIT_STATUS] = {"unit/status", BL_INT8, AXES_UNIT, "1",
                               "whether the unit's results are in the file",
                               "written after all of the unit's data; what --resume reads", false, 0},
@@ -491,6 +509,12 @@ static bool trains(const bl_grid *grid) {
     return grid->config->training.set != BL_TRAINING_NONE;
 }
 
+/* Whether the file of this grid has the field, as far as its axes do not tell. */
+static bool has(const bl_grid *grid, bl_field_id field) {
+    return (!bl_field_of_training(field) || trains(grid)) &&
+           (!bl_field_of_kernel_group(field) || grid->config->kernel_inputs > 0);
+}
+
 size_t bl_axis_length(const bl_grid *grid, bl_axis_id axis) {
     const bl_config *config = grid->config;
     const size_t length[BL_AXIS_COUNT] = {
@@ -517,7 +541,7 @@ bool bl_axis_exists(const bl_grid *grid, bl_axis_id axis) {
 }
 
 size_t bl_field_elements(const bl_grid *grid, bl_field_id field) {
-    size_t elements = !bl_field_of_training(field) || trains(grid);
+    size_t elements = has(grid, field);
     for (size_t i = 0; i < bl_fields[field].rank; i++)
         elements *= bl_axis_length(grid, bl_fields[field].axis[i]);
     return elements;
@@ -534,7 +558,7 @@ size_t bl_type_size(bl_type type) {
 double bl_fields_bytes(const bl_grid *grid) {
     double bytes = 0.0;
     for (size_t f = 0; f < BL_FIELD_COUNT; f++) {
-        double elements = !bl_field_of_training((bl_field_id)f) || trains(grid) ? 1.0 : 0.0;
+        double elements = has(grid, (bl_field_id)f) ? 1.0 : 0.0;
         for (size_t i = 0; i < bl_fields[f].rank; i++)
             elements *= (double)bl_axis_length(grid, bl_fields[f].axis[i]);
         bytes += elements * (double)bl_type_size(bl_fields[f].type);

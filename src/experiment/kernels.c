@@ -75,6 +75,7 @@ static void free_sums(sums *s) {
 /* Cases that are done together, and what this rank has ready for one of them. */
 typedef struct together {
     const bl_grid *grid;
+    bl_kernels_stop stop;
     size_t first, cases, blocks; /* blocks: of the analytic kernel, a side */
     sums *sums;                  /* [cases] */
     size_t ready;                /* the place whose engines these are, `cases` for none */
@@ -187,6 +188,7 @@ static bl_err do_item(void *context, int64_t item) {
     bl_err err = BL_OK;
     together *t = context;
     size_t place = (size_t)item / items_of(t), part = (size_t)item % items_of(t);
+    BL_REQUIRE(!t->stop || !t->stop(), BL_ERR_STOPPED, "stopped among the kernels of a case");
     BL_TRY(enter_case(t, place));
     if (part < t->sums[place].chunks)
         BL_TRY(sum_chunk(t, place, part));
@@ -337,9 +339,9 @@ cleanup:
 }
 
 bl_err bl_kernels_create(const bl_comm *comm, const bl_grid *grid, size_t first, size_t cases,
-                         bl_kernels **out) {
+                         bl_kernels_stop stop, bl_kernels **out) {
     bl_err err = BL_OK;
-    together t = {.grid = grid, .first = first, .cases = cases, .ready = cases};
+    together t = {.grid = grid, .stop = stop, .first = first, .cases = cases, .ready = cases};
     t.blocks = blocks_of(&t, (size_t)comm->size);
     t.sums = bl_mem_alloc(cases, sizeof *t.sums);
     err = t.sums ? BL_OK : BL_ERR_MEMORY;

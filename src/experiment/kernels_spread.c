@@ -34,6 +34,7 @@ typedef struct spread {
     bl_blockmatrix *nngp, *empirical, *output;
     bl_err (*rows)(void *context, bl_field_id field, size_t first, size_t count, const double *row);
     void *context;
+    bl_kernels_stop stop;
     bl_field_id field; /* whose rows are handed out */
     char parts[160];   /* what each part took, for the log */
 } spread;
@@ -68,13 +69,22 @@ cleanup:
     return err;
 }
 
+/* Not collective; what comes of it is agreed by whatever asks. */
+static bl_err go_on(const spread *s) {
+    return s->stop && s->stop() ? bl_err_set(BL_ERR_STOPPED, "stopped among the kernels of a case") : BL_OK;
+}
+
 /* --- what blocks are made of --- */
 
 static bl_err nngp_block(void *context, size_t i, size_t rows, size_t j, size_t columns, double *block) {
+    bl_err err = BL_OK;
     const spread *s = context;
     size_t stride = s->block * s->c.dimension;
-    return bl_gp_limit_kernel(&s->limit, rows, s->x + slot_of(s, i) * stride, columns,
-                              s->x + slot_of(s, j) * stride, block);
+    BL_TRY(go_on(s));
+    BL_TRY(bl_gp_limit_kernel(&s->limit, rows, s->x + slot_of(s, i) * stride, columns,
+                              s->x + slot_of(s, j) * stride, block));
+cleanup:
+    return err;
 }
 
 static bl_err feature_block(void *context, size_t i, size_t rows, size_t j, size_t columns, double *block) {
@@ -89,8 +99,10 @@ static bl_err feature_block(void *context, size_t i, size_t rows, size_t j, size
 
 /* The covariance of logits over classes, as bl_empirical_add_outputs, networks in their order. */
 static bl_err output_block(void *context, size_t i, size_t rows, size_t j, size_t columns, double *block) {
+    bl_err err = BL_OK;
     const spread *s = context;
     size_t classes = s->config->classes, stride = s->block * classes;
+    BL_TRY(go_on(s));
     for (size_t network = 0; network < s->config->networks; network++) {
         const float *left = s->logits + (slot_of(s, i) * s->config->networks + network) * stride;
         const float *right = s->logits + (slot_of(s, j) * s->config->networks + network) * stride;
@@ -98,7 +110,8 @@ static bl_err output_block(void *context, size_t i, size_t rows, size_t j, size_
     }
     for (size_t k = 0; k < rows * columns; k++)
         block[k] /= (double)s->config->networks;
-    return BL_OK;
+cleanup:
+    return err;
 }
 
 /* --- sampled networks --- */
@@ -106,6 +119,7 @@ static bl_err output_block(void *context, size_t i, size_t rows, size_t j, size_
 static bl_err pass_network(spread *s, bl_pass *pass, bl_network *network, size_t number) {
     bl_err err = BL_OK;
     size_t classes = s->config->classes;
+    BL_TRY(go_on(s));
     bl_network_sample(s->config, &s->c, number, network);
     BL_TRY(bl_pass_load(pass, network));
     for (size_t b = 0; b < s->blocks; b++) {
@@ -305,6 +319,7 @@ static bl_err draw_logits(spread *s) {
     BL_TRY(bl_agree(s->comm, allocate_draws(s, &normal, &z)));
     for (size_t first = 0; first < networks; first += AT_ONCE) {
         const size_t count = networks - first < AT_ONCE ? networks - first : AT_ONCE;
+        BL_TRY(bl_agree(s->comm, go_on(s)));
         for (size_t k = 0; k < count * classes; k++) {
             bl_rng_normal(bl_rng_stream(s->config->seed, (uint32_t)s->c.number,
                                         (uint32_t)(first + k / classes), BL_PURPOSE_KERNEL_DRAW,
@@ -352,6 +367,7 @@ cleanup:
 static bl_err decompose(spread *s, bl_kernels *k) {
     bl_err err = BL_OK;
     BL_TRY(bl_blockmatrix_eigenvalues(s->nngp, k->spectrum_nngp));
+    BL_TRY(bl_agree(s->comm, go_on(s)));
     if (s->empirical)
         BL_TRY(bl_blockmatrix_eigenvalues(s->empirical, k->spectrum_empirical));
     else
@@ -367,7 +383,8 @@ cleanup:
 /* Do one part and add what it took to the line that the log gets. */
 static bl_err part(spread *s, const char *name, bl_err (*act)(spread *s, bl_kernels *k), bl_kernels *k) {
     const double begin = bl_clock();
-    bl_err err = act(s, k);
+    bl_err err = bl_agree(s->comm, go_on(s));
+    err = err != BL_OK ? err : act(s, k);
     size_t used = strlen(s->parts);
     (void)snprintf(s->parts + used, sizeof s->parts - used, "%s%s %.1f s", used ? ", " : "", name,
                    bl_clock() - begin);
@@ -401,7 +418,7 @@ cleanup:
 bl_err bl_kernels_spread(const bl_comm *comm, const bl_grid *grid, size_t case_number,
                          bl_err (*rows)(void *context, bl_field_id field, size_t first, size_t count,
                                         const double *row),
-                         void *context, bl_kernels **out) {
+                         void *context, bl_kernels_stop stop, bl_kernels **out) {
     bl_err err = BL_OK;
     bl_kernels *kernels = NULL;
     spread s = {.comm = comm,
@@ -410,7 +427,8 @@ bl_err bl_kernels_spread(const bl_comm *comm, const bl_grid *grid, size_t case_n
                 .inputs = grid->config->kernel_inputs,
                 .block = BL_KERNELS_BLOCK,
                 .rows = rows,
-                .context = context};
+                .context = context,
+                .stop = stop};
     s.blocks = (s.inputs - 1) / s.block + 1;
     BL_TRY(bl_agree(comm, allocate(s.inputs, &kernels)));
     BL_TRY(compute(&s, kernels));

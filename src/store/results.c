@@ -76,7 +76,8 @@ static bl_err open_fields(bl_results *results) {
     results->kinds = H5Lexists(results->file, bl_axis_name[BL_AXIS_IMAGE_KIND], H5P_DEFAULT) > 0;
     for (size_t f = 0; f < BL_FIELD_COUNT; f++) {
         const bl_field *field = &bl_fields[f];
-        bool optional = over_kernel_inputs(field) || bl_field_of_training((bl_field_id)f);
+        const bool of_kernels = bl_field_of_kernel_group((bl_field_id)f);
+        const bool optional = over_kernel_inputs(field) || of_kernels || bl_field_of_training((bl_field_id)f);
         if (optional && H5Lexists(results->file, field->name, H5P_DEFAULT) <= 0)
             continue; /* a sweep without kernels or without training has none of these */
         results->field[f] = open_dataset(results, field->name);

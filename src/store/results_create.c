@@ -53,12 +53,12 @@ static bl_err describe_flags(hid_t dataset, bl_field_id field) {
 #define FLAG_WORD(name, value, word)  " " word
     static const int8_t status_value[] = {BL_STATUS_LIST(FLAG_VALUE)};
     static const char status_word[] = BL_STATUS_LIST(FLAG_WORD);
-    static const int8_t unit_value[] = {0, 1};
+    static const int8_t done_value[] = {0, 1};
     if (field == BL_FIELD_STATUS) {
         BL_TRY(bl_h5_attribute(dataset, "flag_values", H5T_NATIVE_INT8, sizeof status_value, status_value));
         BL_TRY(bl_h5_attribute_text(dataset, "flag_meanings", status_word + 1));
-    } else if (field == BL_FIELD_UNIT_STATUS) {
-        BL_TRY(bl_h5_attribute(dataset, "flag_values", H5T_NATIVE_INT8, sizeof unit_value, unit_value));
+    } else if (field == BL_FIELD_UNIT_STATUS || field == BL_FIELD_KERNEL_STATUS) {
+        BL_TRY(bl_h5_attribute(dataset, "flag_values", H5T_NATIVE_INT8, sizeof done_value, done_value));
         BL_TRY(bl_h5_attribute_text(dataset, "flag_meanings", "pending done"));
     }
 cleanup:
@@ -273,8 +273,9 @@ bl_err bl_results_create_common(hid_t file, const char *format, const char *titl
     BL_TRY(create_complete(file));
     if (strcmp(format, BL_FORMAT_SWEEP) == 0)
         BL_TRY(bl_results_create_checksum(
-            file, "checksum of a complete file: kernels and summary",
-            "64-bit FNV-1a over 8-byte words; units have theirs in unit/checksum"));
+            file, "checksum of a complete file: summary, and what marks kernels as done",
+            "64-bit FNV-1a over 8-byte words; units have theirs in unit/checksum, kernels in "
+            "kernel/checksum"));
     BL_TRY(bl_h5_create_group(file, "provenance", provenance));
     BL_TRY(create_launches(*provenance, launches, launch));
 cleanup:
@@ -328,6 +329,9 @@ static bl_err create_content(hid_t file, const bl_grid *grid, const char *config
     bl_h5_close(&group);
     if (grid->config->training.set != BL_TRAINING_NONE)
         BL_TRY(bl_h5_create_group(file, "training", &group));
+    bl_h5_close(&group);
+    if (grid->config->kernel_inputs > 0)
+        BL_TRY(bl_h5_create_group(file, "kernel", &group));
     bl_h5_close(&group);
     BL_TRY(bl_h5_create_group(file, "unit", &group));
     BL_TRY(bl_h5_create_axis(group, bl_axis_name[BL_AXIS_UNIT], H5T_NATIVE_INT64, (size_t)grid->units, NULL,

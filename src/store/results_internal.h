@@ -74,6 +74,9 @@ bool bl_results_belongs_to_units(const bl_field *field);
  * other. */
 bl_err bl_results_check_axes(const bl_results *results, const bl_grid *grid) BL_NODISCARD;
 
+/** Whether every case's kernels are marked done and match their checksum; *intact is true before, else nothing is read. */
+bl_err bl_results_check_kernels(const bl_results *results, bool *intact) BL_NODISCARD;
+
 /** units, long_name, comment, _FillValue, flags of a variable described by a field. */
 bl_err bl_results_describe(hid_t dataset, bl_field_id field) BL_NODISCARD;
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * What the file says twice must agree: axes and configuration; kernels and summary and their checksum. HDF5 itself keeps
- * checksums of its metadata (h5_creation.c asks for them), units have theirs (results_units.c).
+ * What the file says twice must agree: axes and configuration; the summary and its checksum. HDF5 itself keeps
+ * checksums of its metadata (h5_creation.c asks for them), units and kernels have theirs (results_units.c, results_kernels.c).
  */
 #include "results_internal.h"
 
@@ -71,8 +71,9 @@ bl_err bl_results_check_axes(const bl_results *results, const bl_grid *grid) {
             BL_TRY(check_axis(results, bl_axis_name[a], length, values[a]));
     }
     for (int f = 0; f < BL_FIELD_COUNT; f++) {
-        BL_REQUIRE(results->field[f] >= 0 || bl_field_elements(grid, (bl_field_id)f) == 0, BL_ERR_INPUT,
-                   "%s is damaged: variable %s is missing", results->path, bl_fields[f].name);
+        const bool may_lack = bl_field_of_kernel_group((bl_field_id)f); /* a file of an earlier version */
+        BL_REQUIRE(results->field[f] >= 0 || may_lack || bl_field_elements(grid, (bl_field_id)f) == 0,
+                   BL_ERR_INPUT, "%s is damaged: variable %s is missing", results->path, bl_fields[f].name);
         if (results->field[f] >= 0)
             BL_TRY(check_shape(results, grid, (bl_field_id)f));
     }
@@ -80,7 +81,7 @@ cleanup:
     return err;
 }
 
-/* --- kernels and summary --- */
+/* --- the summary; of a file whose kernels are not marked, those too --- */
 
 /* Elements of all axes from `axis` on. */
 static size_t elements_from(const bl_field *field, const size_t *extent, size_t axis) {
@@ -123,7 +124,8 @@ static bl_err hash_sweep(const bl_results *results, int64_t *sum) {
     for (int f = 0; f < BL_FIELD_COUNT; f++) {
         const bl_field *field = &bl_fields[f];
         bool of_units = bl_results_belongs_to_units(field) || field->axis[0] == BL_AXIS_UNIT;
-        if (results->field[f] >= 0 && !of_units && !field->bookkeeping)
+        const bool covered = bl_results_marks_kernels(results) && bl_field_of_kernels((bl_field_id)f);
+        if (results->field[f] >= 0 && !of_units && !covered && !field->bookkeeping)
             BL_TRY(hash_field(results, (bl_field_id)f, &hash));
     }
     memcpy(sum, &hash, sizeof hash);
@@ -161,6 +163,8 @@ bl_err bl_results_is_complete(const bl_results *results, bool *complete, bool *i
               "%s: checksum could not be read", results->path);
         BL_TRY(hash_sweep(results, &found));
         *intact = found == stored;
+        if (bl_results_marks_kernels(results))
+            BL_TRY(bl_results_check_kernels(results, intact));
     }
 cleanup:
     return err;

@@ -64,8 +64,9 @@ static void check_sizes(void) {
     for (size_t f = 0; f < BL_FIELD_COUNT; f++)
         bytes += (double)(bl_field_elements(&grid, (bl_field_id)f) * bl_type_size(bl_fields[f].type));
     CHECK_CLOSE(without, bytes, 0.0);
-    config.kernel_inputs = 10; /* 6 cases: three kernels and two spectra of float64 */
-    CHECK_CLOSE(bl_fields_bytes(&grid) - without, 6.0 * 8.0 * (3 * 100 + 2 * 10), 0.0);
+    config.kernel_inputs =
+        10; /* 6 cases: three kernels, two spectra and two pivots of float64, checksum, status */
+    CHECK_CLOSE(bl_fields_bytes(&grid) - without, 6.0 * (8.0 * (3 * 100 + 2 * 10 + 2) + 8 + 1), 0.0);
 }
 
 int main(int argc, char **argv) {
