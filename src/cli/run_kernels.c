@@ -226,6 +226,7 @@ bl_err bl_run_kernels(bl_run *run, int64_t *done) {
     mark m = {0};
     *done = 0;
     BL_TRY(bl_agree(run->comm, allocate_marks(cases, &m)));
+    BL_ASSERT(m.status && m.checksum && m.found);
     BL_TRY(find_done(run, &m, &whole));
     if (whole < cases)
         bl_log(BL_LOG_INFO, "kernels: %zu inputs, %zu cases, of which %zu are in the file",
