@@ -17,30 +17,36 @@ import figure_relative
 import figure_trained
 import figure_width
 import style
-from borderline_file import FileError, Posterior, Sweep, is_posterior
+from borderline_file import FileError, MissingVariable, Posterior, Sweep, is_posterior
 
 FIGURES = (figure_distance, figure_relative, figure_percentiles, figure_width, figure_finite_width, figure_limit, figure_kernel)
 
 
+def attempt(draw, sweep, place, name):
+    """Draw, or say in one line what the file lacks; the number of files written."""
+    try:
+        written = draw(sweep, place)
+    except (MissingVariable, style.NothingToDraw) as reason:
+        if draw is not figure_limit.draw or isinstance(reason, MissingVariable):  # of sweeps with width inf alone
+            said = str(reason).removeprefix(f"{sweep.path}: ")
+            print(f"{sweep.path}: {sweep.kind + ' ' if sweep.kind else ''}{name}: {said}")
+        return 0
+    print("\n".join(written))
+    return len(written)
+
+
 def draw_all(path, folder):
-    """Draws what the file has; says what it has not. The number of figures that should have been drawn and were not."""
-    whole, failed = Sweep(path), 0
+    """Draws what the file has; says what it has not. The number of files written."""
+    whole, written = Sweep(path), 0
     if not whole.complete:
         print(f"{path}: {whole.units_done} of {whole.units} units are done; figures are preliminary")
     if whole.kinds:
-        print("\n".join(figure_trained.draw_sweep(whole, folder)))
+        written += attempt(figure_trained.draw_sweep, whole, folder, figure_trained.__name__)
     several = whole.depth.size * whole.width.size * whole.dimension.size > 1
     for sweep, place in style.by_kind(whole, folder) if several or not whole.kinds else []:
         for figure in FIGURES:
-            try:
-                for written in figure.draw(sweep, place):
-                    print(written)
-            except style.NothingToDraw as reason:
-                if figure is figure_limit:  # of sweeps with width inf alone
-                    continue
-                print(f"{path}: {sweep.kind or ''} {figure.__name__}: {reason}")
-                failed += sweep.complete and figure is not figure_kernel and not sweep.kinds
-    return failed
+            written += attempt(figure.draw, sweep, place, figure.__name__)
+    return written
 
 
 def main():
@@ -65,7 +71,7 @@ def main():
             elif is_posterior(path):
                 print("\n".join(figure_calibration.draw(Posterior(path), folder)))
             else:
-                failed += draw_all(path, folder)
+                failed += draw_all(path, folder) == 0
         except (FileError, style.NothingToDraw) as error:
             print(f"figures: {error}", file=sys.stderr)
             failed += 1

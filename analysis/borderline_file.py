@@ -25,6 +25,10 @@ class FileError(Exception):
     """The file cannot be used; the message is one line for the user."""
 
 
+class MissingVariable(FileError):
+    """The file, of an earlier version of the program, lacks a variable."""
+
+
 @dataclasses.dataclass(frozen=True)
 class Array:
     """Numbers with named axes."""
@@ -80,6 +84,12 @@ def _open(path, kind=None):
     return file
 
 
+def _variable_of(file, path, name):
+    if name not in file:
+        raise MissingVariable(f"{path}: the file has no variable {name}: an earlier version of the program made it")
+    return _variable(file[name])
+
+
 def _variable(variable):
     axes = tuple(os.path.basename(d[0].name) for d in variable.dims)
     return Array(variable[...], axes, _text(variable.attrs["units"]), _text(variable.attrs["long_name"]))
@@ -113,7 +123,7 @@ class Posterior:
         self.p = self._file["p"][...] if "distance" in self._file else np.empty(0)
 
     def __getitem__(self, name):
-        return _variable(self._file[name])
+        return _variable_of(self._file, self.path, name)
 
 
 def is_posterior(path):
@@ -148,7 +158,7 @@ class Sweep:
 
     def __getitem__(self, name):
         """A variable by its name in the file, as numbers read now."""
-        found = _variable(self._file[name])
+        found = _variable_of(self._file, self.path, name)
         if self.kind and "image_kind" in found.axes:
             found = found.take(image_kind=self.kinds.index(self.kind))
         if self.kind and self.kind != "random" and name.startswith(_OF_RANDOM):

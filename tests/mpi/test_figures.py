@@ -112,6 +112,28 @@ class Analysis(unittest.TestCase):
         self.assertEqual(done.stdout.splitlines(), [os.path.join(folder, n) for n in
                                                     sorted(made, key=lambda n: done.stdout.index(n))])
 
+    def test_file_of_an_earlier_version(self):
+        """Whatever variable a file lacks, figures that need it are skipped with a line each, the others drawn; a file without any says
+        so, exit 1."""
+        self.fill()
+        with h5py.File(self.path, "r+") as file:
+            for name in [n for n in file["summary"] if n.startswith(("linearity", "gradient", "output", "first_step", "kernel_"))]:
+                del file["summary"][name]
+        done = self.draw(self.path, "-o", self.path + "-1")
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        said = [line for line in done.stdout.splitlines() if "the file has no variable" in line]
+        self.assertEqual(len(said), 2, done.stdout)
+        self.assertIn(f"{self.path}: figure_finite_width: the file has no variable summary/linearity_quantile: an earlier version", said[0])
+        self.assertIn("figure_kernel: the file has no variable summary/kernel_deviation", said[1])
+        self.assertEqual({name.split("_depth")[0].removesuffix(".png") for name in os.listdir(self.path + "-1") if name.endswith("png")},
+                         {"median_distance", "percentiles", "over_law", "relative_distance"})
+        with h5py.File(self.path, "r+") as file:
+            del file["summary"], file["distance"]
+        done = self.draw(self.path, "-o", self.path + "-2")
+        self.assertEqual((done.returncode, done.stderr), (1, ""))
+        self.assertEqual(len([line for line in done.stdout.splitlines() if "the file has no variable" in line]), len(done.stdout.splitlines()))
+        self.assertFalse(os.path.exists(self.path + "-2"))
+
     def test_unfinished_file(self):
         done = self.draw(self.path)
         self.assertEqual((done.returncode, done.stderr), (0, ""))
