@@ -49,6 +49,9 @@ static bl_err create_both_points(hid_t group, const size_t *shape, const hid_t *
     BL_TRY(create_points(
         group, "points_float32", H5T_NATIVE_FLOAT, &nan32, shape, where,
         "points, rounded to the nearest float32, which may lie a rounding on x0's side of the boundary"));
+    BL_TRY(bl_results_create_checksum(group, BL_POINTS_CHECKSUM, "checksum of points and points_float32",
+                                      "64-bit FNV-1a over 8-byte words, the last one of each point padded "
+                                      "with zeros; all points, then all of float32"));
 cleanup:
     return err;
 }
@@ -69,7 +72,8 @@ static bl_err create_network(hid_t file, const bl_measurement_entry *entry, size
     for (size_t v = 0; v < VARIABLES; v++)
         BL_TRY(bl_results_create_variable(group, bl_fields[variable[v].field].name, variable[v].field,
                                           variable[v].rank, shape, where, axis_name));
-    BL_TRY(bl_results_create_checksum(group, "checksum of the network's variables, but for points",
+    BL_TRY(bl_results_create_checksum(group, "checksum",
+                                      "checksum of the network's variables, but for points",
                                       "64-bit FNV-1a over 8-byte words, variables in the order of creation"));
     if (points)
         BL_TRY(create_both_points(group, shape, where));
@@ -180,6 +184,37 @@ cleanup:
     return err;
 }
 
+/* The points, then what they are in float32. */
+static bl_err hash_points(size_t rows, size_t dimension, const double *points, uint64_t *hash) {
+    bl_err err = BL_OK;
+    float *rounded = NULL;
+    BL_ALLOC(rounded, dimension);
+    *hash = BL_RESULTS_HASH;
+    for (size_t i = 0; i < rows; i++)
+        *hash = bl_results_hash_bytes(*hash, points + i * dimension, dimension * sizeof *points);
+    for (size_t i = 0; i < rows; i++) {
+        for (size_t k = 0; k < dimension; k++)
+            rounded[k] = (float)points[i * dimension + k];
+        *hash = bl_results_hash_bytes(*hash, rounded, dimension * sizeof *rounded);
+    }
+cleanup:
+    bl_mem_free(rounded);
+    return err;
+}
+
+static bl_err write_points(const bl_results *results, hid_t group, const char *name, size_t rows,
+                           size_t dimension, const double *points) {
+    bl_err err = BL_OK;
+    const size_t count = rows * dimension;
+    uint64_t hash = 0;
+    BL_TRY(write_variable(results, group, name, "points", H5T_NATIVE_DOUBLE, count, points));
+    BL_TRY(write_variable(results, group, name, "points_float32", H5T_NATIVE_DOUBLE, count, points));
+    BL_TRY(hash_points(rows, dimension, points, &hash));
+    BL_TRY(write_variable(results, group, name, BL_POINTS_CHECKSUM, H5T_NATIVE_INT64, 1, &hash));
+cleanup:
+    return err;
+}
+
 bl_err bl_measurement_write(bl_results *results, const char *name, size_t inputs, size_t p_count,
                             size_t dimension, const bl_search_result *result, const double *output,
                             const double *input_norm, const double *points) {
@@ -193,11 +228,8 @@ bl_err bl_measurement_write(bl_results *results, const char *name, size_t inputs
     const void *const data[VARIABLES] = {c.distance,           c.inside,   c.first_order, c.passes,
                                          c.restarts_won,       input_norm, output,        c.gradient_norm,
                                          c.first_step_crosses, c.status};
-    if (points) {
-        BL_TRY(write_variable(results, group, name, "points", H5T_NATIVE_DOUBLE, count * dimension, points));
-        BL_TRY(write_variable(results, group, name, "points_float32", H5T_NATIVE_DOUBLE, count * dimension,
-                              points));
-    }
+    if (points)
+        BL_TRY(write_points(results, group, name, count, dimension, points));
     uint64_t hash = BL_RESULTS_HASH;
     for (size_t v = 0; v < VARIABLES; v++)
         hash = bl_results_hash_bytes(hash, data[v],

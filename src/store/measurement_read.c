@@ -55,15 +55,70 @@ cleanup:
     return err;
 }
 
+static bl_err compare(const bl_results *results, hid_t group, const char *network, const char *name,
+                      const char *what, uint64_t found) {
+    bl_err err = BL_OK;
+    int64_t stored = 0; /* the same bits */
+    hid_t dataset = H5Dopen2(group, name, H5P_DEFAULT);
+    BL_H5(dataset, "%s: %s/%s", results->path, network, name);
+    BL_H5(H5Dread(dataset, H5T_NATIVE_INT64, H5S_ALL, H5S_ALL, H5P_DEFAULT, &stored), "%s: %s/%s",
+          results->path, network, name);
+    BL_REQUIRE(memcmp(&found, &stored, sizeof found) == 0, BL_ERR_INPUT,
+               "%s is damaged: %s %s does not match its checksum", results->path, what, network);
+cleanup:
+    bl_h5_close(&dataset);
+    return err;
+}
+
+/* Hash points as written, an input's at a time. */
+static bl_err hash_points(const bl_results *results, hid_t group, const char *name, hid_t type, size_t bytes,
+                          uint64_t *hash) {
+    bl_err err = BL_OK;
+    hid_t dataset = H5Dopen2(group, name, H5P_DEFAULT), space = H5I_INVALID_HID;
+    bl_slab s = BL_NO_SLAB;
+    hsize_t extent[3] = {0};
+    char *rows = NULL;
+    BL_H5(dataset, "%s: %s", results->path, name);
+    BL_H5(space = H5Dget_space(dataset), "%s: %s", results->path, name);
+    BL_REQUIRE(H5Sget_simple_extent_ndims(space) == 3, BL_ERR_INPUT, "%s: %s has not 3 axes", results->path,
+               name);
+    BL_H5(H5Sget_simple_extent_dims(space, extent, NULL), "%s: %s", results->path, name);
+    BL_ALLOC(rows, extent[1] * extent[2] * bytes);
+    for (size_t i = 0; i < extent[0]; i++) {
+        const size_t start[3] = {i}, count[3] = {1, extent[1], extent[2]};
+        BL_TRY(bl_results_slab_open(results, dataset, name, 3, start, count, &s));
+        BL_H5(H5Dread(dataset, type, s.memory, s.file, H5P_DEFAULT, rows), "%s: %s", results->path, name);
+        bl_results_slab_close(&s);
+        for (size_t k = 0; k < extent[1]; k++)
+            *hash = bl_results_hash_bytes(*hash, rows + k * extent[2] * bytes, extent[2] * bytes);
+    }
+cleanup:
+    bl_results_slab_close(&s);
+    bl_mem_free(rows);
+    bl_h5_close(&space);
+    bl_h5_close(&dataset);
+    return err;
+}
+
+static bl_err check_points(const bl_results *results, hid_t group, const char *name) {
+    bl_err err = BL_OK;
+    uint64_t hash = BL_RESULTS_HASH;
+    if (H5Lexists(group, BL_POINTS_CHECKSUM, H5P_DEFAULT) <= 0) /* without points, or of an earlier version */
+        return BL_OK;
+    BL_TRY(hash_points(results, group, "points", H5T_NATIVE_DOUBLE, sizeof(double), &hash));
+    BL_TRY(hash_points(results, group, "points_float32", H5T_NATIVE_FLOAT, sizeof(float), &hash));
+    BL_TRY(compare(results, group, name, BL_POINTS_CHECKSUM, "a boundary point of network", hash));
+cleanup:
+    return err;
+}
+
 /* A network whose status is there has all its variables, as they were when their checksum was made. */
 static bl_err check_network(const bl_results *results, hid_t group, const char *name, size_t inputs,
                             size_t p_count, void *const *data) {
     bl_err err = BL_OK;
     const int8_t *status = data[BL_MEASUREMENT_VARIABLES - 1];
     uint64_t hash = BL_RESULTS_HASH;
-    int64_t stored = 0;
     bool there = false;
-    hid_t dataset = H5I_INVALID_HID;
     for (size_t i = 0; i < inputs * p_count; i++)
         there = there || status[i] != BL_STATUS_PENDING;
     if (!there ||
@@ -73,13 +128,9 @@ static bl_err check_network(const bl_results *results, hid_t group, const char *
         hash = bl_results_hash_bytes(hash, data[v],
                                      inputs * (bl_measurement_variables[v].rank == 2 ? p_count : 1) *
                                          bl_type_size(bl_fields[bl_measurement_variables[v].field].type));
-    BL_H5(dataset = H5Dopen2(group, "checksum", H5P_DEFAULT), "%s: %s/checksum", results->path, name);
-    BL_H5(H5Dread(dataset, H5T_NATIVE_INT64, H5S_ALL, H5S_ALL, H5P_DEFAULT, &stored), "%s: %s/checksum",
-          results->path, name);
-    BL_REQUIRE(memcmp(&hash, &stored, sizeof hash) == 0, BL_ERR_INPUT,
-               "%s is damaged: network %s does not match its checksum", results->path, name);
+    BL_TRY(compare(results, group, name, "checksum", "network", hash));
+    BL_TRY(check_points(results, group, name));
 cleanup:
-    bl_h5_close(&dataset);
     return err;
 }
 

@@ -214,11 +214,12 @@ cleanup:
     return err;
 }
 
-bl_err bl_results_create_checksum(hid_t parent, const char *long_name, const char *comment) {
+bl_err bl_results_create_checksum(hid_t parent, const char *name, const char *long_name,
+                                  const char *comment) {
     bl_err err = BL_OK;
     const int64_t none = 0;
     hid_t dataset = H5I_INVALID_HID;
-    BL_TRY(bl_h5_create_dataset(parent, "checksum", H5T_NATIVE_INT64, 0, NULL, &none, &dataset));
+    BL_TRY(bl_h5_create_dataset(parent, name, H5T_NATIVE_INT64, 0, NULL, &none, &dataset));
     BL_TRY(bl_h5_attribute_text(dataset, "units", "1"));
     BL_TRY(bl_h5_attribute_text(dataset, "long_name", long_name));
     BL_TRY(bl_h5_attribute_text(dataset, "comment", comment));
@@ -273,7 +274,7 @@ bl_err bl_results_create_common(hid_t file, const char *format, const char *titl
     BL_TRY(create_complete(file));
     if (strcmp(format, BL_FORMAT_SWEEP) == 0)
         BL_TRY(bl_results_create_checksum(
-            file, "checksum of a complete file: summary, and what marks kernels as done",
+            file, "checksum", "checksum of a complete file: summary, and what marks kernels as done",
             "64-bit FNV-1a over 8-byte words; units have theirs in unit/checksum, kernels in "
             "kernel/checksum"));
     BL_TRY(bl_h5_create_group(file, "provenance", provenance));

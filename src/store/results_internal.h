@@ -67,6 +67,9 @@ typedef struct bl_measurement_variable {
 } bl_measurement_variable;
 extern const bl_measurement_variable bl_measurement_variables[BL_MEASUREMENT_VARIABLES];
 
+/** Of a network's boundary points, `points` and `points_float32`. */
+#define BL_POINTS_CHECKSUM "checksum_points"
+
 /** Whether units write the field (and their checksums cover it). */
 bool bl_results_belongs_to_units(const bl_field *field);
 
@@ -85,8 +88,8 @@ bl_err bl_results_create_variable(hid_t parent, const char *name, bl_field_id fi
                                   const size_t *shape, const hid_t *where,
                                   const char *const *axis) BL_NODISCARD;
 
-/** The number `checksum`, 0 at first. */
-bl_err bl_results_create_checksum(hid_t parent, const char *long_name, const char *comment) BL_NODISCARD;
+/** A number that is a checksum, 0 at first. */
+bl_err bl_results_create_checksum(hid_t parent, const char *name, const char *long_name, const char *comment) BL_NODISCARD;
 
 /** Root attributes, `complete`, provenance/ with `launches` rows; a file with one row may have it filled at
  * once (launch, else NULL). The caller closes *provenance. */

@@ -142,11 +142,35 @@ class Measure(program.TestCase):
                     self.assertAlmostEqual(file["linear/distance"][i, k] / boxed_distance(p, x[i].astype(float), gradient, f[i]),
                                            1, delta=3e-6)
 
+    def test_checksum_of_points(self):
+        """As the file says it is made: of points with an odd number of coordinates, of one network not found."""
+        with h5py.File(self.path("n.h5"), "w") as file:
+            file.attrs["format"] = "borderline-networks-1"
+            for name, bias in (("found", 2.6), ("not found", 3.6)):
+                group = file.create_group(name)
+                group.attrs["input_shape"] = [3]
+                group["inputs"] = np.float32([[0.5, 0.5, 0.5], [1.0, 1.0, 1.0]])
+                layer = group.create_group("layer_000")
+                layer.attrs["kind"] = "dense"
+                layer["weight"] = np.float32([[1.0, 0.3, 0.2], [-1.0, -0.7, 0.1]])
+                layer["bias"] = np.float32([0.1, bias])
+        self.check_done(program.run(["measure", self.path("n.h5"), "-o", self.path("m.h5"), "--box", "0,1", "--save-points"]))
+        with h5py.File(self.path("m.h5"), "r") as file:
+            for network in ("found", "not found"):
+                self.assertEqual(bool(np.isnan(file[network]["points"][()]).all()), network == "not found")
+                hash_ = 0xcbf29ce484222325
+                for name in ("points", "points_float32"):
+                    for row in file[network][name][()].reshape(-1, 3):
+                        content = row.tobytes() + bytes(-row.nbytes % 8)
+                        for word in np.frombuffer(content, np.uint64):
+                            hash_ = (hash_ ^ int(word)) * 0x100000001b3 % 2 ** 64
+                self.assertEqual(int(file[network]["checksum_points"][()]) % 2 ** 64, hash_)
+
     def test_damage(self):
         """A file of measure in which bytes change: `show` refuses it in one line, or prints what it did before."""
         sweep, networks, out = self.write("sweep.yaml", SWEEP.format(activation="relu", classes=2, box="none")), self.path("n.h5"), self.path("m.h5")
         self.check_done(program.run(["sample", sweep, "-o", networks]))
-        self.check_done(program.run(["measure", networks, "-o", out, "--effort", "fast"], ranks=2))
+        self.check_done(program.run(["measure", networks, "-o", out, "--effort", "fast", "--save-points"], ranks=2))
         shown = self.check_done(program.run(["show", out]))
         with open(out, "rb") as file:
             content = file.read()
@@ -179,6 +203,12 @@ class Measure(program.TestCase):
             status, text, err = show(offset + size // 2)
             self.assertEqual(status, 1, name + text)
             self.assertRegex(err, f"m.h5 is damaged: network {network} does not match its checksum")
+        for name in ("points", "points_float32", "checksum_points"):
+            offset, size = data[name]
+            for position in (offset, offset + size // 2, offset + size - 1):
+                status, _, err = show(position)
+                self.assertEqual(status, 1, name)
+                self.assertRegex(err, f"m.h5 is damaged: a boundary point of network {network} does not match its checksum")
         refused, positions, trials = 0, np.flatnonzero(free), 40 if os.environ.get("BORDERLINE_FULL") else 12
         for position in np.random.default_rng(5).choice(positions, trials, replace=False):
             status, text, _ = show(position)
