@@ -89,7 +89,8 @@ bl_err bl_results_create_variable(hid_t parent, const char *name, bl_field_id fi
                                   const char *const *axis) BL_NODISCARD;
 
 /** A number that is a checksum, 0 at first. */
-bl_err bl_results_create_checksum(hid_t parent, const char *name, const char *long_name, const char *comment) BL_NODISCARD;
+bl_err bl_results_create_checksum(hid_t parent, const char *name, const char *long_name,
+                                  const char *comment) BL_NODISCARD;
 
 /** Root attributes, `complete`, provenance/ with `launches` rows; a file with one row may have it filled at
  * once (launch, else NULL). The caller closes *provenance. */
