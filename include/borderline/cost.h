@@ -49,9 +49,21 @@ BL_API double bl_cost_guaranteed(const bl_config *config, size_t depth, size_t n
 /** Cost of a case's statistics: the bootstrap of its quantiles, for all norms. Not collective. */
 BL_API double bl_cost_statistics(const bl_config *config);
 
+/* What the parts of spread kernels take. */
+typedef struct bl_kernel_weights {
+    double network;          /* a multiply-add of a pass */
+    double product;          /* one of features' products */
+    double term;             /* a network's term, of one class, of an entry of the outputs' kernel */
+    double entry;            /* an entry of the analytic kernel, over bl_cost_kernel_entry */
+    double whole;            /* an entry of a kernel that is made whole and written */
+    double cube, cube_limit; /* spectra, factors, a solution, over M^3; at width inf */
+} bl_kernel_weights;
+
 /** Cost on each rank of a case's kernels that are spread over ranks (bl_kernels_spread): its blocks and its share of spectra and factors,
- * every network made by every rank and passed with the inputs of that rank's rows and columns. Not collective. */
-BL_API double bl_cost_kernel_spread(const bl_config *config, const bl_case *c, size_t ranks);
+ * every network made by every rank and passed with the inputs of that rank's rows and columns. Not collective.
+ * @param[in] weights  NULL: usual ones, in multiply-adds of passes */
+BL_API double bl_cost_kernel_spread(const bl_config *config, const bl_case *c, size_t ranks,
+                                    const bl_kernel_weights *weights);
 
 /** Networks a unit of this case: as many as make about BL_COST_UNIT, at least one, at most all. Collective: no. */
 BL_API size_t bl_cost_block(const bl_config *config, const bl_case *c);

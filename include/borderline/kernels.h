@@ -6,6 +6,7 @@
 #define BORDERLINE_KERNELS_H
 
 #include "borderline/comm.h"
+#include "borderline/cost.h"
 #include "borderline/fields.h"
 #include "borderline/gp.h"
 #include "borderline/grid.h"
@@ -66,6 +67,15 @@ BL_API bl_err bl_kernels_spread(const bl_comm *comm, const bl_grid *grid, size_t
                                 bl_err (*rows)(void *context, bl_field_id field, size_t first, size_t count,
                                                const double *row),
                                 void *context, bl_kernels_stop stop, bl_kernels **out) BL_NODISCARD;
+
+/** What the parts of spread kernels take on this machine, timed at the dearest cases in a few seconds of one core: weights for
+ * bl_cost_kernel_spread, in seconds.
+ *
+ * Math:        blocks as they are computed; factors and spectra of a matrix of some 1,000 rows, going by the cube.
+ * Collective:  no.
+ * @return BL_OK; BL_ERR_MEMORY, BL_ERR_LIBRARY, BL_ERR_NUMERIC.
+ */
+BL_API bl_err bl_kernels_time(const bl_grid *grid, bl_kernel_weights *seconds) BL_NODISCARD;
 
 /* How the deviation of an empirical kernel falls with the width. */
 typedef struct bl_kernels_fit {

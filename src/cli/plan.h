@@ -5,6 +5,7 @@
 #ifndef BORDERLINE_CLI_PLAN_H
 #define BORDERLINE_CLI_PLAN_H
 
+#include "borderline/cost.h"
 #include "borderline/grid.h"
 #include "plan_training.h"
 
@@ -17,8 +18,9 @@ typedef struct bl_timing {
 /* How long work takes, and how single units scatter around that. */
 typedef struct bl_rates {
     size_t count;
-    bl_timing *timed; /* [count] cases */
-    double share;     /* of training's multiply-adds by the full set */
+    bl_timing *timed;          /* [count] cases */
+    bl_kernel_weights kernels; /* of spread kernels, seconds; 0: not timed */
+    double share;              /* of training's multiply-adds by the full set */
     size_t ratios;
     double *ratio; /* [ratios] measured over expected, of single units; none when they were not measured */
 } bl_rates;

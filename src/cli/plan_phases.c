@@ -56,8 +56,11 @@ cleanup:
 static void spread_kernels(const bl_grid *grid, const bl_rates *rates, bl_machine m, bl_phases *phases) {
     for (size_t i = 0; i < grid->cases; i++) {
         const bl_case c = bl_grid_case(grid, i);
-        phases->kernels += case_seconds(grid, rates, i, bl_cost_kernel_spread(grid->config, &c, m.ranks));
-        phases->work += case_seconds(grid, rates, i, bl_cost_kernel_spread(grid->config, &c, 1));
+        const bl_kernel_weights *timed = rates->kernels.cube > 0 ? &rates->kernels : NULL;
+        const double spread = bl_cost_kernel_spread(grid->config, &c, m.ranks, timed);
+        const double alone = bl_cost_kernel_spread(grid->config, &c, 1, timed);
+        phases->kernels += timed ? spread : case_seconds(grid, rates, i, spread);
+        phases->work += timed ? alone : case_seconds(grid, rates, i, alone);
     }
 }
 

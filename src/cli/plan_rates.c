@@ -4,6 +4,7 @@
  */
 #include "borderline/clock.h"
 #include "borderline/cost.h"
+#include "borderline/kernels.h"
 #include "borderline/mem.h"
 #include "borderline/probe.h"
 #include "borderline/results.h"
@@ -85,6 +86,8 @@ bl_err bl_rates_measure(const bl_grid *grid, const bl_plan_images *images, bl_ra
     bl_err err = BL_OK;
     size_t *order = NULL;
     *r = (bl_rates){.share = images ? bl_plan_training_share(grid->config, images) : 0};
+    if (grid->config->kernel_inputs > BL_KERNELS_ONE_RANK)
+        BL_TRY(bl_kernels_time(grid, &r->kernels));
     BL_ALLOC(r->timed, TIMED_MAX);
     BL_ALLOC(order, grid->cases);
     for (size_t i = 0; i < grid->cases; i++)

@@ -178,7 +178,7 @@ static double cost_of(const bl_run *run, size_t number) {
     const bl_case c = bl_grid_case(run->sweep.grid, number);
     const double inputs = (double)config->kernel_inputs;
     if (is_spread(run))
-        return bl_cost_kernel_spread(config, &c, (size_t)run->comm->size);
+        return bl_cost_kernel_spread(config, &c, (size_t)run->comm->size, NULL);
     return inputs * inputs * bl_cost_kernel_entry(config, &c) +
            (isinf(c.width) ? 0 : (double)config->networks * bl_cost_kernel_network(config, &c));
 }

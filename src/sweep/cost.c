@@ -196,22 +196,26 @@ static double features(const bl_config *config, const bl_case *c) {
     return c->width;
 }
 
-double bl_cost_kernel_spread(const bl_config *config, const bl_case *c, size_t ranks) {
-    /* float64 products against passes; a network's term of an entry's outputs; M^3: two spectra, two factors and a solution, or
-     * a spectrum and a factor. Processor time at M = 4,000 and 8,000 on two ranks. */
-    static const double product = 1.8, term = 120, cubes = 10, cubes_limit = 4.3;
+double bl_cost_kernel_spread(const bl_config *config, const bl_case *c, size_t ranks,
+                             const bl_kernel_weights *weights) {
+    enum { KERNELS = 3 };
+    /* Processor time at M = 4,000 and 8,000 on two ranks. */
+    static const bl_kernel_weights usual = {
+        .network = 1, .product = 1.8, .term = 120, .entry = 1, .whole = 200, .cube = 10, .cube_limit = 4.3};
+    const bl_kernel_weights *w = weights ? weights : &usual;
     const double inputs = (double)config->kernel_inputs, entries = inputs * inputs / 2;
     const double networks = (double)config->networks, share = 1 / (double)ranks;
-    double every = 0,
-           shared = entries * (bl_cost_kernel_entry(config, c) + networks * term * (double)config->classes);
+    const double shared =
+        KERNELS * inputs * inputs * w->whole +
+        entries * (w->entry * bl_cost_kernel_entry(config, c) + w->term * networks * (double)config->classes);
     if (isinf(c->width))
-        return share * (shared + cubes_limit * inputs * inputs * inputs);
+        return share * (shared + w->cube_limit * inputs * inputs * inputs);
     const size s = network_size(config, c);
     const double seen =
         fmin(1, 2 / sqrt((double)ranks)); /* of the inputs: rows and columns of a rank's blocks */
-    every = networks * (weight_cost * s.weights + seen * inputs * s.pass);
-    shared += networks * entries * product * features(config, c) + cubes * inputs * inputs * inputs;
-    return every + share * shared;
+    const double every = w->network * networks * (weight_cost * s.weights + seen * inputs * s.pass);
+    return every + share * (shared + w->product * networks * entries * features(config, c) +
+                            w->cube * inputs * inputs * inputs);
 }
 
 size_t bl_cost_block(const bl_config *config, const bl_case *c) {

@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * What the parts of spread kernels take on this machine: blocks as kernels_spread.c computes them, factors and spectra of a small
+ * matrix.
+ */
+#include "borderline/blockmatrix.h"
+#include "borderline/clock.h"
+#include "borderline/kernels.h"
+#include "borderline/mem.h"
+#include "borderline/network.h"
+#include "borderline/pass.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { BLOCK = BL_KERNELS_BLOCK, BLOCKS_MAX = 24, ROWS_MAX = BLOCKS_MAX * BLOCK, SIDE_OF_IMAGES = 8 };
+
+/* Multiply-adds of passes, and numbers of features, that may be spent. */
+static const double passes_most = 1e10, features_most = 1 << 24;
+
+/* The case that costs most, of those with networks or of all; the number of cases where there is none. */
+static size_t dearest(const bl_grid *grid, bool with_networks) {
+    size_t found = grid->cases;
+    double most = 0;
+    for (size_t i = 0; i < grid->cases; i++) {
+        const bl_case c = bl_grid_case(grid, i);
+        const double cost = bl_cost_kernel_spread(grid->config, &c, 1, NULL);
+        if ((!with_networks || !isinf(c.width)) && cost > most) {
+            most = cost;
+            found = i;
+        }
+    }
+    return found;
+}
+
+/* Seconds an entry of the analytic kernel, over what its cost says. Image families have a recursion for each input too, of which
+ * large blocks have few. */
+static bl_err time_entry(const bl_config *config, const bl_case *c, bl_kernel_weights *w) {
+    bl_err err = BL_OK;
+    const bool dense = config->family == BL_FAMILY_DENSE;
+    const size_t side = dense ? BLOCK : SIDE_OF_IMAGES, n = c->dimension;
+    const double entries = (double)(dense ? side * side : side * side + 2 * side);
+    bl_gp_limit limit = {0};
+    float *x = NULL;
+    double *block = NULL;
+    BL_ALLOC(x, 2 * side * n);
+    BL_ALLOC(block, side * side);
+    bl_network_sample_inputs(config, c->dimension_index, 0, BL_PURPOSE_KERNEL_INPUT, n, 2 * side, x);
+    BL_TRY(bl_gp_limit_create(config, c->depth, n, &limit));
+    for (int turn = 0; turn < (dense ? 2 : 1); turn++) { /* the first warms up */
+        const double begin = bl_clock_processor();
+        BL_TRY(bl_gp_limit_kernel(&limit, side, x, side, x + side * n, block));
+        w->entry = (bl_clock_processor() - begin) / entries / bl_cost_kernel_entry(config, c);
+    }
+cleanup:
+    bl_gp_limit_clear(&limit);
+    bl_mem_free(x);
+    bl_mem_free(block);
+    return err;
+}
+
+/* What blocks of products are made of: features, or logits. */
+typedef struct rows_of {
+    size_t rows, width;
+    float *x; /* [rows][width] */
+} rows_of;
+
+static bl_err feature_block(void *context, size_t i, size_t rows, size_t j, size_t columns, double *block) {
+    const rows_of *f = context;
+    return bl_gram_product(f->width, rows, f->x + i * f->width, columns, f->x + j * f->width, 1.0, 1.0,
+                           block);
+}
+
+static bl_err output_block(void *context, size_t i, size_t rows, size_t j, size_t columns, double *block) {
+    const rows_of *z = context;
+    bl_empirical_add_output_block(rows, z->x + i * z->width, columns, z->x + j * z->width, z->width, block);
+    return BL_OK;
+}
+
+/* Seconds of a number of an entry, twice as the matrix is at first not in memory. */
+static bl_err time_products(bl_blockmatrix_block add, rows_of *f, double *seconds) {
+    bl_err err = BL_OK;
+    bl_blockmatrix *matrix = NULL;
+    BL_TRY(bl_blockmatrix_create(MPI_COMM_SELF, f->rows, BLOCK, &matrix));
+    for (int turn = 0; turn < 2; turn++) {
+        const double begin = bl_clock_processor();
+        BL_TRY(bl_blockmatrix_add(matrix, add, f));
+        *seconds = (bl_clock_processor() - begin) / (0.5 * (double)(f->rows * f->rows) * (double)f->width);
+    }
+cleanup:
+    bl_blockmatrix_destroy(&matrix);
+    return err;
+}
+
+static bl_err time_term(const bl_config *config, bl_kernel_weights *w) {
+    bl_err err = BL_OK;
+    rows_of logits = {.rows = ROWS_MAX, .width = config->classes};
+    BL_ALLOC(logits.x, logits.rows * logits.width);
+    BL_TRY(time_products(output_block, &logits, &w->term));
+cleanup:
+    bl_mem_free(logits.x);
+    return err;
+}
+
+/* A network, sampled and passed with some blocks of inputs, and the products of its features. */
+static bl_err time_network(const bl_config *given, const bl_case *c, bl_kernel_weights *w) {
+    bl_err err = BL_OK;
+    bl_config config = *given;
+    bl_network *network = NULL;
+    bl_pass *pass = NULL;
+    float *x = NULL, *logits = NULL;
+    rows_of all = {0};
+    config.kernel_inputs = BLOCK;
+    BL_ALLOC(x, BLOCK * c->dimension);
+    BL_ALLOC(logits, BLOCK * config.classes);
+    bl_network_sample_inputs(&config, c->dimension_index, 0, BL_PURPOSE_KERNEL_INPUT, c->dimension, BLOCK, x);
+    BL_TRY(bl_network_create(&config, c, &network));
+    BL_TRY(bl_pass_create(network, BLOCK, &pass));
+    all.width = network->layer[network->layer_count - 1].inputs;
+    const double blocks =
+        fmin(passes_most / bl_cost_kernel_network(&config, c), features_most / (double)(BLOCK * all.width));
+    all.rows = BLOCK * (size_t)fmin(fmax(1, blocks), BLOCKS_MAX);
+    config.kernel_inputs = all.rows;
+    BL_ALLOC(all.x, all.rows * all.width);
+    for (size_t turn = 0; turn < 2; turn++) {
+        size_t width = 0;
+        const double begin = bl_clock_processor();
+        bl_network_sample(&config, c, turn, network);
+        BL_TRY(bl_pass_load(pass, network));
+        for (size_t i = 0; i < all.rows; i += BLOCK) {
+            BL_TRY(bl_pass_forward(pass, BLOCK, x, logits));
+            memcpy(all.x + i * all.width, bl_pass_features(pass, &width), BLOCK * all.width * sizeof *all.x);
+        }
+        w->network = (bl_clock_processor() - begin) / bl_cost_kernel_network(&config, c);
+    }
+    BL_TRY(time_products(feature_block, &all, &w->product));
+cleanup:
+    bl_pass_destroy(&pass);
+    bl_network_destroy(&network);
+    bl_mem_free(x);
+    bl_mem_free(logits);
+    bl_mem_free(all.x);
+    return err;
+}
+
+static double decaying(void *context, size_t i, size_t j) {
+    (void)context;
+    return exp(-0.1 * fabs((double)i - (double)j));
+}
+
+/* Over the square of the rows, a kernel made whole; over the cube, two spectra and a divergence, or a spectrum and a factor. */
+static bl_err time_matrices(bl_kernel_weights *w) {
+    /* of matrices beyond the caches: spectra of 4,000 rows against 2,000, by the cube */
+    static const double far = 1.25;
+    bl_err err = BL_OK;
+    bl_blockmatrix *a = NULL, *b = NULL;
+    bl_divergence divergence;
+    double *spectrum = NULL, at[5];
+    const double rows = ROWS_MAX, cube = rows * rows * rows;
+    BL_ALLOC(spectrum, ROWS_MAX);
+    BL_TRY(bl_blockmatrix_create(MPI_COMM_SELF, ROWS_MAX, BLOCK, &a));
+    BL_TRY(bl_blockmatrix_create(MPI_COMM_SELF, ROWS_MAX, BLOCK, &b));
+    bl_blockmatrix_fill(b, decaying, NULL);
+    bl_blockmatrix_copy(b, a);
+    at[0] = bl_clock_processor();
+    BL_TRY(bl_blockmatrix_complete(a));
+    at[1] = bl_clock_processor();
+    BL_TRY(bl_blockmatrix_eigenvalues(b, spectrum));
+    at[2] = bl_clock_processor();
+    BL_TRY(bl_blockmatrix_cholesky(a));
+    at[3] = bl_clock_processor();
+    bl_blockmatrix_copy(b, a);
+    BL_TRY(bl_blockmatrix_divergence(a, b, &divergence));
+    at[4] = bl_clock_processor();
+    const double eigenvalues = far * (at[2] - at[1]);
+    w->whole = (at[1] - at[0]) / (rows * rows);
+    w->cube = (2 * eigenvalues + at[4] - at[3]) / cube;
+    w->cube_limit = (eigenvalues + at[3] - at[2]) / cube;
+cleanup:
+    bl_blockmatrix_destroy(&a);
+    bl_blockmatrix_destroy(&b);
+    bl_mem_free(spectrum);
+    return err;
+}
+
+bl_err bl_kernels_time(const bl_grid *grid, bl_kernel_weights *seconds) {
+    bl_err err = BL_OK;
+    const size_t network = dearest(grid, true);
+    bl_case c = bl_grid_case(grid, dearest(grid, false));
+    *seconds = (bl_kernel_weights){0};
+    BL_TRY(time_entry(grid->config, &c, seconds));
+    if (network < grid->cases) {
+        c = bl_grid_case(grid, network);
+        BL_TRY(time_network(grid->config, &c, seconds));
+    }
+    BL_TRY(time_term(grid->config, seconds));
+    BL_TRY(time_matrices(seconds));
+cleanup:
+    return err;
+}
