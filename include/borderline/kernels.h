@@ -71,7 +71,7 @@ BL_API bl_err bl_kernels_spread(const bl_comm *comm, const bl_grid *grid, size_t
 /** What the parts of spread kernels take on this machine, timed at the dearest cases in a few seconds of one core: weights for
  * bl_cost_kernel_spread, in seconds.
  *
- * Math:        blocks as they are computed; factors and spectra of a matrix of some 1,000 rows, going by the cube.
+ * Math:        blocks as they are computed; factors and spectra of a matrix of some 1,000 rows, going by the cube; the less of two timings.
  * Collective:  no.
  * @return BL_OK; BL_ERR_MEMORY, BL_ERR_LIBRARY, BL_ERR_NUMERIC.
  */

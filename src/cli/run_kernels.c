@@ -229,8 +229,9 @@ bl_err bl_run_kernels(bl_run *run, int64_t *done) {
     BL_ASSERT(m.status && m.checksum && m.found);
     BL_TRY(find_done(run, &m, &whole));
     if (whole < cases)
-        bl_log(BL_LOG_INFO, "kernels: %zu inputs, %zu cases, of which %zu are in the file",
-               run->sweep.config->kernel_inputs, cases, whole);
+        bl_log(BL_LOG_INFO, "kernels: %zu inputs, %zu cases", run->sweep.config->kernel_inputs, cases);
+    if (whole > 0 && whole < cases)
+        bl_log(BL_LOG_INFO, "kernels of %zu of %zu cases are in the file", whole, cases);
     BL_TRY(do_missing(run, &m, whole, done));
 cleanup:
     free_marks(&m);

@@ -201,7 +201,7 @@ double bl_cost_kernel_spread(const bl_config *config, const bl_case *c, size_t r
     enum { KERNELS = 3 };
     /* Processor time at M = 4,000 and 8,000 on two ranks. */
     static const bl_kernel_weights usual = {
-        .network = 1, .product = 1.8, .term = 120, .entry = 1, .whole = 200, .cube = 10, .cube_limit = 4.3};
+        .network = 1, .product = 1.8, .term = 120, .entry = 1, .whole = 1500, .cube = 10, .cube_limit = 4.3};
     const bl_kernel_weights *w = weights ? weights : &usual;
     const double inputs = (double)config->kernel_inputs, entries = inputs * inputs / 2;
     const double networks = (double)config->networks, share = 1 / (double)ranks;

@@ -66,7 +66,7 @@ class Resume(program.TestCase):
     def resume(self, ranks, kept, *options):
         status, _, err = result = self.run_into(self.out, ranks, "--resume", *options)
         self.check_done(result)
-        self.assertIn(f"{self.cases} cases, of which {kept} are in the file", err)
+        self.assertIn(f"kernels of {kept} of {self.cases} cases are in the file", err)
         self.assertEqual(program.differing(self.reference, self.out), [])
         return err
 

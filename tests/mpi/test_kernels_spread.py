@@ -135,7 +135,7 @@ class Spread(TestCase):
             one, two, four = seconds(20000, width, 1), seconds(40000, width, 1), seconds(20000, width, 4)
             self.assertLess(abs(np.log2(two / one) - 3), 0.7)  # each plan times a network anew
             self.assertLess(abs(np.log2(one / four) - 2), 0.7)
-        # what it takes: processor time of a run of one rank, within a factor of 2 on a machine that others load
+        # what it takes: processor time of a run of one rank, within a factor of 2.5 on a machine that others load
         for family, more in (("dense", {"width": "256, inf", "dimension": 784, "channels": 0}), ("cnn", {"width": 8, "dimension": 75, "channels": 3})):
             keys = {"inputs": 1400, "family": family, "activation": "relu", "classes": 2, "networks": 8, **more}
             sweep = self.write("plan.yaml", SWEEP.format(**keys))
@@ -145,7 +145,7 @@ class Spread(TestCase):
             after = resource.getrusage(resource.RUSAGE_CHILDREN)
             taken = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
             print(f"{family}: plan {row[4]} s, taken {taken:.2f} s")
-            self.assertLess(abs(np.log2(float(row[8]) / taken)), 1)
+            self.assertLess(abs(np.log(float(row[8]) / taken)), np.log(2.5))
 
     def test_fit_over_widths(self):
         """Deviations over widths and networks: the summary's fit is scipy's, and the noise alone is 1/sqrt(S N) for features of
