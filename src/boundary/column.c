@@ -5,10 +5,10 @@
  * A run collects the tangent planes of the margin f where it goes, and goes to the nearest point of all of them
  * (nearest.c). Until something crosses (SEEK) every plane counts, so that two faces that hide the boundary from each
  * other are met together. From a crossing (DESCEND) only those planes count that admit the shortest crossing: their
- * nearest point is tried, then points nearer and nearer to the crossing, and what is met there is a shorter crossing or
- * a new plane. Where f is convex this is Kelley's cutting-plane method, which ends on the exact minimum; where it is
- * concave the run chooses a side. A run ends when its planes leave nothing to gain over the shortest crossing of all
- * runs.
+ * nearest point is tried, then points beyond it, then points nearer and nearer to the crossing, and what is met there is
+ * a shorter crossing or a new plane. Where f is convex this is Kelley's cutting-plane method, which ends on the exact
+ * minimum; where it is concave the run chooses a side. A run ends when its planes leave nothing to gain over the shortest
+ * crossing of all runs.
  */
 #include "column.h"
 #include "lanes.h"
@@ -18,7 +18,7 @@
 
 enum {
     SEEK_MAX = 14,  /* evaluations without a crossing */
-    STALL_MAX = 24, /* evaluations in a row that shorten nothing by 1e-4 */
+    STALL_MAX = 16, /* evaluations in a row that shorten nothing by 1e-4 */
     RAY_STEPS = 4,  /* to meet a plane along a ray that the box bends */
     RESTRAINED = 8  /* evaluations of a later run that are held near the best length */
 };
@@ -28,6 +28,7 @@ static const double SAME = 1e-3;       /* lengths of one point, relative */
 static const double WORTHWHILE = 5e-3; /* what a later run must promise to gain, falling with their number */
 static const double RESTRAINT = 1.1;   /* times the best length: where later runs look at most */
 static const double TRIED_FRACTION = 0.4; /* of the way back to the crossing */
+static const double FAR_ABOVE = 1.01;     /* times the model's length: a crossing worth going round it for */
 
 static void begin_run(bl_column *c) {
     c->evaluations = c->stalls = 0;
@@ -167,6 +168,19 @@ static void seek(bl_column *c, const bl_search_input *in, size_t n, bl_nearest_w
         scale_query(c, in, n, RESTRAINT * c->best_length / length);
 }
 
+/* The incumbent stalls far above the model, which creeps up to a boundary of many faces without crossing it: beyond its
+ * planes, twice as far each time; half way to the incumbent where that is nearer. */
+static void reach_beyond(bl_column *c, const bl_search_input *in, size_t n, bl_nearest_work *work) {
+    double multiplier[BL_NEAREST_PLANES], length;
+    memcpy(multiplier, c->multiplier, sizeof multiplier);
+    if (solve_model(c, in, n, OVERSTEP * exp2(c->stalls - 1), work, &length) && length < c->incumbent_length)
+        return;
+    memcpy(c->multiplier, multiplier, sizeof multiplier);
+    (void)solve_model(c, in, n, 0.0, work, &length);
+    for (size_t i = 0; i < n; i++)
+        c->query[i] += 0.5F * (c->incumbent[i] - c->query[i]);
+}
+
 /* On from the incumbent, or the end. */
 static void descend(bl_column *c, const bl_search_input *in, size_t n, bl_nearest_work *work) {
     double length = 0.0;
@@ -179,6 +193,8 @@ static void descend(bl_column *c, const bl_search_input *in, size_t n, bl_neares
     if (c->planes == 0 || c->stalls > STALL_MAX || length >= c->incumbent_length * (1.0 - c->gap) ||
         (behind && length >= c->best_length * (1.0 - worthwhile)))
         bl_column_end_run(c);
+    else if (c->stalls > 1 && c->incumbent_length > FAR_ABOVE * length)
+        reach_beyond(c, in, n, work);
 }
 
 bool bl_column_adopt(bl_column *c, const bl_search_input *in, size_t n, const bl_column *other,

@@ -31,6 +31,7 @@ PARTS = {
     "one plane at a time": [("src/boundary/nearest.h", "BL_NEAREST_PLANES = 16", "BL_NEAREST_PLANES = 1")],
     "no crossings counted early": [(SEARCH, f".nearly = {value}", ".nearly = 0.0") for value in ("0.03", "0.01")],
     "oversteps from the start": [(SEARCH, f"{value}, .nearly", "0, .nearly") for value in (4, 3)],
+    "nothing beyond planes after a crossing": [(COLUMN, "c->stalls > 1 && c->inc", "false && c->inc")],
     "looks at the first step itself": [(BEGIN, "SHORT_OF_FIRST = 0.9F", "SHORT_OF_FIRST = 1.0F")],
     "later runs at any promise": [(COLUMN, "WORTHWHILE = 5e-3", "WORTHWHILE = 1e-4")],
     "no starts from other p": [OTHER_P],

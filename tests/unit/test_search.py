@@ -6,6 +6,7 @@ import math
 import unittest
 
 import numpy as np
+from scipy.optimize import linprog
 
 import borderline_core as core
 from boundary_core import STATUS, Network, search
@@ -149,6 +150,23 @@ class Search(unittest.TestCase):
             result, points = search(network, x0, [1, 2, inf], (0.0, 1.0), effort, points=True)
             self.assertTrue((result["status"] == STATUS["found"]).all(), result["status"])
             self.check_confirmed(network, x0, [1, 2, inf], (0.0, 1.0), result, points)
+
+    def test_many_faces(self):
+        """A convex margin of 101 faces, which no tangent plane crosses by itself: its l1 distance is a linear program."""
+        n, faces, steep = 100, 100, 0.05
+        for seed in range(6):
+            rng = np.random.default_rng(seed)
+            down, face = rng.standard_normal(n) / math.sqrt(n), rng.standard_normal((faces, n)) / math.sqrt(n)
+            far = 1e3  # where the first unit's kink is out of the way: margin 1 - <down, h> + steep sum_j max(<face_j, h>, 0)
+            network = Network([(np.vstack([-down, face]), np.concatenate([[far], np.zeros(faces)])),
+                               (np.array([[1.0] + faces * [steep], [0.0] * (faces + 1)]), np.array([1.0 - far, 0.0]))])
+            above = np.vstack([np.concatenate([-down, down, np.full(faces, steep)]),
+                               np.hstack([face, -face, -np.eye(faces)])])
+            exact = linprog(np.concatenate([np.ones(2 * n), np.zeros(faces)]), A_ub=above,
+                            b_ub=np.concatenate([[-1.0], np.zeros(faces)])).fun
+            distance = search(network, np.zeros((1, n)), [1])["distance"][0, 0]
+            self.assertGreaterEqual(distance, exact * (1 - 1e-6))
+            self.assertLessEqual(distance, 1.05 * exact)
 
     def test_nothing_to_find(self):
         constant = Network([(np.zeros((2, 9)), np.array([1.0, 2.0]))])
