@@ -34,8 +34,10 @@ static void reset(bl_search *s) {
                          .query = point,
                          .incumbent = point + s->n,
                          .best = point + 2 * s->n,
-                         .first = point + 3 * s->n,
+                         .crossed = point + 3 * s->n,
+                         .first = point + 4 * s->n,
                          .best_length = INFINITY,
+                         .crossed_length = INFINITY,
                          .incumbent_length = INFINITY,
                          .first_order = NAN,
                          .phase = BL_PHASE_DONE};

@@ -28,7 +28,7 @@ static const double SAME = 1e-3;       /* lengths of one point, relative */
 static const double WORTHWHILE = 5e-3; /* what a later run must promise to gain, falling with their number */
 static const double RESTRAINT = 1.1;   /* times the best length: where later runs look at most */
 static const double TRIED_FRACTION = 0.4; /* of the way back to the crossing */
-static const double FAR_ABOVE = 1.01;     /* times the model's length: a crossing worth going round it for */
+static const double FAR_ABOVE = 1.03;     /* times the model's length: a crossing worth going round it for */
 
 static void begin_run(bl_column *c) {
     c->evaluations = c->stalls = 0;
@@ -284,6 +284,10 @@ void bl_column_receive(bl_column *c, const bl_search_input *in, size_t n, double
     c->query_length = bl_float_norm(c->p, n, c->query);
     if (f <= in->noise) {
         c->claimed = true;
+        if (c->query_length < c->crossed_length) {
+            c->crossed_length = c->query_length;
+            memcpy(c->crossed, c->query, n * sizeof *c->query);
+        }
         cross(c, n, gradient);
         add_plane(c, n, f, gradient);
         descend(c, in, n, work);

@@ -48,8 +48,10 @@ typedef struct bl_column {
     int evaluations, stalls;
 
     /* all runs */
-    float *best; /* shortest crossing */
+    float *best; /* shortest crossing, or one that a plane promised */
     double best_length, best_slope;
+    float *crossed; /* shortest that a float32 value confirmed */
+    double crossed_length;
     bool claimed; /* a float32 value crossed, or is all noise: more than a plane's promise */
     int runs, won;
     int failures; /* runs in vain, halved by a run that wins */

@@ -18,8 +18,8 @@ typedef struct bl_effort_limits {
     double l1_part; /* passes of p = 1, which has most local minima, over those of another p */
 } bl_effort_limits;
 
-/* Points of n numbers that a column keeps: query, incumbent, best, first step. */
-enum { BL_COLUMN_POINTS = 4 };
+/* Points of n numbers that a column keeps: query, incumbent, best, crossed, first step. */
+enum { BL_COLUMN_POINTS = 5 };
 
 enum { BL_LAST_RESORT = 100 }; /* passes of a column that has found nothing, beyond its limit */
 

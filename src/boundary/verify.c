@@ -75,12 +75,15 @@ static void start_rays(bl_search *s) {
     }
 }
 
-/* A guess that came to nothing gives way to the best point. */
+/* A guess that came to nothing gives way to the best point, and that, where it was promised in vain, to the best known. */
 static void close_ray(bl_search *s, size_t k) {
     const bl_column *c = &s->column[k];
-    bool guessed = s->ray[k].h == c->incumbent;
-    if (guessed && isfinite(c->best_length) && !(s->ray[k].outside * c->incumbent_length < c->best_length))
-        s->ray[k] = bl_ray_start(c->best, c->best_slope);
+    bl_ray *ray = &s->ray[k];
+    bool guessed = ray->h == c->incumbent, in_vain = isinf(ray->outside);
+    if (guessed && isfinite(c->best_length) && !(ray->outside * c->incumbent_length < c->best_length))
+        *ray = bl_ray_start(c->best, c->best_slope);
+    else if (in_vain && ray->h != c->crossed && isfinite(c->crossed_length))
+        *ray = bl_ray_start(c->crossed, c->best_slope);
 }
 
 /* Source class's logit less the largest other, of the row of the last float64 batch. */
