@@ -12,9 +12,6 @@
 /* Inputs so near to the boundary that float32 margins are noise get the first step only, confirmed in float64. */
 static const double NOISE_MAX = 0.03;
 
-/* Where the first run looks first, of the first step: coming from inside it meets more faces before it crosses. */
-static const float SHORT_OF_FIRST = 0.9F;
-
 static void reset(bl_search *s) {
     size_t stride = (size_t)(BL_COLUMN_POINTS + BL_NEAREST_PLANES) * s->n;
     for (size_t i = 0; i < s->inputs; i++)
@@ -164,7 +161,7 @@ bl_err bl_search_begin(bl_search *s, const bl_oracle *o, const double *x0, doubl
             bl_column_offer(c, s->n, c->query, -1.0);
         else if (c->scale > 0.0) {
             for (size_t e = 0; e < s->n; e++)
-                c->query[e] *= c->p == 0.0 ? 1.0F : SHORT_OF_FIRST;
+                c->query[e] *= c->p == 0.0 ? 1.0F : (float)s->limits.look;
             bl_column_start(c);
         }
     }

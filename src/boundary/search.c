@@ -41,11 +41,14 @@ enum { RUN_PASSES = 24 }; /* that the purse should still hold for each run that 
 
 static const double WIDE_GAP = 1e-4; /* where queries are dear, a run ends that promises less */
 
+/* Coming from inside, a first run meets more faces before it crosses; fast has no passes for them. */
 static bl_effort_limits limits_of(const bl_search_options *options) {
     static const bl_effort_limits limits[] = {
-        [BL_EFFORT_FAST] = {16, 4, .nearly = 0.03, .gap = 5e-3, .runs = INT_MAX, .l1_part = 1.0},
-        [BL_EFFORT_STANDARD] = {97, 3, .nearly = 0.03, .gap = 2e-4, .runs = INT_MAX, .l1_part = 1.0},
-        [BL_EFFORT_THOROUGH] = {1950, 3, .nearly = 0.01, .gap = 2e-5, .runs = INT_MAX, .l1_part = 4.0}};
+        [BL_EFFORT_FAST] = {16, 4, .nearly = 0.03, .gap = 5e-3, .look = 1.0, .runs = INT_MAX, .l1_part = 1.0},
+        [BL_EFFORT_STANDARD] = {97, 3, .nearly = 0.03, .gap = 2e-4, .look = 0.9, .runs = INT_MAX,
+                                .l1_part = 1.0},
+        [BL_EFFORT_THOROUGH] = {1950, 3, .nearly = 0.01, .gap = 2e-5, .look = 0.9, .runs = INT_MAX,
+                                .l1_part = 4.0}};
     bl_effort_limits l = limits[options->effort];
     if (options->queries > 0) {
         l.passes = 2 * (int32_t)options->queries;

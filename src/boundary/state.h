@@ -14,6 +14,7 @@ typedef struct bl_effort_limits {
     int patience;   /* of columns looking for a crossing */
     double nearly;  /* a margin that a plane promises to overcome this soon, relative, counts as a crossing */
     double gap;     /* between crossing and model, relative, where a run ends */
+    double look;    /* where the first run looks first, of the first step */
     int runs;       /* a column */
     double l1_part; /* passes of p = 1, which has most local minima, over those of another p */
 } bl_effort_limits;

@@ -19,7 +19,7 @@ os.environ.update({"OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIR
 sys.path[:0] = [os.path.join(SOURCE, "tests", "reference"), os.path.join(SOURCE, "tests")]
 import bars  # noqa: E402
 
-SEARCH, COLUMN, RESTART, BEGIN = (f"src/boundary/{name}.c" for name in ("search", "column", "restart", "begin"))
+SEARCH, COLUMN, RESTART = (f"src/boundary/{name}.c" for name in ("search", "column", "restart"))
 OTHER_P = (RESTART, "other = next_news(s, c)", "other = NULL")
 PLANES_OF_P = (RESTART, "if (!count && bl_column_adopt", "if (false && bl_column_adopt")
 OTHER_INPUT = (RESTART, "turn % KINDS == 0)", "false)")
@@ -32,7 +32,8 @@ PARTS = {
     "no crossings counted early": [(SEARCH, f".nearly = {value}", ".nearly = 0.0") for value in ("0.03", "0.01")],
     "oversteps from the start": [(SEARCH, f"{value}, .nearly", "0, .nearly") for value in (4, 3)],
     "nothing beyond planes after a crossing": [(COLUMN, "c->stalls > 1 && c->inc", "false && c->inc")],
-    "looks at the first step itself": [(BEGIN, "SHORT_OF_FIRST = 0.9F", "SHORT_OF_FIRST = 1.0F")],
+    "looks at the first step itself": [(SEARCH, ".look = 0.9", ".look = 1.0")],
+    "looks short of the first step": [(SEARCH, ".look = 1.0", ".look = 0.9")],
     "later runs at any promise": [(COLUMN, "WORTHWHILE = 5e-3", "WORTHWHILE = 1e-4")],
     "no starts from other p": [OTHER_P],
     "starts from other p without its planes": [PLANES_OF_P],
