@@ -13,7 +13,7 @@
 static const double NOISE_MAX = 0.03;
 
 static void reset(bl_search *s) {
-    size_t stride = (size_t)(BL_COLUMN_POINTS + BL_NEAREST_PLANES) * s->n;
+    size_t planes = s->limits.planes, stride = bl_search_rows(&s->limits) * s->n;
     for (size_t i = 0; i < s->inputs; i++)
         s->input[i] = (bl_search_input){.lo = s->room + 2 * i * s->n,
                                         .hi = s->room + (2 * i + 1) * s->n,
@@ -27,7 +27,8 @@ static void reset(bl_search *s) {
                          .p_index = k % s->options.p_count,
                          .patience = s->limits.patience,
                          .nearly = s->limits.nearly,
-                         .gap = s->limits.gap,
+                         .gap = s->limits.finish > 0 ? s->limits.coarse : s->limits.gap,
+                         .capacity = planes,
                          .query = point,
                          .incumbent = point + s->n,
                          .best = point + 2 * s->n,
@@ -39,8 +40,11 @@ static void reset(bl_search *s) {
                          .first_order = NAN,
                          .phase = BL_PHASE_DONE};
         c->p = s->p[c->p_index];
-        for (size_t a = 0; a < BL_NEAREST_PLANES; a++)
-            c->normal[a] = point + (BL_COLUMN_POINTS + a) * s->n;
+        c->keeps = s->limits.finish > 0 && c->p != 0.0;
+        for (size_t a = 0; a < planes; a++) {
+            c->plane.normal[a] = point + (BL_COLUMN_POINTS + a) * s->n;
+            c->kept.normal[a] = s->limits.finish > 0 ? c->plane.normal[a] + planes * s->n : NULL;
+        }
         for (size_t e = 0; e < s->options.p_count; e++)
             s->adopted[k * s->options.p_count + e] = INFINITY;
     }
@@ -101,11 +105,11 @@ static void first_steps(bl_search *s, size_t input, size_t j, double margin, con
         double length;
         bool reached = bl_linear_step_within(c->p, s->n, in->lo, in->hi, gradient, -margin, s->work.v,
                                              s->work.w, &length);
-        bool first = c->target == in->source, shorter = !(length >= c->first_order);
+        bool first = c->plane.target == in->source, shorter = !(length >= c->first_order);
         if (!first && !(reached && shorter))
             continue;
         c->first_order = reached ? length : NAN;
-        c->target = j;
+        c->plane.target = j;
         c->scale = bl_float_norm(INFINITY, s->n, s->work.w);
         memcpy(c->first, s->work.w, s->n * sizeof *c->first);
     }
@@ -117,7 +121,7 @@ static bl_err evaluate_first_steps(bl_search *s, const bl_oracle *o, const doubl
     size_t classes = s->classes;
     float *gradient = (float *)s->rows + s->columns * s->n;
     for (size_t k = 0; k < s->columns; k++)
-        s->column[k].target = s->input[s->column[k].input].source;
+        s->column[k].plane.target = s->input[s->column[k].input].source;
     for (size_t other = 1; other < classes; other++) {
         memset(s->seed, 0, s->inputs * classes * sizeof *s->seed);
         for (size_t i = 0; i < s->inputs; i++) {

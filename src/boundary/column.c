@@ -5,10 +5,11 @@
  * A run collects the tangent planes of the margin f where it goes, and goes to the nearest point of all of them
  * (nearest.c). Until something crosses (SEEK) every plane counts, so that two faces that hide the boundary from each
  * other are met together. From a crossing (DESCEND) only those planes count that admit the shortest crossing: their
- * nearest point is tried, then points beyond it, then points nearer and nearer to the crossing, and what is met there is
- * a shorter crossing or a new plane. Where f is convex this is Kelley's cutting-plane method, which ends on the exact
- * minimum; where it is concave the run chooses a side. A run ends when its planes leave nothing to gain over the shortest
- * crossing of all runs.
+ * nearest point is tried, then points beyond it or part of the way to it, then points nearer and nearer to the crossing,
+ * and what is met there is a shorter crossing or a new plane. Where f is convex this is Kelley's cutting-plane method,
+ * which ends on the exact minimum; where it is concave the run chooses a side. A run ends when its planes leave little to
+ * gain over the shortest crossing of all runs; those of the run that found this one are kept, and at the end the search
+ * goes on from there.
  */
 #include "column.h"
 #include "lanes.h"
@@ -18,17 +19,21 @@
 
 enum {
     SEEK_MAX = 14,  /* evaluations without a crossing */
-    STALL_MAX = 16, /* evaluations in a row that shorten nothing by 1e-4 */
+    STALL_MAX = 24, /* evaluations in a row that shorten nothing by 1e-4 */
     RAY_STEPS = 4,  /* to meet a plane along a ray that the box bends */
-    RESTRAINED = 8  /* evaluations of a later run that are held near the best length */
+    DRAWN_AFTER = 8,
+    RESTRAINED = 8 /* evaluations of a later run that are held near the best length */
 };
 static const double OVERSTEP = 0.008;  /* in units of the margin; doubles with each further evaluation */
 static const double SLACK = 4e-6;      /* a margin too small for a new plane to move the nearest point */
 static const double SAME = 1e-3;       /* lengths of one point, relative */
 static const double WORTHWHILE = 5e-3; /* what a later run must promise to gain, falling with their number */
 static const double RESTRAINT = 1.1;   /* times the best length: where later runs look at most */
-static const double TRIED_FRACTION = 0.4; /* of the way back to the crossing */
+static const double TRIED_FRACTION =
+    0.4; /* of the way from the crossing, where the plane there does not admit it */
 static const double FAR_ABOVE = 1.03;     /* times the model's length: a crossing worth going round it for */
+static const double NOT_FAR = 1.1;        /* the same: one worth coming nearer to by parts */
+static const double DRAWN_FRACTION = 0.6; /* of the way from it, after DRAWN_AFTER evaluations of a run */
 
 static void begin_run(bl_column *c) {
     c->evaluations = c->stalls = 0;
@@ -39,15 +44,32 @@ static void begin_run(bl_column *c) {
 void bl_column_start(bl_column *c) {
     begin_run(c);
     c->phase = BL_PHASE_SEEK;
-    c->planes = 0;
+    c->plane.count = 0;
     c->incumbent_length = INFINITY;
+}
+
+static void keep_best_planes(bl_column *c) {
+    bl_planes last = c->plane;
+    c->plane = c->kept;
+    c->kept = last;
+    c->plane.count = 0;
+    c->bound = c->model_length;
+}
+
+const bl_planes *bl_column_best_planes(const bl_column *c) {
+    bool running = c->phase != BL_PHASE_DONE && c->best_run == c->runs;
+    return c->keeps && !running ? &c->kept : &c->plane;
 }
 
 /* A run in vain counts one failure, two if it came back to the best point, which is then likely the nearest there is. */
 void bl_column_end_run(bl_column *c) {
     bool won = c->best_length < c->length_before_run * (1.0 - 1e-6);
     bool back = c->phase == BL_PHASE_DESCEND && c->model_length < c->best_length * (1.0 + SAME);
+    if (c->keeps && won && c->phase == BL_PHASE_DESCEND)
+        keep_best_planes(c);
     c->phase = BL_PHASE_DONE;
+    if (c->finishing)
+        return;
     c->failures = won ? c->failures / 2 : c->failures + (back ? 2 : 1);
     c->won += won && c->runs > 1;
 }
@@ -58,28 +80,29 @@ void bl_column_offer(bl_column *c, size_t n, const float *h, double slope) {
         return;
     c->best_length = length;
     c->best_slope = slope;
+    c->best_run = c->runs;
     memcpy(c->best, h, n * sizeof *h);
 }
 
 /* Forget the planes whose number is not kept, in order. */
 static void keep_planes(bl_column *c, const bool *keep) {
     size_t m = 0;
-    for (size_t a = 0; a < c->planes; a++)
+    for (size_t a = 0; a < c->plane.count; a++)
         if (keep[a]) {
-            float *swap = c->normal[m];
-            c->normal[m] = c->normal[a];
-            c->normal[a] = swap;
-            c->offset[m] = c->offset[a];
-            c->multiplier[m] = c->multiplier[a];
+            float *swap = c->plane.normal[m];
+            c->plane.normal[m] = c->plane.normal[a];
+            c->plane.normal[a] = swap;
+            c->plane.offset[m] = c->plane.offset[a];
+            c->plane.multiplier[m] = c->plane.multiplier[a];
             m++;
         }
-    c->planes = m;
+    c->plane.count = m;
 }
 
 static void drop_older_half(bl_column *c) {
     bool keep[BL_NEAREST_PLANES];
-    for (size_t a = 0; a < c->planes; a++)
-        keep[a] = a >= (c->planes + 1) / 2;
+    for (size_t a = 0; a < c->plane.count; a++)
+        keep[a] = a >= (c->plane.count + 1) / 2;
     keep_planes(c, keep);
 }
 
@@ -87,9 +110,9 @@ static void drop_older_half(bl_column *c) {
 static void drop_one(bl_column *c) {
     bool keep[BL_NEAREST_PLANES];
     size_t out = 0;
-    for (size_t a = c->planes; a-- > 0;) {
+    for (size_t a = c->plane.count; a-- > 0;) {
         keep[a] = true;
-        if (!(c->multiplier[a] > 0.0))
+        if (!(c->plane.multiplier[a] > 0.0))
             out = a;
     }
     keep[out] = false;
@@ -97,28 +120,27 @@ static void drop_one(bl_column *c) {
 }
 
 static void append_plane(bl_column *c, size_t n, const float *normal, double offset) {
-    memcpy(c->normal[c->planes], normal, n * sizeof *normal);
-    c->offset[c->planes] = offset;
-    c->multiplier[c->planes] = 0.0;
-    c->planes++;
+    memcpy(c->plane.normal[c->plane.count], normal, n * sizeof *normal);
+    c->plane.offset[c->plane.count] = offset;
+    c->plane.multiplier[c->plane.count] = 0.0;
+    c->plane.count++;
 }
 
 static void add_plane(bl_column *c, size_t n, double f, const float *gradient) {
-    if (c->planes == BL_NEAREST_PLANES)
+    if (c->plane.count == c->capacity)
         drop_one(c);
     append_plane(c, n, gradient, lane_dot(n, gradient, c->query) - f);
 }
 
-/* Whether plane a of a column admits h. */
-static bool admits(const bl_column *c, size_t a, const bl_search_input *in, size_t n, const float *h) {
-    return lane_dot(n, c->normal[a], h) - c->offset[a] <= 1e-5 + in->noise;
+static bool admits(const bl_planes *planes, size_t a, const bl_search_input *in, size_t n, const float *h) {
+    return lane_dot(n, planes->normal[a], h) - planes->offset[a] <= 1e-5 + in->noise;
 }
 
 /* Only planes that admit the incumbent. */
 static void keep_admitting(bl_column *c, const bl_search_input *in, size_t n) {
     bool keep[BL_NEAREST_PLANES];
-    for (size_t a = 0; a < c->planes; a++)
-        keep[a] = admits(c, a, in, n, c->incumbent);
+    for (size_t a = 0; a < c->plane.count; a++)
+        keep[a] = admits(&c->plane, a, in, n, c->incumbent);
     keep_planes(c, keep);
 }
 
@@ -126,17 +148,17 @@ static void keep_admitting(bl_column *c, const bl_search_input *in, size_t n) {
 static bool solve_model(bl_column *c, const bl_search_input *in, size_t n, double beyond,
                         bl_nearest_work *work, double *length) {
     double offset[BL_NEAREST_PLANES];
-    for (size_t a = 0; a < c->planes; a++)
-        offset[a] = c->offset[a] - beyond;
+    for (size_t a = 0; a < c->plane.count; a++)
+        offset[a] = c->plane.offset[a] - beyond;
     bl_nearest_problem problem = {.p = c->p,
                                   .n = n,
-                                  .count = c->planes,
+                                  .count = c->plane.count,
                                   .lo = in->lo,
                                   .hi = in->hi,
-                                  .normal = (const float **)c->normal,
+                                  .normal = (const float **)c->plane.normal,
                                   .offset = offset,
                                   .scale = c->scale};
-    bool found = bl_nearest_point(&problem, work, c->multiplier, c->query);
+    bool found = bl_nearest_point(&problem, work, c->plane.multiplier, c->query);
     *length = bl_float_norm(c->p, n, c->query);
     return found;
 }
@@ -155,7 +177,7 @@ static void seek(bl_column *c, const bl_search_input *in, size_t n, bl_nearest_w
         bl_column_end_run(c);
         return;
     }
-    while (c->planes > 0 && !found) {
+    while (c->plane.count > 0 && !found) {
         found = solve_model(c, in, n, beyond, work, &length) && length <= 3.0 * before;
         if (!found)
             drop_older_half(c);
@@ -168,51 +190,88 @@ static void seek(bl_column *c, const bl_search_input *in, size_t n, bl_nearest_w
         scale_query(c, in, n, RESTRAINT * c->best_length / length);
 }
 
+/* Move query to a fraction of the way from the incumbent to it. @return the largest move of a coordinate */
+static double draw_in(bl_column *c, size_t n, double fraction) {
+    double moved = 0.0;
+    for (size_t i = 0; i < n; i++) {
+        float step = (float)fraction * (c->query[i] - c->incumbent[i]);
+        moved = fmax(moved, fabs((double)step));
+        c->query[i] = c->incumbent[i] + step;
+    }
+    return moved;
+}
+
 /* The incumbent stalls far above the model, which creeps up to a boundary of many faces without crossing it: beyond its
  * planes, twice as far each time; half way to the incumbent where that is nearer. */
 static void reach_beyond(bl_column *c, const bl_search_input *in, size_t n, bl_nearest_work *work) {
     double multiplier[BL_NEAREST_PLANES], length;
-    memcpy(multiplier, c->multiplier, sizeof multiplier);
+    memcpy(multiplier, c->plane.multiplier, sizeof multiplier);
     if (solve_model(c, in, n, OVERSTEP * exp2(c->stalls - 1), work, &length) && length < c->incumbent_length)
         return;
-    memcpy(c->multiplier, multiplier, sizeof multiplier);
+    memcpy(c->plane.multiplier, multiplier, sizeof multiplier);
     (void)solve_model(c, in, n, 0.0, work, &length);
-    for (size_t i = 0; i < n; i++)
-        c->query[i] += 0.5F * (c->incumbent[i] - c->query[i]);
+    draw_in(c, n, 0.5);
+}
+
+/* Length that a run must promise to beat: what the best point's planes promise, but no less than a run can tell. */
+static double length_to_beat(const bl_column *c) {
+    return c->kept.count > 0 ? fmax(c->bound, c->best_length * (1.0 - c->gap)) : c->best_length;
 }
 
 /* On from the incumbent, or the end. */
 static void descend(bl_column *c, const bl_search_input *in, size_t n, bl_nearest_work *work) {
     double length = 0.0;
     keep_admitting(c, in, n);
-    while (c->planes > 0 && !solve_model(c, in, n, 0.0, work, &length))
+    while (c->plane.count > 0 && !solve_model(c, in, n, 0.0, work, &length))
         drop_older_half(c);
     double worthwhile = fmax(WORTHWHILE / (1.0 + 0.1 * c->runs), 1e-4);
     c->model_length = length;
     bool behind = c->incumbent_length > c->best_length;
-    if (c->planes == 0 || c->stalls > STALL_MAX || length >= c->incumbent_length * (1.0 - c->gap) ||
-        (behind && length >= c->best_length * (1.0 - worthwhile)))
+    if (c->plane.count == 0 || c->stalls > STALL_MAX || length >= c->incumbent_length * (1.0 - c->gap) ||
+        (behind && length >= length_to_beat(c) * (1.0 - worthwhile)))
         bl_column_end_run(c);
     else if (c->stalls > 1 && c->incumbent_length > FAR_ABOVE * length)
         reach_beyond(c, in, n, work);
+    else if (c->evaluations > DRAWN_AFTER && c->incumbent_length < NOT_FAR * length)
+        draw_in(c, n, DRAWN_FRACTION);
 }
 
 bool bl_column_adopt(bl_column *c, const bl_search_input *in, size_t n, const bl_column *other,
                      bl_nearest_work *work) {
-    c->planes = 0;
-    for (size_t a = 0; a < other->planes; a++)
-        if (admits(other, a, in, n, other->best))
-            append_plane(c, n, other->normal[a], other->offset[a]);
-    if (c->planes == 0)
+    const bl_planes *planes = bl_column_best_planes(other);
+    c->plane.count = 0;
+    for (size_t a = 0; a < planes->count; a++)
+        if (admits(planes, a, in, n, other->best))
+            append_plane(c, n, planes->normal[a], planes->offset[a]);
+    if (c->plane.count == 0)
         return false;
     begin_run(c);
     c->phase = BL_PHASE_DESCEND;
-    c->target = other->target;
+    c->plane.target = planes->target;
     c->incumbent_length = bl_float_norm(c->p, n, other->best);
     memcpy(c->incumbent, other->best, n * sizeof *c->incumbent);
     bl_column_offer(c, n, other->best, other->best_slope);
     descend(c, in, n, work);
     return c->phase != BL_PHASE_DONE;
+}
+
+bool bl_column_unfinished(const bl_column *c, double gap) {
+    return c->kept.count > 0 && c->bound < c->best_length * (1.0 - gap);
+}
+
+void bl_column_finish(bl_column *c, const bl_search_input *in, size_t n, double gap, bl_nearest_work *work) {
+    bl_planes empty = c->plane;
+    c->plane = c->kept;
+    c->kept = empty;
+    c->kept.count = 0;
+    c->evaluations = c->stalls = 0;
+    c->best_run = c->runs;
+    c->gap = gap;
+    c->finishing = true;
+    c->phase = BL_PHASE_DESCEND;
+    c->incumbent_length = c->best_length;
+    memcpy(c->incumbent, c->best, n * sizeof *c->incumbent);
+    descend(c, in, n, work);
 }
 
 /* query crosses, or nearly so: the new incumbent. */
@@ -266,12 +325,7 @@ static void guess(bl_column *c, size_t n, double f, double slope) {
 
 /* The plane at query does not admit the incumbent, there is a concave edge between: try nearer to it. */
 static void approach_incumbent(bl_column *c, size_t n) {
-    double moved = 0.0;
-    for (size_t i = 0; i < n; i++) {
-        float step = (float)TRIED_FRACTION * (c->query[i] - c->incumbent[i]);
-        moved = fmax(moved, fabs((double)step));
-        c->query[i] = c->incumbent[i] + step;
-    }
+    double moved = draw_in(c, n, TRIED_FRACTION);
     c->stalls++;
     if (moved < 1e-5 * c->scale || c->stalls > STALL_MAX)
         bl_column_end_run(c);

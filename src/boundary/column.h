@@ -22,6 +22,14 @@ typedef struct bl_search_input {
 /* Looking for a crossing; shortening one; between runs. */
 typedef enum bl_phase { BL_PHASE_SEEK, BL_PHASE_DESCEND, BL_PHASE_DONE } bl_phase;
 
+/* Tangent planes of f: near a visited point it is <normal, h> - offset. */
+typedef struct bl_planes {
+    size_t count;
+    size_t target; /* class that f crosses to */
+    float *normal[BL_NEAREST_PLANES];
+    double offset[BL_NEAREST_PLANES], multiplier[BL_NEAREST_PLANES];
+} bl_planes;
+
 typedef struct bl_column {
     size_t input, p_index;
     double p;
@@ -31,13 +39,11 @@ typedef struct bl_column {
 
     /* the run */
     bl_phase phase;
-    size_t target; /* class it crosses to */
-    size_t planes;
-    int patience;                     /* evaluations before planes are overstepped */
-    double nearly;                    /* as in the effort's limits */
-    double gap;                       /* between crossing and model, relative, where a run ends */
-    float *normal[BL_NEAREST_PLANES]; /* f near a visited point is <normal, h> - offset */
-    double offset[BL_NEAREST_PLANES], multiplier[BL_NEAREST_PLANES];
+    bl_planes plane;
+    size_t capacity;          /* planes at most */
+    int patience;             /* evaluations before planes are overstepped */
+    double nearly;            /* as in the effort's limits */
+    double gap;               /* between crossing and model, relative, where a run ends */
     float *query;             /* h to evaluate next */
     double query_length;      /* of the last one evaluated */
     float *incumbent;         /* DESCEND: shortest crossing of this run; SEEK: shortest guess of one */
@@ -52,7 +58,12 @@ typedef struct bl_column {
     double best_length, best_slope;
     float *crossed; /* shortest that a float32 value confirmed */
     double crossed_length;
-    bool claimed; /* a float32 value crossed, or is all noise: more than a plane's promise */
+    int best_run;   /* which run found it */
+    bl_planes kept; /* of the run that found it, once that is over; empty where none are kept */
+    double bound;   /* length that the kept planes promise */
+    bool keeps;     /* planes, to go on from the best point at the end */
+    bool finishing; /* goes on from the best point; no run begins any more */
+    bool claimed;   /* a float32 value crossed, or is all noise: more than a plane's promise */
     int runs, won;
     int failures; /* runs in vain, halved by a run that wins */
     int32_t passes;
@@ -61,13 +72,23 @@ typedef struct bl_column {
 /** Begin a run at query. */
 void bl_column_start(bl_column *column);
 
-/** Begin a run at the best crossing of another column of the same input, with those planes of its last run that admit it.
+/** The planes of the run that found the column's best point, or of its last run where none are kept. */
+const bl_planes *bl_column_best_planes(const bl_column *column);
+
+/** Begin a run at the best crossing of another column of the same input, with those of its planes that admit it.
  * @return false when there are none, or when they promise nothing in this column's norm: the run is over */
 bool bl_column_adopt(bl_column *column, const bl_search_input *input, size_t n, const bl_column *other,
                      bl_nearest_work *work);
 
-/** End the run: phase DONE, its success counted. */
+/** End the run: phase DONE, its success counted, its planes kept if it found the best point. */
 void bl_column_end_run(bl_column *column);
+
+/** Whether the best point's planes promise to shorten it by more than gap, relative. */
+bool bl_column_unfinished(const bl_column *column, double gap);
+
+/** Go on from the best point with its planes, until they promise no more than gap. */
+void bl_column_finish(bl_column *column, const bl_search_input *input, size_t n, double gap,
+                      bl_nearest_work *work);
 
 /** Take value and gradient (in units of the input's margin) at query and set the next query, or end the run (phase
  * DONE). gradient[n] is copied. */

@@ -23,7 +23,7 @@ static float end_of(const bl_column *c, const bl_search_input *in, size_t i, flo
 
 /* Evaluation until which coordinate i may not be exchanged; kept in the first plane's place, which p = 0 has no use for. */
 static float *memory(bl_column *c) {
-    return c->normal[0];
+    return c->plane.normal[0];
 }
 
 static size_t set_size(size_t n, const float *h) {

@@ -8,7 +8,7 @@
 #include "borderline/err.h"
 #include <stddef.h>
 
-enum { BL_NEAREST_PLANES = 16 };
+enum { BL_NEAREST_PLANES = 32 };
 
 /* Scratch for one solution at a time. */
 typedef struct bl_nearest_work {

@@ -93,9 +93,10 @@ static bool start_along_planes(bl_search *s, bl_column *c) {
     memset(mixture, 0, n * sizeof *mixture);
     for (size_t k = 0; k < MIXED_PLANES; k++) {
         const bl_column *from = &s->column[c->input * m + word[2 * k] % m];
-        if (from->planes == 0)
+        const bl_planes *known = bl_column_best_planes(from);
+        if (known->count == 0)
             continue;
-        const float *plane = from->normal[word[2 * k + 1] % from->planes];
+        const float *plane = known->normal[word[2 * k + 1] % known->count];
         double size = sqrt(lane_dot(n, plane, plane));
         float w = size > 0.0 ? (float)(fabs((double)weight[k]) / size) : 0.0F;
         for (size_t i = 0; i < n; i++)

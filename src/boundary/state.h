@@ -13,10 +13,12 @@ typedef struct bl_effort_limits {
     int32_t passes; /* a column in the mean, without confirmation */
     int patience;   /* of columns looking for a crossing */
     double nearly;  /* a margin that a plane promises to overcome this soon, relative, counts as a crossing */
-    double gap;     /* between crossing and model, relative, where a run ends */
+    double coarse;  /* gap between crossing and model, relative, where a run ends */
+    double gap;     /* the same at the best point, where the search ends */
+    int finish;     /* passes that are set aside to get there, a column; 0: runs end there themselves */
     double look;    /* where the first run looks first, of the first step */
     int runs;       /* a column */
-    double l1_part; /* passes of p = 1, which has most local minima, over those of another p */
+    size_t planes;  /* of a run */
 } bl_effort_limits;
 
 /* Points of n numbers that a column keeps: query, incumbent, best, crossed, first step. */
@@ -24,12 +26,12 @@ enum { BL_COLUMN_POINTS = 5 };
 
 enum { BL_LAST_RESORT = 100 }; /* passes of a column that has found nothing, beyond its limit */
 
-/* Passes that the columns of one p share. */
+/* Passes that all columns share. */
 typedef struct bl_purse {
     int64_t passes;
     int patience;   /* failures that a column may have and still begin a run */
-    bool drawn;     /* on, in the last round */
     bool beginners; /* columns in their first run, which goes before others' second */
+    bool finishing; /* what is left is for going on from the best points */
 } bl_purse;
 
 struct bl_search {
@@ -41,7 +43,8 @@ struct bl_search {
     bl_search_input *input;
     bl_column *column;
     double *adopted; /* [columns][p_count] length of the crossing last taken over from another p */
-    bl_purse *purse; /* [p_count] */
+    bl_purse purse;
+    double *typical; /* [p_count] mean of the best lengths */
     bl_ray *ray;
     size_t *batch_column; /* [columns] which column each row of the batch serves */
     size_t *batch_input;
@@ -50,10 +53,15 @@ struct bl_search {
     float *logits, *seed;
     float *room;   /* [inputs][2][n] */
     double *bias;  /* [inputs][classes] */
-    float *points; /* [columns][BL_COLUMN_POINTS + BL_NEAREST_PLANES][n] */
+    float *points; /* [columns][bl_search_rows][n] */
     bl_nearest_work work;
     float *work_rows; /* [4][n] */
 };
+
+/** Rows of n numbers that a column has: points, the planes of its run and those of its best point. */
+static inline size_t bl_search_rows(const bl_effort_limits *limits) {
+    return BL_COLUMN_POINTS + (limits->finish > 0 ? 2 : 1) * limits->planes;
+}
 
 /** Logits, classes and first linear steps at the inputs; columns that can be searched are begun. */
 bl_err bl_search_begin(bl_search *search, const bl_oracle *oracle, const double *x0,

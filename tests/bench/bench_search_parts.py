@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """What each part of the boundary search gains: the search without it, on the reference networks. Builds a copy of the
-source in which that part is taken out; one JSON object a line, passes and ratios to the best distance known.
+source in which that part is taken out; one JSON object a line, passes and ratios to the best distance known: means over
+seeds of the restarts (the first is the program's own), the worst of all, and the standard error of the geometric mean.
 
-Usage: bench_search_parts.py SOURCE [efforts]
+Usage: bench_search_parts.py SOURCE [efforts [seeds]]
 """
 import json
 import os
@@ -15,11 +16,14 @@ import numpy as np
 
 SOURCE = os.path.abspath(sys.argv[1])
 EFFORTS = (sys.argv[2] if len(sys.argv) > 2 else "fast,standard").split(",")
+SEEDS = int(sys.argv[3]) if len(sys.argv) > 3 else 4
 os.environ.update({"OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1", "BORDERLINE_SOURCE": SOURCE})
 sys.path[:0] = [os.path.join(SOURCE, "tests", "reference"), os.path.join(SOURCE, "tests")]
 import bars  # noqa: E402
 
-SEARCH, COLUMN, RESTART = (f"src/boundary/{name}.c" for name in ("search", "column", "restart"))
+SEARCH, COLUMN, RESTART, NEAREST = (f"src/boundary/{name}" for name in ("search.c", "column.c", "restart.c", "nearest.h"))
+PLANES = "BL_NEAREST_PLANES = 32"
+STREAM = "bl_rng_stream({}, 0, (uint32_t)c->input"
 OTHER_P = (RESTART, "other = next_news(s, c)", "other = NULL")
 PLANES_OF_P = (RESTART, "if (!count && bl_column_adopt", "if (false && bl_column_adopt")
 OTHER_INPUT = (RESTART, "turn % KINDS == 0)", "false)")
@@ -27,11 +31,14 @@ MIXED = (RESTART, "turn % KINDS == 2 && !count", "false")
 PARTS = {
     "whole": [],
     "no restarts": [(SEARCH, "(another && c->failures <= purse->patience && !purse->beginners)", "false"),
-                    (SEARCH, "s->purse[e].passes > 0 && s->purse[e].patience / 2", "false && s->purse[e].patience / 2")],
-    "one plane at a time": [("src/boundary/nearest.h", "BL_NEAREST_PLANES = 16", "BL_NEAREST_PLANES = 1")],
+                    (SEARCH, "purse->passes <= s->limits.finish", "true || purse->passes <= s->limits.finish")],
+    "one plane at a time": [(NEAREST, PLANES, "BL_NEAREST_PLANES = 1")],
+    "16 planes": [(NEAREST, PLANES, "BL_NEAREST_PLANES = 16")],
+    "runs end finely": [(SEARCH, f".finish = {value},", ".finish = 0,") for value in (4, 15, 40)],
+    "nothing beyond planes after a crossing": [(COLUMN, "c->stalls > 1 && c->inc", "false && c->inc")],
+    "whole steps in long runs": [(COLUMN, "DRAWN_AFTER = 8", "DRAWN_AFTER = 1000")],
     "no crossings counted early": [(SEARCH, f".nearly = {value}", ".nearly = 0.0") for value in ("0.03", "0.01")],
     "oversteps from the start": [(SEARCH, f"{value}, .nearly", "0, .nearly") for value in (4, 3)],
-    "nothing beyond planes after a crossing": [(COLUMN, "c->stalls > 1 && c->inc", "false && c->inc")],
     "looks at the first step itself": [(SEARCH, ".look = 0.9", ".look = 1.0")],
     "looks short of the first step": [(SEARCH, ".look = 1.0", ".look = 0.9")],
     "later runs at any promise": [(COLUMN, "WORTHWHILE = 5e-3", "WORTHWHILE = 1e-4")],
@@ -43,7 +50,7 @@ PARTS = {
     "passes shared evenly": [(SEARCH, "c->failures <= purse->patience", "true")],
     "second runs before first ones end": [(SEARCH, " && !purse->beginners", "")],
     "more runs than the purse can end": [(SEARCH, "RUN_PASSES = 24", "RUN_PASSES = 0")],
-    "runs not of the farthest first": [(SEARCH, "c->best_length > farthest->best_length", "false")],
+    "runs not of the farthest first": [(SEARCH, "length > largest", "false")],
 }
 
 
@@ -68,6 +75,12 @@ def take_out(folder, changes):
     return before
 
 
+def put_back(before):
+    for path, text in before.items():
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(text)
+
+
 def main():
     reference = bars.reference_file()
     if reference is None:
@@ -77,16 +90,21 @@ def main():
         shutil.copytree(SOURCE, folder, ignore=lambda place, names: [
             name for name in names if place == SOURCE and (name.startswith("build") or name == ".git")])
         for part, changes in PARTS.items():
-            before = take_out(folder, changes)
-            bars.PROGRAM = build(folder)
-            for effort in EFFORTS:
-                ratio, passes = bars.together(bars.ratios(reference, "abcdef", effort))
-                values = (*bars.numbers(ratio, passes), np.exp(np.log(ratio).mean()))
+            found = {effort: [] for effort in EFFORTS}
+            for seed in range(SEEDS):
+                before = take_out(folder, [*changes, (RESTART, STREAM.format(0), STREAM.format(seed))])
+                bars.PROGRAM = build(folder)
+                for effort in EFFORTS:
+                    ratio, passes = bars.together(bars.ratios(reference, "abcdef", effort))
+                    found[effort].append((*bars.numbers(ratio, passes), np.exp(np.log(ratio).mean())))
+                put_back(before)
+            for effort, values in found.items():
+                values = np.array(values)
+                means = dict(zip((*bars.COLUMNS, "mean"), values.mean(axis=0)))
+                means["worst of all"] = values[:, bars.COLUMNS.index("worst")].max()
+                means["error"] = values[:, -1].std(ddof=1) / SEEDS**0.5 if SEEDS > 1 else np.nan
                 print(json.dumps({"benchmark": f"search, {effort}: {part}",
-                                  **{name: round(float(v), 5) for name, v in zip((*bars.COLUMNS, "mean"), values)}}), flush=True)
-            for path, text in before.items():
-                with open(path, "w", encoding="utf-8") as file:
-                    file.write(text)
+                                  **{name: round(float(v), 5) for name, v in means.items()}}), flush=True)
 
 
 main()
