@@ -102,7 +102,7 @@ class Resume(program.TestCase):
         status, err, kept = self.interrupt(2, signal.SIGUSR1, self.in_the_midst, "--grace", "0")
         self.assertEqual(status, 75, err)
         self.assertRegex(err, f"stopped by SIGUSR1 after the kernels of {kept} of {self.cases} cases: --resume goes on with .*out.h5")
-        status, _, err = self.run_into(self.out, 2, "--resume", "--time-limit", "1")
+        status, _, err = self.run_into(self.out, 2, "--resume", "--time-limit", "0.01")
         self.assertEqual(status, 75, err)
         self.assertRegex(err, r"stopped by the time limit after the kernels of \d of 4 cases")
         self.assertGreaterEqual(self.done(self.out).sum(), kept)
