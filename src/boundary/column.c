@@ -18,22 +18,21 @@
 #include <math.h>
 
 enum {
-    SEEK_MAX = 14,  /* evaluations without a crossing */
-    STALL_MAX = 24, /* evaluations in a row that shorten nothing by 1e-4 */
-    RAY_STEPS = 4,  /* to meet a plane along a ray that the box bends */
-    DRAWN_AFTER = 8,
-    RESTRAINED = 8 /* evaluations of a later run that are held near the best length */
+    SEEK_MAX = 14,   /* evaluations without a crossing */
+    STALL_MAX = 24,  /* evaluations in a row that shorten nothing by 1e-4 */
+    RAY_STEPS = 4,   /* to meet a plane along a ray that the box bends */
+    DRAWN_AFTER = 8, /* evaluations of a run; then only part of the way to the model's nearest point */
+    RESTRAINED = 8   /* evaluations of a later run that are held near the best length */
 };
 static const double OVERSTEP = 0.008;  /* in units of the margin; doubles with each further evaluation */
 static const double SLACK = 4e-6;      /* a margin too small for a new plane to move the nearest point */
 static const double SAME = 1e-3;       /* lengths of one point, relative */
 static const double WORTHWHILE = 5e-3; /* what a later run must promise to gain, falling with their number */
 static const double RESTRAINT = 1.1;   /* times the best length: where later runs look at most */
-static const double TRIED_FRACTION =
-    0.4; /* of the way from the crossing, where the plane there does not admit it */
+static const double TRIED_FRACTION = 0.4; /* of the way from a crossing that the plane does not admit */
 static const double FAR_ABOVE = 1.03;     /* times the model's length: a crossing worth going round it for */
 static const double NOT_FAR = 1.1;        /* the same: one worth coming nearer to by parts */
-static const double DRAWN_FRACTION = 0.6; /* of the way from it, after DRAWN_AFTER evaluations of a run */
+static const double DRAWN_FRACTION = 0.6; /* of the way from it, after DRAWN_AFTER */
 
 static void begin_run(bl_column *c) {
     c->evaluations = c->stalls = 0;
@@ -48,12 +47,10 @@ void bl_column_start(bl_column *c) {
     c->incumbent_length = INFINITY;
 }
 
-static void keep_best_planes(bl_column *c) {
+static void exchange_planes(bl_column *c) {
     bl_planes last = c->plane;
     c->plane = c->kept;
     c->kept = last;
-    c->plane.count = 0;
-    c->bound = c->model_length;
 }
 
 const bl_planes *bl_column_best_planes(const bl_column *c) {
@@ -65,8 +62,11 @@ const bl_planes *bl_column_best_planes(const bl_column *c) {
 void bl_column_end_run(bl_column *c) {
     bool won = c->best_length < c->length_before_run * (1.0 - 1e-6);
     bool back = c->phase == BL_PHASE_DESCEND && c->model_length < c->best_length * (1.0 + SAME);
-    if (c->keeps && won && c->phase == BL_PHASE_DESCEND)
-        keep_best_planes(c);
+    if (c->keeps && won && c->phase == BL_PHASE_DESCEND) {
+        exchange_planes(c);
+        c->plane.count = 0;
+        c->bound = c->model_length;
+    }
     c->phase = BL_PHASE_DONE;
     if (c->finishing)
         return;
@@ -82,6 +82,13 @@ void bl_column_offer(bl_column *c, size_t n, const float *h, double slope) {
     c->best_slope = slope;
     c->best_run = c->runs;
     memcpy(c->best, h, n * sizeof *h);
+}
+
+/* On from h, the shortest crossing of this run. */
+static void set_incumbent(bl_column *c, size_t n, const float *h, double length) {
+    c->phase = BL_PHASE_DESCEND;
+    c->incumbent_length = length;
+    memcpy(c->incumbent, h, n * sizeof *h);
 }
 
 /* Forget the planes whose number is not kept, in order. */
@@ -246,10 +253,8 @@ bool bl_column_adopt(bl_column *c, const bl_search_input *in, size_t n, const bl
     if (c->plane.count == 0)
         return false;
     begin_run(c);
-    c->phase = BL_PHASE_DESCEND;
     c->plane.target = planes->target;
-    c->incumbent_length = bl_float_norm(c->p, n, other->best);
-    memcpy(c->incumbent, other->best, n * sizeof *c->incumbent);
+    set_incumbent(c, n, other->best, bl_float_norm(c->p, n, other->best));
     bl_column_offer(c, n, other->best, other->best_slope);
     descend(c, in, n, work);
     return c->phase != BL_PHASE_DONE;
@@ -260,17 +265,13 @@ bool bl_column_unfinished(const bl_column *c, double gap) {
 }
 
 void bl_column_finish(bl_column *c, const bl_search_input *in, size_t n, double gap, bl_nearest_work *work) {
-    bl_planes empty = c->plane;
-    c->plane = c->kept;
-    c->kept = empty;
+    exchange_planes(c);
     c->kept.count = 0;
     c->evaluations = c->stalls = 0;
     c->best_run = c->runs;
     c->gap = gap;
     c->finishing = true;
-    c->phase = BL_PHASE_DESCEND;
-    c->incumbent_length = c->best_length;
-    memcpy(c->incumbent, c->best, n * sizeof *c->incumbent);
+    set_incumbent(c, n, c->best, c->best_length);
     descend(c, in, n, work);
 }
 
@@ -279,9 +280,7 @@ static void cross(bl_column *c, size_t n, const float *gradient) {
     double length = bl_float_norm(c->p, n, c->query);
     bool first = c->phase == BL_PHASE_SEEK;
     c->stalls = first || length < c->incumbent_length * (1.0 - 1e-4) ? 0 : c->stalls + 1;
-    c->phase = BL_PHASE_DESCEND;
-    c->incumbent_length = length;
-    memcpy(c->incumbent, c->query, n * sizeof *c->query);
+    set_incumbent(c, n, c->query, length);
     bl_column_offer(c, n, c->query, lane_dot(n, gradient, c->query));
 }
 

@@ -284,11 +284,9 @@ static void say_indefinite(const bl_grid *grid, const learnt *all) {
         const bl_case c = bl_grid_case(grid, first);
         if (count > 0)
             bl_log(BL_LOG_WARNING,
-                   "%s is not positive definite in %zu of %zu cases, first at depth %zu, width %g, dimension "
-                   "%zu: "
-                   "pivot %.0f of %zu. log_determinant and kl_divergence are NaN there; %.1g on the diagonal "
-                   "would "
-                   "do%s",
+                   "%s is not positive definite in %zu of %zu cases, first at depth %zu, width %g, "
+                   "dimension %zu: pivot %.0f of %zu. log_determinant and kl_divergence are NaN there; "
+                   "%.1g on the diagonal would do%s",
                    name[which], count, grid->cases, c.depth, c.width, c.dimension, all[first].pivot[which],
                    grid->config->kernel_inputs, noise,
                    which == 0 ? ", or networks x width well above kernel.inputs"
