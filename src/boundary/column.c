@@ -18,11 +18,10 @@
 #include <math.h>
 
 enum {
-    SEEK_MAX = 14,   /* evaluations without a crossing */
-    STALL_MAX = 24,  /* evaluations in a row that shorten nothing by 1e-4 */
-    RAY_STEPS = 4,   /* to meet a plane along a ray that the box bends */
-    DRAWN_AFTER = 8, /* evaluations of a run; then only part of the way to the model's nearest point */
-    RESTRAINED = 8   /* evaluations of a later run that are held near the best length */
+    SEEK_MAX = 14,  /* evaluations without a crossing */
+    STALL_MAX = 24, /* evaluations in a row that shorten nothing by 1e-4 */
+    RAY_STEPS = 4,  /* to meet a plane along a ray that the box bends */
+    DRAWN_AFTER = 8 /* evaluations of a run; then only part of the way to the model's nearest point */
 };
 static const double OVERSTEP = 0.008;  /* in units of the margin; doubles with each further evaluation */
 static const double SLACK = 4e-6;      /* a margin too small for a new plane to move the nearest point */
@@ -191,7 +190,7 @@ static void seek(bl_column *c, const bl_search_input *in, size_t n, bl_nearest_w
     }
     if (!found)
         scale_query(c, in, n, 1.5);
-    else if (later && length >= c->best_length && c->evaluations >= RESTRAINED)
+    else if (later && length >= c->best_length && c->evaluations >= c->held)
         bl_column_end_run(c);
     else if (later && length >= c->best_length)
         scale_query(c, in, n, RESTRAINT * c->best_length / length);

@@ -42,6 +42,7 @@ typedef struct bl_column {
     bl_planes plane;
     size_t capacity;          /* planes at most */
     int patience;             /* evaluations before planes are overstepped */
+    int held;                 /* evaluations of a later run that may promise nothing */
     double nearly;            /* as in the effort's limits */
     double gap;               /* between crossing and model, relative, where a run ends */
     float *query;             /* h to evaluate next */
@@ -65,7 +66,8 @@ typedef struct bl_column {
     bool finishing; /* goes on from the best point; no run begins any more */
     bool claimed;   /* a float32 value crossed, or is all noise: more than a plane's promise */
     int runs, won;
-    int failures; /* runs in vain, halved by a run that wins */
+    int failures;  /* runs in vain, halved by a run that wins */
+    size_t visits; /* crossings of other inputs that runs have begun at */
     int32_t passes;
 } bl_column;
 

@@ -19,9 +19,10 @@ static const double BEYOND_BEST = 1.1; /* where a start along planes is put, in 
 static const float THINNED = 0.33F;
 static const double GOLDEN = 0.6180339887498949;
 
-static bl_stream stream_of(const bl_column *c) {
-    return bl_rng_stream(0, 0, (uint32_t)c->input, BL_PURPOSE_SEARCH,
-                         (uint32_t)c->runs & BL_STREAM_INDEX_MAX);
+/* Every run of every p has random numbers of its own. */
+static bl_stream stream_of(const bl_search *s, const bl_column *c) {
+    size_t index = (size_t)c->runs * s->options.p_count + c->p_index;
+    return bl_rng_stream(0, 0, (uint32_t)c->input, BL_PURPOSE_SEARCH, (uint32_t)index & BL_STREAM_INDEX_MAX);
 }
 
 static void into_box(const bl_search *s, bl_column *c, double factor, const float *h) {
@@ -54,9 +55,23 @@ static const bl_column *next_news(bl_search *s, const bl_column *c) {
     return NULL;
 }
 
-static bool start_from_other_input(const bl_search *s, bl_column *c, size_t turn) {
-    size_t other = (c->input + turn) % s->inputs, p = (c->p_index + turn / s->inputs) % s->options.p_count;
-    return other != c->input && start_from(s, c, &s->column[other * s->options.p_count + p]);
+/* The next crossing of another input, those of this column's p first; each is visited once. */
+static bool start_from_other_input(const bl_search *s, bl_column *c) {
+    size_t others = s->inputs - 1, m = s->options.p_count;
+    bool started = false;
+    for (; !started && c->visits < others * m; c->visits++) {
+        size_t other = (c->input + 1 + c->visits % others) % s->inputs;
+        size_t p = (c->p_index + c->visits / others) % m;
+        started = start_from(s, c, &s->column[other * m + p]);
+    }
+    return started;
+}
+
+/* Whether it is a visit's turn: every second run, and every fourth for p = 0. Where p >= 2 it takes the place of noise, else that
+ * of planes, whose mixtures have linear steps along the few coordinates that are known already. */
+static bool is_visit(const bl_column *c) {
+    int turn = c->runs % KINDS;
+    return turn == 0 || (c->p >= 1.0 && turn == (c->p < 2.0 ? 2 : 3));
 }
 
 /* Where nothing has been found: the nearest point known to be of another class, an input's or a crossing's. */
@@ -88,8 +103,8 @@ static bool start_along_planes(bl_search *s, bl_column *c) {
     size_t n = s->n, m = s->options.p_count;
     uint32_t word[2 * MIXED_PLANES];
     float weight[MIXED_PLANES], *mixture = s->work.w;
-    bl_rng_words(stream_of(c), 0, (size_t)2 * MIXED_PLANES, word);
-    bl_rng_normal(stream_of(c), 1.0F, MIXED_PLANES, weight);
+    bl_rng_words(stream_of(s, c), 0, (size_t)2 * MIXED_PLANES, word);
+    bl_rng_normal(stream_of(s, c), 1.0F, MIXED_PLANES, weight);
     memset(mixture, 0, n * sizeof *mixture);
     for (size_t k = 0; k < MIXED_PLANES; k++) {
         const bl_column *from = &s->column[c->input * m + word[2 * k] % m];
@@ -123,7 +138,7 @@ static void start_around(bl_search *s, bl_column *c) {
                sqrt(lane_dot(n, c->best, c->best) / (double)n);
     else
         size = c->scale * exp2(0.5 * c->runs);
-    bl_rng_normal(stream_of(c), (float)size, n, z);
+    bl_rng_normal(stream_of(s, c), (float)size, n, z);
     for (size_t i = 0; i < n; i++)
         c->query[i] = fminf(fmaxf((found ? c->best[i] : 0.0F) + z[i], in->lo[i]), in->hi[i]);
 }
@@ -131,7 +146,7 @@ static void start_around(bl_search *s, bl_column *c) {
 /* p = 0: the best set, a third of it left out. */
 static void start_thinned(bl_search *s, bl_column *c) {
     float *chance = s->work.v;
-    bl_rng_uniform(stream_of(c), 0.0F, 1.0F, s->n, chance);
+    bl_rng_uniform(stream_of(s, c), 0.0F, 1.0F, s->n, chance);
     for (size_t i = 0; i < s->n; i++)
         c->query[i] = chance[i] < THINNED ? 0.0F : c->best[i];
 }
@@ -139,7 +154,6 @@ static void start_thinned(bl_search *s, bl_column *c) {
 void bl_search_restart(bl_search *s, bl_column *c) {
     const bl_search_input *in = &s->input[c->input];
     bool started = false, count = c->p == 0.0;
-    size_t turn = (size_t)c->runs;
     for (const bl_column *other; !started && (other = next_news(s, c));) {
         int runs = c->runs;
         if (!count && bl_column_adopt(c, in, s->n, other, &s->work))
@@ -148,12 +162,12 @@ void bl_search_restart(bl_search *s, bl_column *c) {
         started = without_planes && start_from(s, c, other);
     }
     /* a run for p = 0 that begins with a crossing ends with many coordinates: at the last only */
-    bool due = count ? c->passes > s->limits.passes + BL_LAST_RESORT / 2 : turn % 2 == 1;
+    bool due = count ? c->passes > s->limits.passes + BL_LAST_RESORT / 2 : c->runs % 2 == 1;
     bool across = !started && isinf(c->best_length) && due && start_across(s, c);
     started = started || across;
-    if (!started && turn % KINDS == 0)
-        started = start_from_other_input(s, c, turn / KINDS);
-    if (!started && turn % KINDS == 2 && !count)
+    if (!started && is_visit(c))
+        started = start_from_other_input(s, c);
+    if (!started && c->runs % KINDS == 2 && !count)
         started = start_along_planes(s, c);
     if (!started && count && isfinite(c->best_length))
         start_thinned(s, c);

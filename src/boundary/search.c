@@ -46,16 +46,18 @@
 enum { DEAR_RUNS = 2 }; /* where queries are dear: one from x0, one from another p's crossing */
 enum { DEAR_PLANES = 16 };
 enum { RUN_PASSES = 24 }; /* that the purse should still hold for each run that begins */
+enum { FINISHES = 4 };    /* how often what the best points' ends have left over goes to further runs */
 
 static const double WIDE_GAP = 1e-4; /* where queries are dear, a run ends that promises less */
 
 /* Coming from inside, a first run meets more faces before it crosses; fast has no passes for them. */
 static bl_effort_limits limits_of(const bl_search_options *options) {
     static const bl_effort_limits limits[] = {
-        [BL_EFFORT_FAST] = {16, 4, .nearly = 0.03, .coarse = 2e-2, .gap = 5e-3, .finish = 4, .look = 1.0},
-        [BL_EFFORT_STANDARD] = {96, 3, .nearly = 0.03, .coarse = 1e-2, .gap = 2e-4, .finish = 15,
+        [BL_EFFORT_FAST] = {16, 4, .held = 1, .nearly = 0.03, .coarse = 2e-2, .gap = 5e-3, .finish = 4,
+                            .look = 1.0},
+        [BL_EFFORT_STANDARD] = {96, 3, .held = 1, .nearly = 0.03, .coarse = 1.5e-2, .gap = 2e-4, .finish = 20,
                                 .look = 0.9},
-        [BL_EFFORT_THOROUGH] = {1950, 3, .nearly = 0.01, .coarse = 2e-3, .gap = 2e-5, .finish = 40,
+        [BL_EFFORT_THOROUGH] = {1950, 3, .held = 8, .nearly = 0.01, .coarse = 3e-3, .gap = 2e-5, .finish = 40,
                                 .look = 0.9}};
     bl_effort_limits l = limits[options->effort];
     l.runs = INT_MAX;
@@ -201,16 +203,26 @@ cleanup:
     return err;
 }
 
-/* Whether a column takes part in the next batch: it is in a run, or its failures are few enough for another and no column is in
- * its first. Once the purse is empty only columns without any crossing go on, for a while. */
+/* Whether a column's failures are few enough for another run: half as many again where p < 2, whose minima move few
+ * coordinates and are many. */
+static bool is_patient(const bl_purse *purse, const bl_column *c) {
+    return 2 * c->failures <= purse->patience * (c->p >= 1.0 && c->p < 2.0 ? 3 : 2);
+}
+
+/* Whether a column takes part in the next batch: it is in a run, or has no crossing yet, or its failures are few enough for
+ * another and no column is in its first. Once the purse is empty only columns without any crossing go on, for a while. */
 static bool takes_part(const bl_search *s, const bl_column *c) {
     const bl_purse *purse = &s->purse;
+    bool found = isfinite(c->best_length);
     if (c->runs == 0)
         return false;
     if (purse->passes <= 0)
-        return isinf(c->best_length) && c->passes < s->limits.passes + BL_LAST_RESORT;
-    bool another = (c->runs < s->limits.runs || isinf(c->best_length)) && !purse->finishing;
-    return c->phase != BL_PHASE_DONE || (another && c->failures <= purse->patience && !purse->beginners);
+        return !found && c->passes < s->limits.passes + BL_LAST_RESORT;
+    if (c->phase != BL_PHASE_DONE)
+        return true;
+    if (purse->finishing || (found && c->runs >= s->limits.runs))
+        return false;
+    return (!found && c->passes < s->limits.passes) || (is_patient(purse, c) && !purse->beginners);
 }
 
 /* The column that rests, may begin another run, and is farthest, compared with others of its p; NULL where there is none. */
@@ -255,6 +267,7 @@ static size_t count_unfinished(const bl_search *s) {
 /* End all runs but those of columns without a crossing, and go on from the best points. */
 static void finish(bl_search *s) {
     s->purse.finishing = true;
+    s->purse.finished++;
     for (size_t k = 0; k < s->columns; k++) {
         bl_column *c = &s->column[k];
         if (isinf(c->best_length))
@@ -263,6 +276,15 @@ static void finish(bl_search *s) {
             bl_column_end_run(c);
         if (bl_column_unfinished(c, s->limits.gap))
             bl_column_finish(c, &s->input[c->input], s->n, s->limits.gap, &s->work);
+    }
+}
+
+/* Runs begin again, with what the best points' ends have left over. */
+static void resume(bl_search *s) {
+    s->purse.finishing = false;
+    for (size_t k = 0; k < s->columns; k++) {
+        s->column[k].finishing = false;
+        s->column[k].gap = bl_search_run_gap(&s->limits);
     }
 }
 
@@ -301,8 +323,8 @@ static void fill_purse(bl_search *s) {
             s->purse.passes += s->limits.passes - s->column[k].passes;
 }
 
-/* Take the passes of a batch out of the purse. Where nobody drew on it, it grants the columns one more failure; at the end it is
- * emptied.
+/* Take the passes of a batch out of the purse. Where nobody drew on it, it grants the columns one more failure; after the
+ * last finish it is emptied.
  * @return false when nobody goes on */
 static bool settle_purse(bl_search *s, size_t count) {
     bl_purse *purse = &s->purse;
@@ -310,7 +332,9 @@ static bool settle_purse(bl_search *s, size_t count) {
     purse->passes -= 2 * (int64_t)count;
     if (count > 0)
         return true;
-    if (purse->finishing)
+    if (purse->finishing && purse->passes >= RUN_PASSES && purse->finished < FINISHES)
+        resume(s);
+    else if (purse->finishing)
         purse->passes = 0;
     purse->patience++;
     return left && purse->patience / 2 <= s->limits.runs;

@@ -12,13 +12,14 @@
 typedef struct bl_effort_limits {
     int32_t passes; /* a column in the mean, without confirmation */
     int patience;   /* of columns looking for a crossing */
-    double nearly;  /* a margin that a plane promises to overcome this soon, relative, counts as a crossing */
-    double coarse;  /* gap between crossing and model, relative, where a run ends */
-    double gap;     /* the same at the best point, where the search ends */
-    int finish;     /* passes that are set aside to get there, a column; 0: runs end there themselves */
-    double look;    /* where the first run looks first, of the first step */
-    int runs;       /* a column */
-    size_t planes;  /* of a run */
+    int held; /* evaluations of a later run while its planes promise nothing: it looks near the best length */
+    double nearly; /* a margin that a plane promises to overcome this soon, relative, counts as a crossing */
+    double coarse; /* gap between crossing and model, relative, where a run ends */
+    double gap;    /* the same at the best point, where the search ends */
+    int finish;    /* passes that are set aside to get there, a column; 0: runs end there themselves */
+    double look;   /* where the first run looks first, of the first step */
+    int runs;      /* a column */
+    size_t planes; /* of a run */
 } bl_effort_limits;
 
 /* Points of n numbers that a column keeps: query, incumbent, best, crossed, first step. */
@@ -31,6 +32,7 @@ typedef struct bl_purse {
     int64_t passes;
     int patience;   /* failures that a column may have and still begin a run */
     bool beginners; /* columns in their first run, which goes before others' second */
+    int finished;   /* how often the best points have been gone on from */
     bool finishing; /* what is left is for going on from the best points */
 } bl_purse;
 
@@ -61,6 +63,11 @@ struct bl_search {
 /** Rows of n numbers that a column has: points, the planes of its run and those of its best point. */
 static inline size_t bl_search_rows(const bl_effort_limits *limits) {
     return BL_COLUMN_POINTS + (limits->finish > 0 ? 2 : 1) * limits->planes;
+}
+
+/** Gap where a run ends, relative. */
+static inline double bl_search_run_gap(const bl_effort_limits *limits) {
+    return limits->finish > 0 ? limits->coarse : limits->gap;
 }
 
 /** Logits, classes and first linear steps at the inputs; columns that can be searched are begun. */

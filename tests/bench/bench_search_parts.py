@@ -26,19 +26,19 @@ PLANES = "BL_NEAREST_PLANES = 32"
 STREAM = "bl_rng_stream({}, 0, (uint32_t)c->input"
 OTHER_P = (RESTART, "other = next_news(s, c)", "other = NULL")
 PLANES_OF_P = (RESTART, "if (!count && bl_column_adopt", "if (false && bl_column_adopt")
-OTHER_INPUT = (RESTART, "turn % KINDS == 0)", "false)")
-MIXED = (RESTART, "turn % KINDS == 2 && !count", "false")
+OTHER_INPUT = (RESTART, "!started && is_visit(c)", "false")
+MIXED = (RESTART, "c->runs % KINDS == 2 && !count", "false")
 PARTS = {
     "whole": [],
-    "no restarts": [(SEARCH, "(another && c->failures <= purse->patience && !purse->beginners)", "false"),
+    "no restarts": [(SEARCH, "(is_patient(purse, c) && !purse->beginners)", "false"),
                     (SEARCH, "purse->passes <= s->limits.finish", "true || purse->passes <= s->limits.finish")],
     "one plane at a time": [(NEAREST, PLANES, "BL_NEAREST_PLANES = 1")],
     "16 planes": [(NEAREST, PLANES, "BL_NEAREST_PLANES = 16")],
-    "runs end finely": [(SEARCH, f".finish = {value},", ".finish = 0,") for value in (4, 15, 40)],
+    "runs end finely": [(SEARCH, f".finish = {value},", ".finish = 0,") for value in (4, 20, 40)],
     "nothing beyond planes after a crossing": [(COLUMN, "c->stalls > 1 && c->inc", "false && c->inc")],
     "whole steps in long runs": [(COLUMN, "DRAWN_AFTER = 8", "DRAWN_AFTER = 1000")],
     "no crossings counted early": [(SEARCH, f".nearly = {value}", ".nearly = 0.0") for value in ("0.03", "0.01")],
-    "oversteps from the start": [(SEARCH, f"{value}, .nearly", "0, .nearly") for value in (4, 3)],
+    "oversteps from the start": [(SEARCH, f"{value}, .held", "0, .held") for value in (4, 3)],
     "looks at the first step itself": [(SEARCH, ".look = 0.9", ".look = 1.0")],
     "looks short of the first step": [(SEARCH, ".look = 1.0", ".look = 0.9")],
     "later runs at any promise": [(COLUMN, "WORTHWHILE = 5e-3", "WORTHWHILE = 1e-4")],
@@ -47,7 +47,13 @@ PARTS = {
     "no starts from other inputs": [OTHER_INPUT],
     "no starts along planes": [MIXED],
     "starts by noise alone": [OTHER_P, OTHER_INPUT, MIXED],
-    "passes shared evenly": [(SEARCH, "c->failures <= purse->patience", "true")],
+    "fewer starts from other inputs": [(RESTART, "|| (c->p >= 1.0", "|| (false")],
+    "the same random numbers for all p": [(RESTART, " + c->p_index", "")],
+    "later runs held near the best length": [(SEARCH, ".held = 1", ".held = 8")],
+    "passes shared evenly": [(SEARCH, "return 2 * c->failures <= purse->patience * (", "return true || (")],
+    "no more patience where p < 2": [(SEARCH, "? 3 : 2)", "? 2 : 2)")],
+    "columns without a crossing wait": [(SEARCH, "(!found && c->passes < s->limits.passes)", "false")],
+    "what the ends leave over unused": [(SEARCH, "purse->finished < FINISHES", "false")],
     "second runs before first ones end": [(SEARCH, " && !purse->beginners", "")],
     "more runs than the purse can end": [(SEARCH, "RUN_PASSES = 24", "RUN_PASSES = 0")],
     "runs not of the farthest first": [(SEARCH, "length > largest", "false")],

@@ -168,6 +168,13 @@ class Search(unittest.TestCase):
             self.assertGreaterEqual(distance, exact * (1 - 1e-6))
             self.assertLessEqual(distance, 1.05 * exact)
 
+    def test_a_first_run_in_vain(self):
+        """An input that the first run does not cross goes on before others begin again: the passes last for it."""
+        rng = np.random.default_rng([2, 7])
+        network = random_network(rng, [64] + [16] * 6 + [2])
+        result = search(network, rng.random((6, 64)), [1, 2, inf])
+        self.assertTrue(np.all(result["status"] == STATUS["found"]))
+
     def test_nothing_to_find(self):
         constant = Network([(np.zeros((2, 9)), np.array([1.0, 2.0]))])
         result = search(constant, np.full((3, 9), 0.4), [0, 1, 2, inf], (0.0, 1.0))
