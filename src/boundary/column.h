@@ -63,7 +63,7 @@ typedef struct bl_column {
     bl_planes kept; /* of the run that found it, once that is over; empty where none are kept */
     double bound;   /* length that the kept planes promise */
     bool keeps;     /* planes, to go on from the best point at the end */
-    bool finishing; /* goes on from the best point; no run begins any more */
+    bool finishing; /* goes on from the best point */
     bool claimed;   /* a float32 value crossed, or is all noise: more than a plane's promise */
     int runs, won;
     int failures;  /* runs in vain, halved by a run that wins */

@@ -52,7 +52,7 @@
 enum { DEAR_RUNS = 2 }; /* where queries are dear: one from x0, one from another p's crossing */
 enum { DEAR_PLANES = 16 };
 enum { RUN_PASSES = 24 }; /* that the purse should still hold for each run that begins */
-enum { FINISHES = 4 };    /* how often what the best points' ends have left over goes to further runs */
+enum { FINISHES = 4 };    /* of the best points; all but the last leave the rest to further runs */
 
 static const double WIDE_GAP = 1e-4; /* where queries are dear, a run ends that promises less */
 
