@@ -28,7 +28,7 @@ static void reset(bl_search *s) {
                          .patience = s->limits.patience,
                          .held = s->limits.held,
                          .nearly = s->limits.nearly,
-                         .gap = bl_search_run_gap(&s->limits),
+                         .gap = s->limits.coarse,
                          .capacity = planes,
                          .query = point,
                          .incumbent = point + s->n,

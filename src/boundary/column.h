@@ -71,6 +71,11 @@ typedef struct bl_column {
     int32_t passes;
 } bl_column;
 
+/** Whether p lies in [1, 2): minima move few coordinates, and are many. */
+static inline bool bl_column_moves_few(const bl_column *column) {
+    return column->p >= 1.0 && column->p < 2.0;
+}
+
 /** Begin a run at query. */
 void bl_column_start(bl_column *column);
 

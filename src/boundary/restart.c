@@ -71,7 +71,7 @@ static bool start_from_other_input(const bl_search *s, bl_column *c) {
  * of planes, whose mixtures have linear steps along the few coordinates that are known already. */
 static bool is_visit(const bl_column *c) {
     int turn = c->runs % KINDS;
-    return turn == 0 || (c->p >= 1.0 && turn == (c->p < 2.0 ? 2 : 3));
+    return turn == 0 || (c->p != 0.0 && turn == (bl_column_moves_few(c) ? 2 : 3));
 }
 
 /* Where nothing has been found: the nearest point known to be of another class, an input's or a crossing's. */

@@ -70,7 +70,7 @@ static bl_effort_limits limits_of(const bl_search_options *options) {
     l.planes = BL_NEAREST_PLANES;
     if (options->queries > 0) {
         l.passes = 2 * (int32_t)options->queries;
-        l.gap = WIDE_GAP;
+        l.coarse = l.gap = WIDE_GAP;
         l.runs = DEAR_RUNS;
         l.finish = 0;
         l.planes = DEAR_PLANES;
@@ -209,10 +209,9 @@ cleanup:
     return err;
 }
 
-/* Whether a column's failures are few enough for another run: half as many again where p < 2, whose minima move few
- * coordinates and are many. */
+/* Whether a column's failures are few enough for another run: half as many again where minima are many. */
 static bool is_patient(const bl_purse *purse, const bl_column *c) {
-    return 2 * c->failures <= purse->patience * (c->p >= 1.0 && c->p < 2.0 ? 3 : 2);
+    return 2 * c->failures <= purse->patience * (bl_column_moves_few(c) ? 3 : 2);
 }
 
 /* Whether a column takes part in the next batch: it is in a run, or has no crossing yet, or its failures are few enough for
@@ -290,7 +289,7 @@ static void resume(bl_search *s) {
     s->purse.finishing = false;
     for (size_t k = 0; k < s->columns; k++) {
         s->column[k].finishing = false;
-        s->column[k].gap = bl_search_run_gap(&s->limits);
+        s->column[k].gap = s->limits.coarse;
     }
 }
 

@@ -16,7 +16,7 @@ typedef struct bl_effort_limits {
     double nearly; /* a margin that a plane promises to overcome this soon, relative, counts as a crossing */
     double coarse; /* gap between crossing and model, relative, where a run ends */
     double gap;    /* the same at the best point, where the search ends */
-    int finish;    /* passes that are set aside to get there, a column; 0: runs end there themselves */
+    int finish; /* passes that are set aside to get there, a column; 0: nothing is gone on from, coarse is gap */
     double look;   /* where the first run looks first, of the first step */
     int runs;      /* a column */
     size_t planes; /* of a run */
@@ -63,11 +63,6 @@ struct bl_search {
 /** Rows of n numbers that a column has: points, the planes of its run and those of its best point. */
 static inline size_t bl_search_rows(const bl_effort_limits *limits) {
     return BL_COLUMN_POINTS + (limits->finish > 0 ? 2 : 1) * limits->planes;
-}
-
-/** Gap where a run ends, relative. */
-static inline double bl_search_run_gap(const bl_effort_limits *limits) {
-    return limits->finish > 0 ? limits->coarse : limits->gap;
 }
 
 /** Logits, classes and first linear steps at the inputs; columns that can be searched are begun. */
