@@ -5,7 +5,7 @@
 #ifndef BORDERLINE_TESTS_MODEL_H
 #define BORDERLINE_TESTS_MODEL_H
 
-#include "borderline/mem.h"
+#include "base/mem.h"
 #include "borderline/network.h"
 #include "check.h"
 

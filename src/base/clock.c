@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "borderline/clock.h"
+#include "clock.h"
 
 #include <time.h>
 

@@ -2,8 +2,8 @@
  *
  * Mean and variance over clusters: each is its count, sum and sum of squares.
  */
-#include "borderline/mem.h"
-#include "borderline/stats.h"
+#include "mem.h"
+#include "stats.h"
 
 #include <math.h>
 

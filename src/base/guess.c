@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "borderline/guess.h"
+#include "guess.h"
 
 #include <string.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #define _DEFAULT_SOURCE /* for madvise. NOLINT(bugprone-reserved-identifier) */
-#include "borderline/mem.h"
+#include "mem.h"
 
 #include <stdint.h>
 #include <stdio.h>

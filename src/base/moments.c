@@ -2,8 +2,8 @@
  *
  * How far a sample is from standard normal: moments, the Kolmogorov-Smirnov distance, their standard errors.
  */
-#include "borderline/mem.h"
-#include "borderline/stats.h"
+#include "mem.h"
+#include "stats.h"
 
 #include <math.h>
 #include <stdlib.h>

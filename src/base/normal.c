@@ -2,7 +2,7 @@
  *
  * The standard normal distribution function and its inverse.
  */
-#include "borderline/stats.h"
+#include "stats.h"
 
 #include <math.h>
 #include <stddef.h>

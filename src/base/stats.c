@@ -3,9 +3,9 @@
  * Order statistics, bootstrap over clusters, least squares. The normal distribution is in normal.c, distances to it
  * are in moments.c.
  */
-#include "borderline/stats.h"
+#include "stats.h"
 
-#include "borderline/mem.h"
+#include "mem.h"
 #include <math.h>
 #include <stdint.h>
 #include <stdlib.h>

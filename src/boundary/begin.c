@@ -2,7 +2,7 @@
  *
  * The beginning of a search: classes and first linear steps at the inputs.
  */
-#include "borderline/mem.h"
+#include "base/mem.h"
 #include "lanes.h"
 #include "linear_step.h"
 #include "state.h"

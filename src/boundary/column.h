@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * One column of a search: one input and one p, advanced by one value and gradient at a time.
+ * One column of a search: one input and one p, advanced by one value and gradient at a time. Private to src/boundary.
  */
 #ifndef BORDERLINE_BOUNDARY_COLUMN_H
 #define BORDERLINE_BOUNDARY_COLUMN_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Runs for p = 0: the fewest coordinates whose change crosses the boundary.
+ * Runs for p = 0: the fewest coordinates whose change crosses the boundary. Private to src/boundary.
  */
 #ifndef BORDERLINE_BOUNDARY_COUNT_H
 #define BORDERLINE_BOUNDARY_COUNT_H

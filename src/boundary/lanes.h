@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
  * Sweeps over 16 fixed lanes: they vectorise, and their sums have the same bits at every vector width.
+ * Private to src/boundary.
  */
 #ifndef BORDERLINE_BOUNDARY_LANES_H
 #define BORDERLINE_BOUNDARY_LANES_H

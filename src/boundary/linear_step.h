@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * The linear step as the search uses it: the box given as the room of each coordinate.
+ * The linear step as the search uses it: the box given as the room of each coordinate. Private to src/boundary.
  */
 #ifndef BORDERLINE_BOUNDARY_LINEAR_STEP_H
 #define BORDERLINE_BOUNDARY_LINEAR_STEP_H

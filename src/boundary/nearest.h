@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
  * Nearest point of several half-spaces in l^p within a box: the search's model of the far side.
+ * Private to src/boundary.
  */
 #ifndef BORDERLINE_BOUNDARY_NEAREST_H
 #define BORDERLINE_BOUNDARY_NEAREST_H
@@ -28,7 +29,8 @@ typedef struct bl_nearest_problem {
  *
  * Math:        p = 1 and inf: a linear program (simplex.h). Else by duality: with v = sum mu_j g_j, mu >= 0, the minimiser
  * is separable, h_i = -sign(v_i) min(|v_i|^(1/(p-1)), u_i), and the dual is concave and smooth in as many multipliers as there
- * are planes: Newton's method with an active set and a line search, a few sweeps over n an iteration.
+ * are planes: Newton's method with an active set and a line search, a few sweeps over n per iteration.
+ * Collective:  no
  * @param[in,out] multiplier  [count] of the last solution (0: none), where the search for this one begins; zero for planes that do not
  *                           hold the point
  * @param[out] h              [n]

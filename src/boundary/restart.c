@@ -4,7 +4,7 @@
  * and shortened in this p's norm. All local minima are near each other compared with the box, so the other starts are taken
  * near the best length: at crossings of other inputs, along planes already known, and around the best point.
  */
-#include "borderline/mem.h"
+#include "base/mem.h"
 #include "borderline/rng.h"
 #include "count.h"
 #include "lanes.h"

@@ -41,7 +41,7 @@
  *     more runs than the purse can end        1.0146 1.081  1.266 19.4   1.0017 1.011  1.075  99.3
  *     runs not of the farthest first          1.0149 1.081  1.266 19.2   1.0017 1.011  1.075  98.6
  */
-#include "borderline/mem.h"
+#include "base/mem.h"
 #include "count.h"
 #include "state.h"
 

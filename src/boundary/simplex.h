@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Nearest point of several half-spaces for p = 1 and inf: a dual simplex method.
+ * Nearest point of several half-spaces for p = 1 and inf: a dual simplex method. Private to src/boundary.
  */
 #ifndef BORDERLINE_BOUNDARY_SIMPLEX_H
 #define BORDERLINE_BOUNDARY_SIMPLEX_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * The search's workspace, shared by its files.
+ * The search's workspace, shared by its files. Private to src/boundary.
  */
 #ifndef BORDERLINE_BOUNDARY_STATE_H
 #define BORDERLINE_BOUNDARY_STATE_H

@@ -4,7 +4,7 @@
  * beyond the crossing that slope or secant promise, by what they may be off, so that it closes the bracket from the other
  * side: three evaluations as a rule.
  */
-#include "borderline/mem.h"
+#include "base/mem.h"
 #include "state.h"
 
 #include <math.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Confirmation in float64: the crossing on the ray through a column's best point, bracketed.
+ * Confirmation in float64: the crossing on the ray through a column's best point, bracketed. Private to src/boundary.
  */
 #ifndef BORDERLINE_BOUNDARY_VERIFY_H
 #define BORDERLINE_BOUNDARY_VERIFY_H

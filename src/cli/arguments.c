@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "arguments.h"
 
-#include "borderline/guess.h"
+#include "base/guess.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "commands.h"
 
-#include "borderline/guess.h"
-#include "borderline/mem.h"
-#include "borderline/provenance.h"
+#include "base/guess.h"
+#include "base/mem.h"
+#include "store/provenance.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "interrupt.h"
 
-#include "borderline/clock.h"
+#include "base/clock.h"
 
 #include <math.h>
 #include <signal.h>

@@ -2,15 +2,15 @@
  *
  * `measure`: distances of the networks and inputs of a file. A network is a unit of the same schedule as a sweep's.
  */
+#include "base/mem.h"
 #include "borderline/log.h"
-#include "borderline/mem.h"
 #include "borderline/networks_file.h"
-#include "borderline/probe.h"
-#include "borderline/results.h"
-#include "borderline/schedule.h"
 #include "commands.h"
+#include "experiment/probe.h"
 #include "interrupt.h"
+#include "parallel/schedule.h"
 #include "progress.h"
+#include "store/results.h"
 #include "table.h"
 
 #include <inttypes.h>

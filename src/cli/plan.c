@@ -3,17 +3,17 @@
  * `plan`: what a sweep is made of, and what it will take, without running it.
  */
 #include "plan.h"
-#include "borderline/cost.h"
-#include "borderline/fields.h"
-#include "borderline/kernels.h"
-#include "borderline/mem.h"
-#include "borderline/schedule.h"
-#include "borderline/unit.h"
+#include "base/mem.h"
 #include "commands.h"
+#include "experiment/fields.h"
+#include "experiment/kernels.h"
+#include "experiment/unit.h"
 #include "interrupt.h"
+#include "parallel/schedule.h"
 #include "plan_posterior.h"
 #include "progress.h"
 #include "run_checkpoint.h"
+#include "sweep/cost.h"
 
 #include <inttypes.h>
 #include <math.h>

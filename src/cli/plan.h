@@ -5,9 +5,9 @@
 #ifndef BORDERLINE_CLI_PLAN_H
 #define BORDERLINE_CLI_PLAN_H
 
-#include "borderline/cost.h"
 #include "borderline/grid.h"
 #include "plan_training.h"
+#include "sweep/cost.h"
 
 /* Seconds of a network of a case, by which those of like cost are reckoned. */
 typedef struct bl_timing {

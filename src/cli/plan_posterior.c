@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "plan_posterior.h"
 
-#include "borderline/mem.h"
-#include "borderline/posterior.h"
+#include "base/mem.h"
+#include "experiment/posterior.h"
 #include "progress.h"
 
 #include <stdio.h>

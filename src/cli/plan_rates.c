@@ -2,14 +2,14 @@
  *
  * How long work takes: timed here on a network of a few cases, or read from a result file; the others follow by their cost.
  */
-#include "borderline/clock.h"
-#include "borderline/cost.h"
-#include "borderline/kernels.h"
-#include "borderline/mem.h"
-#include "borderline/probe.h"
-#include "borderline/results.h"
-#include "borderline/unit.h"
+#include "base/clock.h"
+#include "base/mem.h"
+#include "experiment/kernels.h"
+#include "experiment/probe.h"
+#include "experiment/unit.h"
 #include "plan.h"
+#include "store/results.h"
+#include "sweep/cost.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "plan_training.h"
 
-#include "borderline/clock.h"
-#include "borderline/cost.h"
-#include "borderline/train.h"
+#include "base/clock.h"
+#include "network/train.h"
+#include "sweep/cost.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -5,8 +5,8 @@
 #ifndef BORDERLINE_CLI_PLAN_TRAINING_H
 #define BORDERLINE_CLI_PLAN_TRAINING_H
 
-#include "borderline/dataset.h"
 #include "borderline/grid.h"
+#include "network/dataset.h"
 
 /* The images that a plan goes by. */
 typedef struct bl_plan_images {

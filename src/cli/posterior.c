@@ -2,13 +2,13 @@
  *
  * `posterior`: Gaussian-process regression on labelled images, the Bayesian classifier and its boundary.
  */
-#include "borderline/posterior.h"
+#include "experiment/posterior.h"
 
-#include "borderline/mem.h"
-#include "borderline/posterior_file.h"
+#include "base/mem.h"
 #include "commands.h"
 #include "interrupt.h"
 #include "posterior_table.h"
+#include "store/posterior_file.h"
 
 static const char *output;
 static bool force;

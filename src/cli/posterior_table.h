@@ -5,7 +5,7 @@
 #ifndef BORDERLINE_CLI_POSTERIOR_TABLE_H
 #define BORDERLINE_CLI_POSTERIOR_TABLE_H
 
-#include "borderline/posterior.h"
+#include "experiment/posterior.h"
 
 /* The times are left out where they are not known (of a file). */
 bl_err bl_posterior_print(const bl_posterior *posterior) BL_NODISCARD;

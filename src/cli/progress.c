@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "progress.h"
 
-#include "borderline/clock.h"
+#include "base/clock.h"
 #include "borderline/log.h"
 #include "interrupt.h"
 

@@ -6,9 +6,9 @@
 #define BORDERLINE_CLI_RUN_H
 
 #include "borderline/networks_file.h"
-#include "borderline/results.h"
-#include "borderline/trained.h"
 #include "commands.h"
+#include "experiment/trained.h"
+#include "store/results.h"
 
 /* A run in progress. */
 typedef struct bl_run {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "run_checkpoint.h"
 
-#include "borderline/clock.h"
+#include "base/clock.h"
+#include "base/mem.h"
 #include "borderline/log.h"
-#include "borderline/mem.h"
 #include "interrupt.h"
 
 #include <inttypes.h>

@@ -9,8 +9,8 @@
 #ifndef BORDERLINE_CLI_RUN_CHECKPOINT_H
 #define BORDERLINE_CLI_RUN_CHECKPOINT_H
 
-#include "borderline/results.h"
-#include "borderline/unit.h"
+#include "experiment/unit.h"
+#include "store/results.h"
 
 enum { BL_CHECKPOINTS_OWN = 2, BL_CHECKPOINTS_A_RANK = 3 };
 

@@ -3,13 +3,13 @@
  * Kernels: all ranks share the work of some cases together, one rank finishes and writes each, and marks it done. What is marked
  * and matches its checksum is not done again.
  */
-#include "borderline/clock.h"
-#include "borderline/cost.h"
-#include "borderline/kernels.h"
+#include "base/clock.h"
+#include "base/mem.h"
 #include "borderline/log.h"
-#include "borderline/mem.h"
+#include "experiment/kernels.h"
 #include "interrupt.h"
 #include "run.h"
+#include "sweep/cost.h"
 
 #include <float.h>
 #include <inttypes.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "run_networks.h"
 
+#include "base/mem.h"
 #include "borderline/log.h"
-#include "borderline/mem.h"
 #include "sample.h"
 
 #include <inttypes.h>

@@ -3,15 +3,15 @@
  * Summary: statistics of every case, predictions of every (depth, dimension), fits over dimensions. All ranks share the work;
  * a number is computed by one rank from the file alone, so it is the same on any number of ranks.
  */
-#include "borderline/summary.h"
+#include "experiment/summary.h"
 
-#include "borderline/cost.h"
+#include "base/mem.h"
 #include "borderline/gp.h"
 #include "borderline/log.h"
-#include "borderline/mem.h"
-#include "borderline/schedule.h"
+#include "parallel/schedule.h"
 #include "run.h"
 #include "slabs.h"
+#include "sweep/cost.h"
 
 #include <math.h>
 

@@ -2,17 +2,17 @@
  *
  * The sweep itself: take a unit, do it, write it, mark it; stop in time.
  */
-#include "borderline/clock.h"
-#include "borderline/cost.h"
+#include "base/clock.h"
+#include "base/mem.h"
 #include "borderline/log.h"
-#include "borderline/mem.h"
-#include "borderline/schedule.h"
-#include "borderline/unit.h"
+#include "experiment/unit.h"
 #include "interrupt.h"
+#include "parallel/schedule.h"
 #include "progress.h"
 #include "run.h"
 #include "run_checkpoint.h"
 #include "run_networks.h"
+#include "sweep/cost.h"
 
 #include <inttypes.h>
 #include <math.h>

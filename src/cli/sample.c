@@ -4,10 +4,10 @@
  * with training, test and random images.
  */
 #include "sample.h"
-#include "borderline/mem.h"
+#include "base/mem.h"
 #include "borderline/networks_file.h"
-#include "borderline/unit.h"
 #include "commands.h"
+#include "experiment/unit.h"
 #include "interrupt.h"
 
 #include <math.h>

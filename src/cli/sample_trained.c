@@ -3,9 +3,9 @@
  * Trained networks, in rounds of one a rank: each trains its own, then rank 0 takes them in their order. A network does not
  * depend on who trains it.
  */
+#include "base/mem.h"
 #include "borderline/log.h"
-#include "borderline/mem.h"
-#include "borderline/trained.h"
+#include "experiment/trained.h"
 #include "interrupt.h"
 #include "sample.h"
 

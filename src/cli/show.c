@@ -2,9 +2,9 @@
  *
  * `show`: progress and summary of a result file, also while a run is writing it.
  */
-#include "borderline/posterior_file.h"
 #include "commands.h"
 #include "posterior_table.h"
+#include "store/posterior_file.h"
 #include "table.h"
 
 static size_t flags_of(const bl_flag **flag) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "slabs.h"
 
-#include "borderline/mem.h"
+#include "base/mem.h"
 
 bl_err bl_slabs_create(const bl_config *config, bl_slabs *slabs) {
     bl_err err = BL_OK;

@@ -5,8 +5,8 @@
 #ifndef BORDERLINE_CLI_SLABS_H
 #define BORDERLINE_CLI_SLABS_H
 
-#include "borderline/results.h"
-#include "borderline/summary.h"
+#include "experiment/summary.h"
+#include "store/results.h"
 
 typedef struct bl_slabs {
     const bl_config *config;

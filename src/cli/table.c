@@ -5,8 +5,8 @@
  */
 #include "table.h"
 
+#include "base/mem.h"
 #include "borderline/log.h"
-#include "borderline/mem.h"
 #include "slabs.h"
 
 #include <inttypes.h>

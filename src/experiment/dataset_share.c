@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "borderline/dataset_share.h"
+#include "dataset_share.h"
 
-#include "borderline/mem.h"
+#include "base/mem.h"
 
 /* `bytes` of rank 0 to everybody's array of that length. */
 static bl_err share_bytes(const bl_comm *comm, uint8_t **bytes, size_t length) {

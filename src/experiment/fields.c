@@ -3,7 +3,7 @@
  * The table of every variable of the result file. Texts are read by people who have nothing but the file:
  * what it is, the formula, where that comes from.
  */
-#include "borderline/fields.h"
+#include "fields.h"
 
 const double bl_quantile_level[BL_QUANTILES] = {0.05, 0.25, 0.40, 0.45, 0.50, 0.55, 0.60, 0.75, 0.95};
 

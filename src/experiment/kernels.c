@@ -5,15 +5,15 @@
  * only, so adding the ranks' arrays (zero elsewhere) is exact, and adding the chunks in order gives the same bits on any number of
  * ranks.
  */
-#include "borderline/kernels.h"
+#include "kernels.h"
 
-#include "borderline/cost.h"
-#include "borderline/gp_draw.h"
-#include "borderline/mem.h"
+#include "base/mem.h"
 #include "borderline/network.h"
 #include "borderline/pass.h"
-#include "borderline/schedule.h"
-#include "borderline/spectra.h"
+#include "gp/gp_draw.h"
+#include "parallel/schedule.h"
+#include "spectra.h"
+#include "sweep/cost.h"
 
 #include <math.h>
 #include <string.h>

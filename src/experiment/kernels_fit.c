@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "borderline/kernels.h"
+#include "kernels.h"
 
 #include <math.h>
 

@@ -3,15 +3,15 @@
  * Kernels of many inputs. A rank holds the inputs, features and logits of the blocks of inputs that its own blocks of the
  * matrices need, block after block, and nothing of size M x M but its parts.
  */
-#include "borderline/kernels.h"
+#include "kernels.h"
 
-#include "borderline/blockmatrix.h"
-#include "borderline/clock.h"
-#include "borderline/gp_draw.h"
+#include "base/clock.h"
+#include "base/mem.h"
 #include "borderline/log.h"
-#include "borderline/mem.h"
 #include "borderline/network.h"
 #include "borderline/pass.h"
+#include "gp/gp_draw.h"
+#include "parallel/blockmatrix.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -3,12 +3,12 @@
  * What the parts of spread kernels take on this machine: blocks as kernels_spread.c computes them, factors and spectra of a small
  * matrix.
  */
-#include "borderline/blockmatrix.h"
-#include "borderline/clock.h"
-#include "borderline/kernels.h"
-#include "borderline/mem.h"
+#include "base/clock.h"
+#include "base/mem.h"
 #include "borderline/network.h"
 #include "borderline/pass.h"
+#include "kernels.h"
+#include "parallel/blockmatrix.h"
 
 #include <math.h>
 #include <string.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "limit.h"
 
-#include "borderline/gp_draw.h"
-#include "borderline/mem.h"
+#include "base/mem.h"
+#include "gp/gp_draw.h"
 #include "survey.h"
 
 /* Values with gradients an input and p, by effort: work grows with their sixth power. */

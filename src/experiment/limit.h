@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
  * Distances of one infinitely wide network: what the probe is for finite ones, with draws of the Gaussian process in place of
- * passes. Each input has a draw of its own, which all p of it share.
+ * passes. Each input has a draw of its own, which all p of it share. Private to src/experiment.
  */
 #ifndef BORDERLINE_EXPERIMENT_LIMIT_H
 #define BORDERLINE_EXPERIMENT_LIMIT_H

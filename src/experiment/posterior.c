@@ -2,13 +2,13 @@
  *
  * The regression: kernel, factor, weights, predictions on the test images.
  */
-#include "borderline/posterior.h"
+#include "posterior.h"
 
-#include "borderline/blockmatrix.h"
-#include "borderline/clock.h"
+#include "base/clock.h"
+#include "base/mem.h"
 #include "borderline/gp.h"
 #include "borderline/log.h"
-#include "borderline/mem.h"
+#include "parallel/blockmatrix.h"
 #include "posterior_internal.h"
 
 #include <math.h>

@@ -4,7 +4,7 @@
  */
 #include "posterior_internal.h"
 
-#include "borderline/stats.h"
+#include "base/stats.h"
 
 #include <math.h>
 

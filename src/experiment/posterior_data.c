@@ -2,11 +2,11 @@
  *
  * A regression before any number is computed: images, labels, the prior; and what it will take.
  */
-#include "borderline/blockmatrix.h"
-#include "borderline/clock.h"
-#include "borderline/dataset_share.h"
-#include "borderline/mem.h"
-#include "borderline/posterior_mean.h"
+#include "base/clock.h"
+#include "base/mem.h"
+#include "dataset_share.h"
+#include "gp/posterior_mean.h"
+#include "parallel/blockmatrix.h"
 #include "posterior_internal.h"
 
 #include <stdio.h>

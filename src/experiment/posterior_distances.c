@@ -5,13 +5,13 @@
  */
 #include "posterior_internal.h"
 
-#include "borderline/clock.h"
+#include "base/clock.h"
+#include "base/mem.h"
 #include "borderline/gp.h"
 #include "borderline/log.h"
-#include "borderline/mem.h"
 #include "borderline/network.h"
-#include "borderline/posterior_mean.h"
-#include "borderline/unit.h"
+#include "gp/posterior_mean.h"
+#include "unit.h"
 
 #include <math.h>
 #include <string.h>

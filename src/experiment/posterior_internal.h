@@ -6,7 +6,7 @@
 #define BORDERLINE_EXPERIMENT_POSTERIOR_INTERNAL_H
 
 #include "borderline/gp.h"
-#include "borderline/posterior.h"
+#include "posterior.h"
 
 /* Predictions, probabilities, calibration from mean and variance. Every rank alike. */
 bl_err bl_posterior_calibrate(bl_posterior *p) BL_NODISCARD;

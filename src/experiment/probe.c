@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "borderline/probe.h"
+#include "probe.h"
 
-#include "borderline/clock.h"
-#include "borderline/mem.h"
+#include "base/clock.h"
+#include "base/mem.h"
 #include "borderline/pass.h"
 #include "survey.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "borderline/spectra.h"
+#include "spectra.h"
 
 #include <math.h>
 

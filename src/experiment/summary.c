@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "borderline/summary.h"
+#include "summary.h"
 
+#include "base/mem.h"
 #include "borderline/gp.h"
-#include "borderline/mem.h"
-#include "borderline/unit.h"
+#include "unit.h"
 
 #include <math.h>
 

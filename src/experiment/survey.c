@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "survey.h"
 
-#include "borderline/clock.h"
-#include "borderline/mem.h"
-#include "borderline/probe.h"
+#include "base/clock.h"
+#include "base/mem.h"
+#include "probe.h"
 
 #include <string.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
  * What a finite network's probe and an infinitely wide network's limit have in common: the boundary search on an oracle whose
- * time is kept, and what is recorded of its inputs.
+ * time is kept, and what is recorded of its inputs. Private to src/experiment.
  */
 #ifndef BORDERLINE_EXPERIMENT_SURVEY_H
 #define BORDERLINE_EXPERIMENT_SURVEY_H

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "borderline/trained.h"
+#include "trained.h"
 
-#include "borderline/clock.h"
-#include "borderline/dataset_share.h"
-#include "borderline/mem.h"
+#include "base/clock.h"
+#include "base/mem.h"
+#include "dataset_share.h"
 
 #include <math.h>
 #include <string.h>

@@ -3,13 +3,13 @@
  * One unit: for each of its networks, sample, search, record. What is kept between units is memory and packed
  * shapes only, never a number that enters a result.
  */
-#include "borderline/unit.h"
+#include "unit.h"
 
-#include "borderline/clock.h"
-#include "borderline/cost.h"
-#include "borderline/mem.h"
-#include "borderline/probe.h"
+#include "base/clock.h"
+#include "base/mem.h"
 #include "limit.h"
+#include "probe.h"
+#include "sweep/cost.h"
 
 #include <math.h>
 

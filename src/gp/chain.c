@@ -7,9 +7,9 @@
  */
 #include "chain.h"
 
-#include "borderline/mem.h"
+#include "base/mem.h"
+#include "base/stats.h"
 #include "borderline/network.h"
-#include "borderline/stats.h"
 #include <math.h>
 
 enum { POINTS = BL_CHAIN_POINTS };

@@ -8,10 +8,10 @@
  * leaves V, its new direction e is added: the derivatives along e of all earlier gradients are known already,
  * sum_b l_ab <noise_b, e>, and by reflection at V independent of all numbers in V: their rows are l itself.
  */
-#include "borderline/gp_draw.h"
+#include "gp_draw.h"
 
-#include "borderline/mem.h"
-#include "borderline/stats.h"
+#include "base/mem.h"
+#include "base/stats.h"
 #include "factor.h"
 #include "pair.h"
 

@@ -2,9 +2,9 @@
  *
  * Infinitely wide networks at a list of inputs.
  */
-#include "borderline/gp_draw.h"
-#include "borderline/mem.h"
+#include "base/mem.h"
 #include "factor.h"
+#include "gp_draw.h"
 
 #include <math.h>
 #include <string.h>

@@ -4,8 +4,8 @@
  */
 #include "borderline/gp.h"
 
-#include "borderline/mem.h"
-#include "borderline/stats.h"
+#include "base/mem.h"
+#include "base/stats.h"
 #include <math.h>
 
 bl_err bl_empirical_add_features(const bl_gp_model *model, size_t inputs, size_t width, const float *features,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "factor.h"
 
-#include "borderline/mem.h"
+#include "base/mem.h"
 #include <string.h>
 
 void bl_factor_clear(bl_factor *f) {

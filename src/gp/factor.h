@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
  * Cholesky factor of a covariance that grows row by row; what is determined by the rows before is left out.
+ * Private to src/gp.
  */
 #ifndef BORDERLINE_GP_FACTOR_H
 #define BORDERLINE_GP_FACTOR_H

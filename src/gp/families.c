@@ -4,7 +4,7 @@
  */
 #include "borderline/gp.h"
 
-#include "borderline/mem.h"
+#include "base/mem.h"
 #include "borderline/network.h"
 #include <string.h>
 

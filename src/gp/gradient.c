@@ -19,7 +19,7 @@
 
 #include "network.h"
 
-#include "borderline/mem.h"
+#include "base/mem.h"
 #include <math.h>
 #include <string.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
  * Value and gradient of one logit of an infinitely wide network of layers at an input, drawn; and a bound of
- * the gradient's covariance at all inputs.
+ * the gradient's covariance at all inputs. Private to src/gp.
  */
 #ifndef BORDERLINE_GP_GRADIENT_H
 #define BORDERLINE_GP_GRADIENT_H

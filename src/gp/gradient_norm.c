@@ -6,7 +6,7 @@
 
 #include "network.h"
 
-#include "borderline/mem.h"
+#include "base/mem.h"
 #include <math.h>
 
 static const double euler = 0.57721566490153286061;

@@ -4,7 +4,7 @@
  */
 #include "borderline/gp.h"
 
-#include "borderline/mem.h"
+#include "base/mem.h"
 #include <limits.h>
 #ifdef BORDERLINE_MKL
 #include <mkl_cblas.h>

@@ -6,9 +6,9 @@
 
 #include "gradient.h"
 
+#include "base/mem.h"
+#include "base/stats.h"
 #include "borderline/gp.h"
-#include "borderline/mem.h"
-#include "borderline/stats.h"
 #include <math.h>
 
 static const double pi = 3.14159265358979323846;

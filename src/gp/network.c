@@ -4,7 +4,7 @@
  */
 #include "network.h"
 
-#include "borderline/mem.h"
+#include "base/mem.h"
 #include <string.h>
 
 enum { NESTING_MAX = 8 };

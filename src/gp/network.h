@@ -4,7 +4,7 @@
  *
  * A field holds, for the pixels s of an image and the offsets d with |d_y|, |d_x| <= band, one number for the
  * pair (s, s + d): covariance[s][d], 0 where s + d is outside. The features that a layer sees are a chain of
- * Gaussian fields (chain.h), or a field of second moments as it stands (the input, pooled features).
+ * Gaussian fields (chain.h), or a field of second moments as it stands (the input, pooled features). Private to src/gp.
  */
 #ifndef BORDERLINE_GP_NETWORK_H
 #define BORDERLINE_GP_NETWORK_H

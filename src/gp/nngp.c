@@ -5,7 +5,7 @@
  */
 #include "borderline/gp.h"
 
-#include "borderline/mem.h"
+#include "base/mem.h"
 #include "tanh_nodes.h"
 #include <math.h>
 

@@ -5,7 +5,7 @@
  */
 #include "posterior_image.h"
 
-#include "borderline/mem.h"
+#include "base/mem.h"
 #include <string.h>
 
 static size_t pixels_of(const bl_gp_network *network) {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
  * Sums of kernels of images with training images, for the posterior mean; equal pixels only (no pooling, no shortcuts).
+ * Private to src/gp.
  */
 #ifndef BORDERLINE_GP_POSTERIOR_IMAGE_H
 #define BORDERLINE_GP_POSTERIOR_IMAGE_H

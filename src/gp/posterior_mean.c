@@ -3,9 +3,9 @@
  * The posterior mean: a sum over training inputs of kernels, and its gradient. Products of a question are kept, so that its
  * gradients need not form them again.
  */
-#include "borderline/posterior_mean.h"
+#include "posterior_mean.h"
 
-#include "borderline/mem.h"
+#include "base/mem.h"
 #include "posterior_image.h"
 #include "variance_slope.h"
 #include <math.h>

@@ -6,11 +6,11 @@
 
 #include "gradient.h"
 
+#include "base/mem.h"
+#include "base/stats.h"
 #include "borderline/boundary.h"
 #include "borderline/gp.h"
-#include "borderline/mem.h"
 #include "borderline/rng.h"
-#include "borderline/stats.h"
 #include <math.h>
 #include <string.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * What both predictions share: the inputs they average over.
+ * What both predictions share: the inputs they average over. Private to src/gp.
  */
 #ifndef BORDERLINE_GP_PREDICT_H
 #define BORDERLINE_GP_PREDICT_H

@@ -12,7 +12,7 @@
 #include "network.h"
 #include "variance_slope.h"
 
-#include "borderline/mem.h"
+#include "base/mem.h"
 #include <string.h>
 
 /* A walk over the pairs (s, s + d) of a field that lie inside it. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * tanh as a mixture of erf (see bl_nngp_layer).
+ * tanh as a mixture of erf (see bl_nngp_layer). Private to src/gp.
  */
 #ifndef BORDERLINE_GP_TANH_NODES_H
 #define BORDERLINE_GP_TANH_NODES_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * The derivative of one layer's recursion in a variance.
+ * The derivative of one layer's recursion in a variance. Private to src/gp.
  */
 #ifndef BORDERLINE_GP_VARIANCE_SLOPE_H
 #define BORDERLINE_GP_VARIANCE_SLOPE_H

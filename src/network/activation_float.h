@@ -2,7 +2,7 @@
  *
  * tanh, erf, gelu and their derivatives in float32, as straight-line code that compilers vectorise: no
  * branch, no call. Minimax polynomials (relative error under 1e-8 before rounding), results within a few
- * units in the last place.
+ * units in the last place. Private to src/network.
  */
 #ifndef BORDERLINE_NETWORK_ACTIVATION_FLOAT_H
 #define BORDERLINE_NETWORK_ACTIVATION_FLOAT_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
  * Two-dimensional convolutions (cross-correlations, as networks use the word) in float32, forward, back to the
- * input and back to the weights; weights packed once and used for many images.
+ * input and back to the weights; weights packed once and used for many images. Private to src/network.
  */
 #ifndef BORDERLINE_NETWORK_CONVOLUTION_H
 #define BORDERLINE_NETWORK_CONVOLUTION_H

@@ -7,7 +7,7 @@
 #include "image.h"
 #include "onednn.h"
 
-#include "borderline/mem.h"
+#include "base/mem.h"
 
 enum { PIECE = 4 }; /* divides what bl_product_rows gives, the full batch apart */
 

@@ -2,9 +2,9 @@
  *
  * Data sets: two file formats, each a header and rows of bytes. zlib reads plain files and gzip alike.
  */
-#include "borderline/dataset.h"
+#include "dataset.h"
 
-#include "borderline/mem.h"
+#include "base/mem.h"
 #include "image.h"
 
 #include <errno.h>

@@ -4,7 +4,7 @@
  */
 #include "family.h"
 
-#include "borderline/mem.h"
+#include "base/mem.h"
 #include <math.h>
 #include <string.h>
 

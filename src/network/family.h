@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Families: functions from (depth, width, shape) to a list of layers.
+ * Families: functions from (depth, width, shape) to a list of layers. Private to src/network.
  */
 #ifndef BORDERLINE_NETWORK_FAMILY_H
 #define BORDERLINE_NETWORK_FAMILY_H

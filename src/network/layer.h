@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * What the pass engine and the checks need of a kind of layer: one file a kind fills one table.
+ * What the pass engine and the checks need of a kind of layer: one file a kind fills one table. Private to src/network.
  */
 #ifndef BORDERLINE_NETWORK_LAYER_H
 #define BORDERLINE_NETWORK_LAYER_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Convolutions as conv2d layers and shortcuts of residual sums need them.
+ * Convolutions as conv2d layers and shortcuts of residual sums need them. Private to src/network.
  */
 #ifndef BORDERLINE_NETWORK_LAYER_CONV2D_H
 #define BORDERLINE_NETWORK_LAYER_CONV2D_H

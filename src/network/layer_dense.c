@@ -6,7 +6,7 @@
 #include "layer.h"
 #include "pass_float64.h"
 
-#include "borderline/mem.h"
+#include "base/mem.h"
 
 typedef struct dense_state {
     bl_product *forward, *backward;

@@ -4,7 +4,7 @@
  */
 #include "borderline/network.h"
 
-#include "borderline/mem.h"
+#include "base/mem.h"
 #include "image.h"
 #include "layer.h"
 #include <math.h>

@@ -4,7 +4,7 @@
  */
 #include "onednn.h"
 
-#include "borderline/mem.h"
+#include "base/mem.h"
 #include <string.h>
 
 bl_err bl_product_context_create(bl_product_context **out) {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
  * What the files that call oneDNN share: engine and stream, memory descriptors of both versions of the library.
+ * Private to src/network.
  */
 #ifndef BORDERLINE_NETWORK_ONEDNN_H
 #define BORDERLINE_NETWORK_ONEDNN_H

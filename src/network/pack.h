@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Packing of a matrix into the blocked form of oneDNN's products, at the speed of memory.
+ * Packing of a matrix into the blocked form of oneDNN's products, at the speed of memory. Private to src/network.
  */
 #ifndef BORDERLINE_NETWORK_PACK_H
 #define BORDERLINE_NETWORK_PACK_H

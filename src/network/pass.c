@@ -6,7 +6,7 @@
  */
 #include "borderline/pass.h"
 
-#include "borderline/mem.h"
+#include "base/mem.h"
 #include "image.h"
 #include "layer.h"
 #include <string.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Dense products in float64, for verification.
+ * Dense products in float64, for verification. Private to src/network.
  */
 #ifndef BORDERLINE_NETWORK_PASS_FLOAT64_H
 #define BORDERLINE_NETWORK_PASS_FLOAT64_H

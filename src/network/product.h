@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * y = x A^T + b in float32, A packed once and used for many x: the only door to oneDNN.
+ * y = x A^T + b in float32, A packed once and used for many x: the only door to oneDNN. Private to src/network.
  */
 #ifndef BORDERLINE_NETWORK_PRODUCT_H
 #define BORDERLINE_NETWORK_PRODUCT_H

@@ -7,7 +7,7 @@
 #include "onednn.h"
 #include "pack.h"
 
-#include "borderline/mem.h"
+#include "base/mem.h"
 #include <string.h>
 
 /* The matrix in one of the library's forms. */

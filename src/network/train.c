@@ -3,9 +3,9 @@
  * Training: batches through the pass engine, Adam on one long vector of parameters. Weights are packed anew every step;
  * against a step's products this is little.
  */
-#include "borderline/train.h"
+#include "train.h"
 
-#include "borderline/mem.h"
+#include "base/mem.h"
 #include "borderline/pass.h"
 
 #include <math.h>

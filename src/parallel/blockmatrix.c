@@ -3,9 +3,9 @@
  * Block-cyclic distributed symmetric matrices over ScaLAPACK, which has no C header: its routines are declared
  * here, with the lengths of character arguments that Fortran compilers expect at the end.
  */
-#include "borderline/blockmatrix.h"
+#include "blockmatrix.h"
+#include "base/mem.h"
 #include "borderline/comm.h"
-#include "borderline/mem.h"
 
 #include <limits.h>
 #include <math.h>

@@ -3,7 +3,7 @@
  * MPI: start and end, agreement on errors, broadcast of small things.
  */
 #include "borderline/comm.h"
-#include "borderline/mem.h"
+#include "base/mem.h"
 
 #include <limits.h>
 #include <stdint.h>

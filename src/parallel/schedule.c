@@ -2,8 +2,8 @@
  *
  * The schedule of a sweep: a list a node in shared memory, refilled by rank 0's thread.
  */
-#include "borderline/schedule.h"
-#include "borderline/mem.h"
+#include "schedule.h"
+#include "base/mem.h"
 #include "schedule_rules.h"
 #include "schedule_server.h"
 

@@ -2,8 +2,8 @@
  *
  * Items of work shared by all ranks, through the same schedule as a sweep's units.
  */
-#include "borderline/mem.h"
-#include "borderline/schedule.h"
+#include "base/mem.h"
+#include "schedule.h"
 
 static bl_err walk(bl_schedule *schedule, bl_schedule_work work, void *context) {
     bl_err err = BL_OK;

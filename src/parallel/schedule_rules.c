@@ -3,7 +3,7 @@
  * The rules of the schedule: order, static share, size of a chunk, low water.
  */
 #include "schedule_rules.h"
-#include "borderline/mem.h"
+#include "base/mem.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -4,7 +4,7 @@
  *
  * Units are ordered by decreasing cost. The first of them, most of the cost, are divided over the nodes
  * beforehand; the rest, the cheap tail, is handed out on request in chunks that shrink with what is left
- * (guided self-scheduling, Polychronopoulos and Kuck 1987, by cost instead of number).
+ * (guided self-scheduling, Polychronopoulos and Kuck 1987, by cost instead of number). Private to src/parallel.
  */
 #ifndef BORDERLINE_SCHEDULE_RULES_H
 #define BORDERLINE_SCHEDULE_RULES_H

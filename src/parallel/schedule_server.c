@@ -3,7 +3,7 @@
  * The thread of rank 0 that hands out the tail of a sweep.
  */
 #include "schedule_server.h"
-#include "borderline/mem.h"
+#include "base/mem.h"
 
 #include <pthread.h>
 #include <signal.h>

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
  * The thread of rank 0 that hands out the tail of a sweep, and the words nodes and it exchange.
+ * Private to src/parallel.
  */
 #ifndef BORDERLINE_SCHEDULE_SERVER_H
 #define BORDERLINE_SCHEDULE_SERVER_H

@@ -2,9 +2,9 @@
  *
  * The schedule in simulated time: the rules of the sweep, driven by a queue of events.
  */
-#include "borderline/mem.h"
+#include "base/mem.h"
 #include "borderline/rng.h"
-#include "borderline/schedule.h"
+#include "schedule.h"
 #include "schedule_rules.h"
 
 #include <limits.h>

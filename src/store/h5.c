@@ -6,7 +6,7 @@
  */
 #include "h5.h"
 
-#include "borderline/mem.h"
+#include "base/mem.h"
 #include <errno.h>
 #include <hdf5_hl.h>
 #include <stdarg.h>

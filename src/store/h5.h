@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
  * HDF5 as this folder uses it: one message for its errors, objects that netCDF-4 readers understand, and
- * creation of a file under a temporary name. Only files of src/store include this header.
+ * creation of a file under a temporary name. Only files of src/store include this header. Private to src/store.
  */
 #ifndef BORDERLINE_STORE_H5_H
 #define BORDERLINE_STORE_H5_H

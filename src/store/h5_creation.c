@@ -8,7 +8,7 @@
 
 #include "lock.h"
 
-#include "borderline/mem.h"
+#include "base/mem.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>

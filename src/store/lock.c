@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "lock.h"
 
+#include "base/mem.h"
 #include "borderline/log.h"
-#include "borderline/mem.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>

@@ -2,7 +2,7 @@
  *
  * One writer a result file. The lock is the system's (fcntl) on ".<name>.lock" beside the file, so it ends
  * with the process however that ends; the empty file a killed process leaves locks nothing. A lock on the
- * result file itself would keep readers out where locks are mandatory between clients (NFS).
+ * result file itself would keep readers out where locks are mandatory between clients (NFS). Private to src/store.
  */
 #ifndef BORDERLINE_STORE_LOCK_H
 #define BORDERLINE_STORE_LOCK_H

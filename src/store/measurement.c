@@ -4,7 +4,7 @@
  */
 #include "results_internal.h"
 
-#include "borderline/mem.h"
+#include "base/mem.h"
 #include <math.h>
 #include <stdio.h>
 #include <string.h>

@@ -4,7 +4,7 @@
  */
 #include "results_internal.h"
 
-#include "borderline/mem.h"
+#include "base/mem.h"
 #include <string.h>
 
 /* A dataset of `elements` elements of a field's type, as new memory. */

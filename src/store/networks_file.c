@@ -4,7 +4,7 @@
  */
 #include "networks_file_internal.h"
 
-#include "borderline/mem.h"
+#include "base/mem.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * What reading and writing of networks files share. Inside src/store only.
+ * What reading and writing of networks files share. Inside src/store only. Private to src/store.
  */
 #ifndef BORDERLINE_STORE_NETWORKS_FILE_INTERNAL_H
 #define BORDERLINE_STORE_NETWORKS_FILE_INTERNAL_H

@@ -5,7 +5,7 @@
  */
 #include "networks_file_internal.h"
 
-#include "borderline/mem.h"
+#include "base/mem.h"
 #include <math.h>
 #include <stdio.h>
 #include <string.h>

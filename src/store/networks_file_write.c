@@ -4,8 +4,8 @@
  */
 #include "networks_file_internal.h"
 
-#include "borderline/mem.h"
-#include "borderline/provenance.h"
+#include "base/mem.h"
+#include "provenance.h"
 #include <math.h>
 #include <stdio.h>
 #include <string.h>

@@ -2,9 +2,9 @@
  *
  * The result file of `posterior`: one table of variables, each with its axes and where its numbers come from.
  */
-#include "borderline/posterior_file.h"
+#include "posterior_file.h"
 
-#include "borderline/mem.h"
+#include "base/mem.h"
 #include "results_internal.h"
 #include <string.h>
 

@@ -2,11 +2,11 @@
  *
  * The facts of a launch, each a short text.
  */
-#include "borderline/provenance.h"
+#include "provenance.h"
 
 #include "h5.h"
 
-#include "borderline/mem.h"
+#include "base/mem.h"
 #include "borderline_build.h"
 #include "borderline_git.h"
 #include <ctype.h>

@@ -6,8 +6,8 @@
 
 #include "lock.h"
 
+#include "base/mem.h"
 #include "borderline/log.h"
-#include "borderline/mem.h"
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -6,8 +6,8 @@
  */
 #include "results_internal.h"
 
-#include "borderline/mem.h"
-#include "borderline/unit.h"
+#include "base/mem.h"
+#include "experiment/unit.h"
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>

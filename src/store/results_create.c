@@ -4,8 +4,8 @@
  */
 #include "results_internal.h"
 
-#include "borderline/cost.h"
-#include "borderline/mem.h"
+#include "base/mem.h"
+#include "sweep/cost.h"
 #include <math.h>
 #include <stdio.h>
 #include <string.h>

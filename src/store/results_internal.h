@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * What the files of a sweep and of `measure` share. Inside src/store only.
+ * What the files of a sweep and of `measure` share. Inside src/store only. Private to src/store.
  */
 #ifndef BORDERLINE_STORE_RESULTS_INTERNAL_H
 #define BORDERLINE_STORE_RESULTS_INTERNAL_H
 
-#include "borderline/results.h"
 #include "h5.h"
+#include "results.h"
 
 #define BL_FORMAT_SWEEP       "borderline-results-1"
 #define BL_FORMAT_MEASUREMENT "borderline-measurement-1"

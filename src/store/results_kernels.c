@@ -6,7 +6,7 @@
  */
 #include "results_internal.h"
 
-#include "borderline/mem.h"
+#include "base/mem.h"
 #include <string.h>
 
 enum { CASE_AXES = 3, PIECE_MAX = 1 << 20 }; /* elements read at once, or a row */

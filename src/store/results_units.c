@@ -4,7 +4,7 @@
  */
 #include "results_internal.h"
 
-#include "borderline/mem.h"
+#include "base/mem.h"
 #include <string.h>
 
 uint64_t bl_results_hash(uint64_t hash, const uint64_t *word, size_t words) {

@@ -5,7 +5,7 @@
  */
 #include "results_internal.h"
 
-#include "borderline/mem.h"
+#include "base/mem.h"
 #include <string.h>
 
 /* --- axes --- */

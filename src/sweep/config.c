@@ -4,7 +4,7 @@
  */
 #include "borderline/config.h"
 
-#include "borderline/mem.h"
+#include "base/mem.h"
 #include "values.h"
 
 #include <math.h>

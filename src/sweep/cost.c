@@ -3,7 +3,7 @@
  * Costs in multiply-adds. The constants are ratios measured once; they move the balance between ranks, never
  * a result.
  */
-#include "borderline/cost.h"
+#include "cost.h"
 
 #include <math.h>
 

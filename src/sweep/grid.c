@@ -4,8 +4,8 @@
  */
 #include "borderline/grid.h"
 
-#include "borderline/cost.h"
-#include "borderline/mem.h"
+#include "base/mem.h"
+#include "cost.h"
 
 #include <math.h>
 

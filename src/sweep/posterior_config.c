@@ -2,9 +2,9 @@
  *
  * The option table of `posterior`.
  */
-#include "borderline/posterior_config.h"
+#include "posterior_config.h"
 
-#include "borderline/mem.h"
+#include "base/mem.h"
 #include "values.h"
 
 #include <math.h>

@@ -4,7 +4,7 @@
  */
 #include "options.h"
 
-#include "borderline/mem.h"
+#include "base/mem.h"
 
 #include <inttypes.h>
 #include <math.h>

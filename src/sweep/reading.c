@@ -2,7 +2,7 @@
  *
  * Reading a file of options: the walk over the YAML document, the keys, and what must be given.
  */
-#include "borderline/mem.h"
+#include "base/mem.h"
 #include "values.h"
 
 #include <string.h>

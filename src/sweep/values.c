@@ -4,7 +4,7 @@
  */
 #include "values.h"
 
-#include "borderline/mem.h"
+#include "base/mem.h"
 
 #include <errno.h>
 #include <math.h>

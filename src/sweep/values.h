@@ -5,7 +5,7 @@
 #ifndef BORDERLINE_SWEEP_VALUES_H
 #define BORDERLINE_SWEEP_VALUES_H
 
-#include "borderline/guess.h"
+#include "base/guess.h"
 #include "options.h"
 
 #include <yaml.h>

@@ -12,9 +12,9 @@
 #include "peak.h"
 #include "ranks.h"
 
-#include "borderline/blockmatrix.h"
-#include "borderline/clock.h"
-#include "borderline/mem.h"
+#include "base/clock.h"
+#include "base/mem.h"
+#include "parallel/blockmatrix.h"
 
 #include <stdio.h>
 

@@ -10,9 +10,9 @@
  */
 #include "ranks.h"
 
-#include "borderline/clock.h"
-#include "borderline/mem.h"
-#include "borderline/results.h"
+#include "base/clock.h"
+#include "base/mem.h"
+#include "store/results.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -7,7 +7,7 @@
  */
 #include "peak.h"
 
-#include "borderline/mem.h"
+#include "base/mem.h"
 #include "borderline/pass.h"
 #include <stdio.h>
 

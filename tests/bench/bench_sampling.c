@@ -8,7 +8,7 @@
  */
 #include "peak.h"
 
-#include "borderline/mem.h"
+#include "base/mem.h"
 #include "borderline/rng.h"
 #include <Random123/philox.h>
 #include <math.h>

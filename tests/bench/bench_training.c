@@ -7,9 +7,9 @@
  */
 #include "peak.h"
 
-#include "borderline/mem.h"
+#include "base/mem.h"
 #include "borderline/pass.h"
-#include "borderline/train.h"
+#include "network/train.h"
 #include <stdio.h>
 
 enum { BATCH = 32, STEPS = 15 };

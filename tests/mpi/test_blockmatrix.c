@@ -3,10 +3,10 @@
  * Distributed matrices against closed forms (second differences, multiples of the identity) and LAPACK, for sizes
  * that do not divide by the block or the grid.
  */
-#include "borderline/blockmatrix.h"
+#include "base/mem.h"
 #include "borderline/comm.h"
-#include "borderline/mem.h"
 #include "borderline/rng.h"
+#include "parallel/blockmatrix.h"
 #include <mpi.h>
 
 #include "check.h"

@@ -2,8 +2,8 @@
  *
  * Start of MPI, nodes, agreement on errors, broadcast.
  */
+#include "base/mem.h"
 #include "borderline/comm.h"
-#include "borderline/mem.h"
 #include <mpi.h>
 
 #include "check.h"

@@ -4,8 +4,8 @@
  */
 #include <mpi.h>
 
-#include "borderline/dataset_share.h"
 #include "check.h"
+#include "experiment/dataset_share.h"
 
 #include <stdlib.h>
 #include <string.h>

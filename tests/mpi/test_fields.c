@@ -4,8 +4,8 @@
  */
 #include <mpi.h>
 
-#include "borderline/fields.h"
 #include "check.h"
+#include "experiment/fields.h"
 
 #include <string.h>
 

@@ -5,7 +5,7 @@
  */
 #include <mpi.h>
 
-#include "borderline/mem.h"
+#include "base/mem.h"
 #include "borderline/networks_file.h"
 #include "check.h"
 

@@ -4,8 +4,8 @@
  */
 #include <mpi.h>
 
-#include "borderline/provenance.h"
 #include "check.h"
+#include "store/provenance.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -5,9 +5,9 @@
  */
 #include <mpi.h>
 
-#include "borderline/mem.h"
-#include "borderline/results.h"
+#include "base/mem.h"
 #include "check.h"
+#include "store/results.h"
 
 #include <fcntl.h>
 #include <inttypes.h>

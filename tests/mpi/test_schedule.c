@@ -3,9 +3,9 @@
  * The schedule on real ranks, all on one node and on nodes of one and two ranks: every unit exactly once, a
  * halt reaches everybody, nobody is idle.
  */
-#include "borderline/mem.h"
+#include "base/mem.h"
 #include "borderline/rng.h"
-#include "borderline/schedule.h"
+#include "parallel/schedule.h"
 #include <mpi.h>
 
 #include "check.h"

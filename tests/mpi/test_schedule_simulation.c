@@ -3,9 +3,9 @@
  * The schedule in simulated time: small cases by hand, bounds of list scheduling, conservation of work, the same
  * numbers on every rank, and how well the rules do at 64 to 65,536 ranks.
  */
-#include "borderline/mem.h"
+#include "base/mem.h"
 #include "borderline/rng.h"
-#include "borderline/schedule.h"
+#include "parallel/schedule.h"
 #include <mpi.h>
 
 #include "check.h"

@@ -2,10 +2,10 @@
  *
  * The sweep file: defaults, values, the resolved echo, and every complaint by its message.
  */
+#include "base/mem.h"
 #include "borderline/config.h"
-#include "borderline/cost.h"
-#include "borderline/mem.h"
 #include "check.h"
+#include "sweep/cost.h"
 
 #include <math.h>
 #include <string.h>

@@ -3,7 +3,7 @@
  * Layers on images: float64 against loops written from the definitions, float32 against float64, gradients against
  * central differences, batches of every size, memory, refusals.
  */
-#include "borderline/mem.h"
+#include "base/mem.h"
 #include "borderline/pass.h"
 #include "model.h"
 

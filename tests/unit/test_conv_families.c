@@ -2,7 +2,7 @@
  *
  * Families of networks of images: hand counts, laws of weights, passes, refusals.
  */
-#include "borderline/mem.h"
+#include "base/mem.h"
 #include "borderline/pass.h"
 #include "check.h"
 

@@ -2,8 +2,8 @@
  *
  * Sampled networks of every family against their limit: kernels of features and outputs, lengths of gradients.
  */
+#include "base/mem.h"
 #include "borderline/gp.h"
-#include "borderline/mem.h"
 #include "borderline/pass.h"
 #include "check.h"
 

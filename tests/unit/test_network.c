@@ -2,7 +2,7 @@
  *
  * Networks: layers of a family, laws of weights and inputs, checks of networks from outside.
  */
-#include "borderline/mem.h"
+#include "base/mem.h"
 #include "borderline/network.h"
 #include "check.h"
 

@@ -3,7 +3,7 @@
  * The pass engine: float32 against float64, gradients against central differences, batches of every size, rows,
  * memory.
  */
-#include "borderline/mem.h"
+#include "base/mem.h"
 #include "borderline/pass.h"
 #include "check.h"
 

@@ -3,10 +3,10 @@
  * Training: the gradient of its objective against central differences in float64, learning, the same bits again and after
  * a stop, restarts, more than two classes, refusals.
  */
-#include "borderline/mem.h"
+#include "base/mem.h"
 #include "borderline/pass.h"
-#include "borderline/train.h"
 #include "check.h"
+#include "network/train.h"
 
 #include <string.h>
 

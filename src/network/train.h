@@ -6,7 +6,7 @@
 #ifndef BORDERLINE_TRAIN_H
 #define BORDERLINE_TRAIN_H
 
-#include "borderline/dataset.h"
+#include "dataset.h"
 
 enum {
     BL_TRAINING_EPOCHS_MAX = 65535,

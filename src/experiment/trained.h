@@ -6,7 +6,7 @@
 #define BORDERLINE_TRAINED_H
 
 #include "borderline/comm.h"
-#include "borderline/train.h"
+#include "network/train.h"
 
 /* The data set of a sweep. */
 typedef struct bl_images {

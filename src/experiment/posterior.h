@@ -7,8 +7,8 @@
 
 #include "borderline/boundary.h"
 #include "borderline/comm.h"
-#include "borderline/fields.h"
-#include "borderline/posterior_config.h"
+#include "fields.h"
+#include "sweep/posterior_config.h"
 
 enum { BL_POSTERIOR_KINDS = 3, BL_CALIBRATION_BINS = 10 };
 /* whose distances are measured: the first training images, the first test images, uniform random inputs */

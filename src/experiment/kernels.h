@@ -6,11 +6,11 @@
 #define BORDERLINE_KERNELS_H
 
 #include "borderline/comm.h"
-#include "borderline/cost.h"
-#include "borderline/fields.h"
 #include "borderline/gp.h"
 #include "borderline/grid.h"
-#include "borderline/spectra.h"
+#include "fields.h"
+#include "spectra.h"
+#include "sweep/cost.h"
 
 /* All of one case, M = config->kernel_inputs; matrices [M][M], spectra [M] ascending. */
 typedef struct bl_kernels {

@@ -5,8 +5,8 @@
 #ifndef BORDERLINE_POSTERIOR_FILE_H
 #define BORDERLINE_POSTERIOR_FILE_H
 
-#include "borderline/posterior.h"
-#include "borderline/provenance.h"
+#include "experiment/posterior.h"
+#include "provenance.h"
 
 /** Could the file be written? Only rank 0 calls, before the work. @return as bl_results_create. */
 BL_API bl_err bl_posterior_file_check(const char *path, bool force) BL_NODISCARD;

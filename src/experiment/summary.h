@@ -5,9 +5,9 @@
 #ifndef BORDERLINE_SUMMARY_H
 #define BORDERLINE_SUMMARY_H
 
+#include "base/stats.h"
 #include "borderline/boundary.h"
-#include "borderline/fields.h"
-#include "borderline/stats.h"
+#include "fields.h"
 
 /* What is measured of one case: slabs as in the file at one kind of input, [network][input][p]. */
 typedef struct bl_case_data {

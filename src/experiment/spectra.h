@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
  * Spectra of two kernels and the KL divergence of their Gaussians, through block-cyclic matrices.
+ * Private to src/experiment.
  */
 #ifndef BORDERLINE_SPECTRA_H
 #define BORDERLINE_SPECTRA_H
 
-#include "borderline/blockmatrix.h"
+#include "parallel/blockmatrix.h"
 
 /** Eigenvalues of a symmetric matrix in ascending order.
  *

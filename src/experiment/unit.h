@@ -8,7 +8,7 @@
 #include "borderline/boundary.h"
 #include "borderline/grid.h"
 #include "borderline/network.h"
-#include "borderline/trained.h"
+#include "trained.h"
 
 /* Results of the networks of a unit, in the order of the file's slabs: [network][kind][input][p]; one kind without training. */
 typedef struct bl_record {

@@ -14,8 +14,8 @@
 #define BORDERLINE_RESULTS_H
 
 #include "borderline/boundary.h"
-#include "borderline/fields.h"
-#include "borderline/provenance.h"
+#include "experiment/fields.h"
+#include "provenance.h"
 
 typedef struct bl_results bl_results;
 typedef enum bl_results_mode { BL_RESULTS_READ, BL_RESULTS_WRITE } bl_results_mode;

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * A data set on every rank: one reads, all have it.
+ * A data set on every rank: one reads, all have it. Private to src/experiment.
  */
 #ifndef BORDERLINE_DATASET_SHARE_H
 #define BORDERLINE_DATASET_SHARE_H
 
 #include "borderline/comm.h"
-#include "borderline/dataset.h"
+#include "network/dataset.h"
 
 /** bl_dataset_read on rank 0, the same data on every rank.
  *
