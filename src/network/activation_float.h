@@ -43,10 +43,12 @@ static inline float exp_negative(float x) {
     return x < -87.0F ? 0.0F : p * power;
 }
 
-/* exp(-u^2), the rounding of u^2 made good */
+/* exp(-u^2), with the rounding of u^2 corrected. It is 0 in float32 beyond |u| = 14, where the bound keeps the square of a large
+ * u from overflowing: infinity minus infinity would be no number. */
 static inline float exp_minus_square(float u) {
-    const float square = u * u;
-    const float missing = multiply_add(u, u, -square);
+    const float bounded = fabsf(u) > 14.0F ? 14.0F : u;
+    const float square = bounded * bounded;
+    const float missing = multiply_add(bounded, bounded, -square);
     const float e = exp_negative(-square);
     return multiply_add(-missing, e, e);
 }
@@ -105,9 +107,11 @@ static inline float erf_derivative(float x) {
 /* Phi(x) and, by the way, exp(-x^2/2) */
 static inline float normal_cdf(float x, float *gauss) {
     const float u = fabsf(x) * 0.707106781F;
-    /* exp(-x^2/2): the halved square is exact up to its own rounding, u^2 would carry that of u too */
-    const float half = 0.5F * x, square = half * x;
-    const float missing = multiply_add(half, x, -square);
+    /* exp(-x^2/2): the halved square is exact up to its own rounding, u^2 would carry that of u too. It is 0 in float32 beyond
+     * |x| = 16, where the bound keeps the square from overflowing. */
+    const float bounded = fabsf(x) > 16.0F ? 16.0F : x;
+    const float half = 0.5F * bounded, square = half * bounded;
+    const float missing = multiply_add(half, bounded, -square);
     float e = exp_negative(-square);
     e = multiply_add(-missing, e, e);
     *gauss = e;
