@@ -129,4 +129,14 @@ static inline bool bl_box_is_bounded(bl_box box) {
     return box.lo > -__builtin_inf() || box.hi < __builtin_inf();
 }
 
+/** The largest box of float32 numbers within the box: its ends rounded inwards, so that float32 inputs drawn between them lie
+ * in it.
+ *
+ * Collective:  no.
+ * @param[out] lo, hi  -inf and inf stay as they are
+ * @return whether float32 resolves the box: its width is at least 4,096 spacings of float32 at its larger end, and 2^24 times
+ *         the smallest normal number. Distances in a narrower one would be those of rounding.
+ */
+BL_API bool bl_box_float32(bl_box box, float *lo, float *hi);
+
 #endif

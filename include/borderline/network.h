@@ -135,6 +135,13 @@ BL_API void bl_network_sample_again(const bl_config *config, const bl_case *c, s
 BL_API void bl_network_sample_inputs(const bl_config *config, size_t case_number, size_t network,
                                      bl_purpose purpose, size_t dimension, size_t count, float *x);
 
+/** One input of that law from the given stream. The box is that of bl_box_float32: no number lies outside of it.
+ *
+ * Shapes:      x[dimension] float32.
+ * Collective:  no.
+ */
+BL_API void bl_network_sample_input(const bl_config *config, bl_stream stream, size_t dimension, float *x);
+
 /** Fit layer l to the layers before it (which are fitted already): everything that follows from what comes in and
  * from the layer's own settings.
  *

@@ -40,6 +40,7 @@ typedef struct bl_stream {
 } bl_stream;
 
 enum { BL_STREAM_INDEX_MAX = (1 << 24) - 1 };
+#define BL_STREAM_NUMBERS_MAX ((uint64_t)1 << 34) /* words of a stream, and at most as many numbers */
 
 /** The stream of that name. index <= BL_STREAM_INDEX_MAX (asserted).
  *

@@ -141,6 +141,7 @@ static void truncated_chunk(const bl_stream *stream, uint32_t block, float scale
 typedef void chunk_function(const bl_stream *stream, uint32_t block, float scale, float out[CHUNK]);
 
 static void fill(const bl_stream *stream, float scale, size_t count, float *out, chunk_function *chunk) {
+    BL_ASSERT(count <= BL_STREAM_NUMBERS_MAX);
     uint32_t block = 0;
     size_t done = 0;
     for (; count - done >= CHUNK; done += CHUNK, block += LANES)
@@ -170,7 +171,7 @@ static void word_chunk(const bl_stream *stream, uint32_t block, uint32_t out[CHU
 }
 
 void bl_rng_words(bl_stream stream, uint64_t first, size_t count, uint32_t *out) {
-    BL_ASSERT(first % WORDS == 0);
+    BL_ASSERT(first % WORDS == 0 && first <= BL_STREAM_NUMBERS_MAX && count <= BL_STREAM_NUMBERS_MAX - first);
     uint32_t block = (uint32_t)(first / WORDS);
     size_t done = 0;
     for (; count - done >= CHUNK; done += CHUNK, block += LANES)
@@ -183,6 +184,7 @@ void bl_rng_words(bl_stream stream, uint64_t first, size_t count, uint32_t *out)
 }
 
 void bl_rng_uniform(bl_stream stream, float lo, float hi, size_t count, float *out) {
+    BL_ASSERT(count <= BL_STREAM_NUMBERS_MAX);
     const float width = hi - lo, below_hi = nextafterf(hi, lo);
     uint32_t word[CHUNK], block = 0;
     for (size_t done = 0; done < count; done += CHUNK, block += LANES) {

@@ -70,8 +70,7 @@ cleanup:
 }
 
 static bl_stream draw_stream(const law *l, size_t draw, size_t index) {
-    return bl_rng_stream(l->config->seed, (uint32_t)bl_predict_case(l->model.depth, l->n), (uint32_t)draw,
-                         BL_PURPOSE_PREDICTION, (uint32_t)index);
+    return bl_predict_stream(l->config, l->model.depth, l->n, draw, index);
 }
 
 /* Standard normal values of the fields; of a single field, from the draw's stratum. Behind them, as many more

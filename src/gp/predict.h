@@ -7,16 +7,21 @@
 
 #include "borderline/network.h"
 
-/* The case word of the streams: dimension in the lower 24 bits, depth above. */
-static inline size_t bl_predict_case(size_t depth, size_t dimension) {
-    return dimension + (depth << 24);
+/* A stream of a draw at (depth, dimension): the case word is the dimension, the index has the depth above BL_PREDICT_PART bits of
+ * the part (0: the input). The bounds of grid.depth and network.classes keep them apart; no two names share a stream. */
+enum { BL_PREDICT_PART = 10 };
+static inline bl_stream bl_predict_stream(const bl_config *config, size_t depth, size_t dimension,
+                                          size_t draw, size_t part) {
+    BL_ASSERT(part < (1U << BL_PREDICT_PART) && depth <= BL_STREAM_INDEX_MAX >> BL_PREDICT_PART);
+    BL_ASSERT(dimension <= UINT32_MAX && draw <= UINT32_MAX);
+    return bl_rng_stream(config->seed, (uint32_t)dimension, (uint32_t)draw, BL_PURPOSE_PREDICTION,
+                         (uint32_t)(depth << BL_PREDICT_PART | part));
 }
 
-/* Input of a draw: index 0 of the draw's streams. x[dimension]. */
+/* Input of a draw: part 0 of its streams. x[dimension]. */
 static inline void bl_predict_input(const bl_config *config, size_t depth, size_t dimension, size_t draw,
                                     float *x) {
-    bl_network_sample_inputs(config, bl_predict_case(depth, dimension), draw, BL_PURPOSE_PREDICTION,
-                             dimension, 1, x);
+    bl_network_sample_input(config, bl_predict_stream(config, depth, dimension, draw, 0), dimension, x);
 }
 
 #endif

@@ -45,14 +45,18 @@ void bl_network_sample_again(const bl_config *config, const bl_case *c, size_t n
 
 void bl_network_sample_inputs(const bl_config *config, size_t case_number, size_t network, bl_purpose purpose,
                               size_t dimension, size_t count, float *x) {
-    const bool boxed = isfinite(config->box.lo) && isfinite(config->box.hi);
-    const float lo = boxed ? (float)config->box.lo : 0.0F, hi = boxed ? (float)config->box.hi : 1.0F;
-    for (size_t i = 0; i < count; i++) {
-        const bl_stream stream =
-            bl_rng_stream(config->seed, (uint32_t)case_number, (uint32_t)network, purpose, (uint32_t)i);
-        if (config->input_kind == BL_INPUT_NORMAL)
-            bl_rng_normal(stream, 1.0F, dimension, x + i * dimension);
-        else
-            bl_rng_uniform(stream, lo, hi, dimension, x + i * dimension);
-    }
+    for (size_t i = 0; i < count; i++)
+        bl_network_sample_input(
+            config,
+            bl_rng_stream(config->seed, (uint32_t)case_number, (uint32_t)network, purpose, (uint32_t)i),
+            dimension, x + i * dimension);
+}
+
+void bl_network_sample_input(const bl_config *config, bl_stream stream, size_t dimension, float *x) {
+    float lo, hi;
+    (void)bl_box_float32(bl_config_input_range(config), &lo, &hi);
+    if (config->input_kind == BL_INPUT_NORMAL)
+        bl_rng_normal(stream, 1.0F, dimension, x);
+    else
+        bl_rng_uniform(stream, lo, hi, dimension, x);
 }

@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "values.h"
 
+#include <float.h>
 #include <math.h>
 
 static bl_err check_image(const char *file, const size_t *seen, const bl_config *config) {
@@ -61,6 +62,19 @@ bl_err bl_sweep_check(const char *file, const size_t *seen, const void *sweep) {
     BL_TRY(check_image(file, seen, config));
 cleanup:
     return err;
+}
+
+bool bl_box_float32(bl_box box, float *lo, float *hi) {
+    enum { SPACINGS_MIN = 4096 };
+    *lo = (float)box.lo;
+    *hi = (float)box.hi;
+    if ((double)*lo < box.lo)
+        *lo = nextafterf(*lo, INFINITY);
+    if ((double)*hi > box.hi)
+        *hi = nextafterf(*hi, -INFINITY);
+    const double width = box.hi - box.lo, largest = fmax(fabs(box.lo), fabs(box.hi));
+    return isinf(width) ||
+           width >= fmax(SPACINGS_MIN * (double)FLT_EPSILON * largest, 0x1p24 * (double)FLT_MIN);
 }
 
 bl_err bl_config_parse(const char *file, const char *text, size_t length, const char *const *overrides,

@@ -93,7 +93,35 @@ static bl_err use_value(reading *r, const char *key, yaml_node_t *root) {
     return read_option(r, key, root, 0);
 }
 
-/* Load one YAML document and hand its root to `use`. */
+/* What a C string would cut short without a word. */
+static bl_err refuse_nul(reading *r, const char *key, yaml_document_t *document) {
+    for (const yaml_node_t *node = document->nodes.start; node < document->nodes.top; node++)
+        if (node->type == YAML_SCALAR_NODE && memchr(node->data.scalar.value, 0, node->data.scalar.length)) {
+            bl_place at = {r->file, r->in_file ? node->start_mark.line + 1 : 0, *key ? key : r->table->what};
+            return bl_complain(&at, "a text has a NUL character");
+        }
+    return BL_OK;
+}
+
+/* Nothing may follow the document: a second one, or text that is left over, would be ignored. */
+static bl_err refuse_more(reading *r, const char *key, yaml_parser_t *parser) {
+    bl_err err = BL_OK;
+    yaml_document_t document;
+    bl_place at = {r->file, 0, *key ? key : r->table->what};
+    if (!yaml_parser_load(parser, &document)) {
+        at.line = r->in_file ? parser->problem_mark.line + 1 : 0;
+        return bl_complain(&at, "not YAML: text follows the end of the value");
+    }
+    const yaml_node_t *root = yaml_document_get_root_node(&document);
+    if (root) {
+        at.line = r->in_file ? root->start_mark.line + 1 : 0;
+        err = bl_complain(&at, "a second YAML document begins here; one is read");
+    }
+    yaml_document_delete(&document);
+    return err;
+}
+
+/* Load the one YAML document and hand its root to `use`. */
 static bl_err with_document(reading *r, const char *key, const char *text, size_t length,
                             bl_err (*use)(reading *, const char *, yaml_node_t *)) {
     bl_err err = BL_OK;
@@ -105,7 +133,11 @@ static bl_err with_document(reading *r, const char *key, const char *text, size_
     if (yaml_parser_load(&parser, &document)) {
         r->document = &document;
         yaml_node_t *root = yaml_document_get_root_node(&document);
-        err = root ? use(r, key, root) : bl_complain(&at, "is empty");
+        err = root ? refuse_nul(r, key, &document) : bl_complain(&at, "is empty");
+        if (err == BL_OK)
+            err = refuse_more(r, key, &parser);
+        if (err == BL_OK)
+            err = use(r, key, root);
         r->document = NULL;
         yaml_document_delete(&document);
     } else {

@@ -177,6 +177,13 @@ static bl_err read_box(const bl_place *at, const bl_option *option, yaml_documen
     }
     if (bound[0] >= bound[1])
         return bl_complain(at, "the box is upside down: low %g is not under high %g", bound[0], bound[1]);
+    float lo, hi;
+    if (!bl_box_float32((bl_box){bound[0], bound[1]}, &lo, &hi))
+        return bl_complain(at,
+                           "float32, in which networks are evaluated, does not resolve the box [%.17g, "
+                           "%.17g]: shift or scale "
+                           "inputs (and first weights) so that it is wider or nearer to 0",
+                           bound[0], bound[1]);
     *box = (bl_box){bound[0], bound[1]};
     return BL_OK;
 }

@@ -4,6 +4,7 @@
  */
 #include "base/mem.h"
 #include "borderline/config.h"
+#include "borderline/network.h"
 #include "check.h"
 #include "sweep/cost.h"
 
@@ -150,6 +151,46 @@ static void refused(const char *text, const char *override, const char *message)
 
 #define GRID "grid:\n  depth: [2]\n  width: [100]\n  dimension: [192]\n"
 
+/* Refused with a message that begins so. */
+static void refused_with(const char *text, const char *override, const char *part) {
+    bl_config *config = NULL;
+    CHECK(parse(text, override, &config) == BL_ERR_INPUT);
+    CHECK(strstr(bl_err_message(), part));
+    bl_config_destroy(&config);
+}
+
+static const char *const unresolved[] = {
+    "inputs.box=[1e8, 100000001]", "inputs.box=[-1e-40, 1e-40]",    "inputs.box=[0, 1e-300]",
+    "inputs.box=[1e5, 100001]",    "inputs.box=[-100000001, -1e8]", "inputs.box=[9e29, 9.0000001e29]",
+};
+static const char *const resolved[] = {
+    "inputs.box=[0, 1]",         "inputs.box=[1000.3, 1001.3]", "inputs.box=[-1001.3, -1000.3]",
+    "inputs.box=[-1e30, 1e30]",  "inputs.box=[0, 1e-30]",       "inputs.box=[0.1, 0.3]",
+    "inputs.box=[0.1, 0.10007]", "inputs.box=[1e8, 200000000]",
+};
+
+/* Every input lies in the box as given, whose ends float32 may not have, and comes near both ends. */
+static void check_inputs_in_box(const char *override) {
+    enum { NUMBERS = 3000, INPUTS = 160 };
+    bl_config *config = NULL;
+    static float x[NUMBERS];
+    CHECK_OK(parse(GRID, override, &config));
+    size_t outside = 0;
+    double low = INFINITY, high = -INFINITY;
+    for (size_t i = 0; config && i < INPUTS; i++) {
+        bl_network_sample_inputs(config, 0, i, BL_PURPOSE_INPUT, NUMBERS, 1, x);
+        for (size_t k = 0; k < NUMBERS; k++) {
+            outside += (double)x[k] < config->box.lo || (double)x[k] > config->box.hi;
+            low = fmin(low, (double)x[k]);
+            high = fmax(high, (double)x[k]);
+        }
+    }
+    CHECK(outside == 0);
+    const double width = config ? config->box.hi - config->box.lo : 0.0;
+    CHECK(config && low - config->box.lo < 1e-3 * width && config->box.hi - high < 1e-3 * width);
+    bl_config_destroy(&config);
+}
+
 static void test_complaints(void) {
     refused("", NULL, "my.yaml:1: sweep: is empty");
     refused("- 1\n", NULL, "my.yaml:1: sweep: a sweep file holds 'key: value' lines");
@@ -186,6 +227,18 @@ static void test_complaints(void) {
     refused(GRID "inputs: {box: [1, 0]}\n", NULL,
             "my.yaml:5: inputs.box: the box is upside down: low 1 is not under high 0");
     refused(GRID "inputs: {box: [1]}\n", NULL, "my.yaml:5: inputs.box: [low, high] or none is expected");
+    for (size_t i = 0; i < sizeof unresolved / sizeof *unresolved; i++)
+        refused_with(GRID, unresolved[i],
+                     "float32, in which networks are evaluated, does not resolve the box");
+    for (size_t i = 0; i < sizeof resolved / sizeof *resolved; i++)
+        check_inputs_in_box(resolved[i]);
+    refused(GRID "---\nname: x\n", NULL, "my.yaml:6: sweep: a second YAML document begins here; one is read");
+    refused(GRID "...\nname: x\n", NULL, "my.yaml:6: sweep: not YAML: text follows the end of the value");
+    refused(GRID, "grid.p=[1,2], inf", "--set: grid.p: not YAML: text follows the end of the value");
+    refused(GRID, "grid.p=[2]]", "--set: grid.p: not YAML: text follows the end of the value");
+    refused(GRID, "seed=1\n--- 2", "--set: seed: a second YAML document begins here; one is read");
+    refused(GRID "name: \"a\\0b\"\n", NULL, "my.yaml:5: sweep: a text has a NUL character");
+    refused(GRID "\"na\\0me\": x\n", NULL, "my.yaml:5: sweep: a text has a NUL character");
     refused(GRID "inputs: {distribution: normal}\n", NULL,
             "my.yaml:5: inputs.distribution: normal inputs would leave the box: give inputs.box: none");
     refused(GRID "image: {channels: 5}\n", NULL,
