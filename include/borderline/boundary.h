@@ -49,30 +49,30 @@ typedef struct bl_search_options {
     size_t p_count;
     bl_box box;
     bl_effort effort;
-    size_t
-        queries; /* 0; or, of an oracle that answers dearly: values with gradients a column and effort are at most this
-                       in the mean, and a run ends where it promises under 1e-4 */
-    bool (*stop)(
-        void *context); /* asked between rounds; true leaves the search with BL_ERR_STOPPED. May be NULL */
+    /* 0; or, for an oracle whose answers are expensive: values with gradients per column, at most this in the mean; a run
+     * then ends where it promises under 1e-4 */
+    size_t queries;
+    /* asked between rounds; true leaves the search with BL_ERR_STOPPED. May be NULL */
+    bool (*stop)(void *context);
     void *stop_context;
 } bl_search_options;
 
 /* What is known of one (input, p). */
 typedef struct bl_search_result {
     double distance; /* l^p length of a confirmed point's difference; NaN unless found */
-    double inside;   /* largest float64-confirmed non-crossing length on the same segment (the other bracket
-                        end) */
-    double
-        first_order; /* length of the first linear step (box included); NaN when it cannot reach the plane */
-    double
-        gradient_norm; /* |grad f(x0)|_2 of the margin to the nearest class; the same for all p; NaN where the logits are
-                             not finite or x0 is outside the box */
-    int32_t
-        passes; /* forward = 1, forward and backward = 2, verification included; not the one of first_step_crosses */
-    int32_t restarts_won;
-    int8_t
-        first_step_crosses; /* 1: the first step, stretched by 1.1 and held in the box, changes the class (float64); 0: it
-                                  does not; -1: there is none */
+    /* largest float64-confirmed non-crossing length on the same segment (the other bracket end) */
+    double inside;
+    /* length of the first linear step (box included); NaN when it cannot reach the plane */
+    double first_order;
+    /* |grad f(x0)|_2 of the margin to the nearest class; the same for all p; NaN where the logits are not finite or x0 is
+     * outside the box */
+    double gradient_norm;
+    /* forward = 1, forward and backward = 2, verification included; not the one of first_step_crosses */
+    int32_t passes;
+    int32_t restarts_won; /* how many restarts improved the distance */
+    /* 1: the first step, stretched by 1.1 and held in the box, changes the class (float64); 0: it does not; -1: there is
+     * none */
+    int8_t first_step_crosses;
     int8_t status;
 } bl_search_result;
 

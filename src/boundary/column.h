@@ -30,16 +30,10 @@ typedef struct bl_planes {
     double offset[BL_NEAREST_PLANES], multiplier[BL_NEAREST_PLANES];
 } bl_planes;
 
-typedef struct bl_column {
-    size_t input, p_index;
-    double p;
-    double scale; /* largest coordinate of the first step */
-    double first_order;
-    float *first; /* the first step */
-
-    /* the run */
+/* The run that a column is in, or that it ended last. */
+typedef struct bl_column_run {
     bl_phase phase;
-    bl_planes plane;
+    bl_planes planes;
     size_t capacity;          /* planes at most */
     int patience;             /* evaluations before planes are overstepped */
     int held;                 /* evaluations of a later run that may promise nothing */
@@ -51,20 +45,35 @@ typedef struct bl_column {
     double incumbent_length;  /* of either */
     double incumbent_slope;   /* of a guess: d f(t h) / dt there, < 0 */
     double model_length;      /* DESCEND: of the nearest point of the planes */
-    double length_before_run; /* best_length when it began */
+    double length_before_run; /* the best length when the run began */
     int evaluations, stalls;
+    bool finishing; /* the run goes on from the best point */
+} bl_column_run;
 
-    /* all runs */
-    float *best; /* shortest crossing, or one that a plane promised */
-    double best_length, best_slope;
-    float *crossed; /* shortest that a float32 value confirmed */
+/* What is best of all runs of a column. */
+typedef struct bl_column_best {
+    float *point; /* shortest crossing, or one that a plane promised */
+    double length, slope;
+    float *crossed; /* shortest crossing that a float32 value confirmed */
     double crossed_length;
-    int best_run;   /* which run found it */
-    bl_planes kept; /* of the run that found it, once that is over; empty where none are kept */
-    double bound;   /* length that the kept planes promise */
-    bool keeps;     /* planes, to go on from the best point at the end */
-    bool finishing; /* goes on from the best point */
-    bool claimed;   /* a float32 value crossed, or is all noise: more than a plane's promise */
+    int found_by;     /* number of the run that found the point */
+    bl_planes planes; /* of that run, once it is over; empty where none are kept */
+    double bound;     /* length that these planes promise */
+} bl_column_best;
+
+/* One input and one p. */
+typedef struct bl_column {
+    size_t input, p_index;
+    double p;
+    double scale; /* largest coordinate of the first step */
+    double first_order;
+    float *first; /* the first step */
+
+    bl_column_run run;
+    bl_column_best best;
+
+    bool keeps_planes; /* to go on from the best point at the end */
+    bool claimed;      /* a float32 value crossed, or is all noise: more than a plane's promise */
     int runs, won;
     int failures;  /* runs in vain, halved by a run that wins */
     size_t visits; /* crossings of other inputs that runs have begun at */

@@ -1,60 +1,22 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * The search: all inputs and all p of a network advance together, one value and gradient a column and round, in one
- * batch. All columns share a purse of passes: those whose runs still win go on while the others rest, and no more runs begin
- * than the purse can end, of the farthest columns first. Runs end coarsely, and what is set aside in the purse takes the best
- * points to the end; what that leaves over goes to further runs.
- *
- * What each part gains (tests/bench/bench_search_parts.py: the search without it on the reference networks, 570 distances;
- * ratio to the best known: geometric mean, 95 %, worst of all; mean passes; six seeds of the restarts). Standard's mean has an
- * error of 0.0001: smaller differences, or one input that is found or not, are chance. Columns that wait without a crossing cost
- * nothing here, where every first run crosses: on 75 narrow deep networks (tests/unit/test_search.py has one) 27 distances were
- * not found by standard, now 21. Thorough's later runs are held near the best length: ended at once they leave its worst at 1.025
- * (three seeds, else 1.009).
- *
- *                                             fast                       standard
- *     whole                                   1.0143 1.078  1.266 19.1   1.0017 1.011  1.075  98.6
- *     no restarts                             1.0217 1.109  1.484 13.2   1.0204 1.100  1.581  18.7
- *     one plane at a time                     1.1283 1.568 65.722 22.2   1.0471 1.216  2.595  99.9
- *     16 planes                               1.0143 1.078  1.266 19.1   1.0018 1.011  1.078  98.6
- *     runs end finely                         1.0151 1.087  1.266 19.2   1.0020 1.012  1.084  98.8
- *     nothing beyond planes after a crossing  1.0143 1.078  1.266 19.2   1.0019 1.011  1.084  98.6
- *     whole steps in long runs                1.0143 1.078  1.266 19.2   1.0018 1.011  1.075  98.6
- *     no crossings counted early              1.0163 1.091  1.266 19.3   1.0028 1.015  1.130  98.6
- *     oversteps from the start                1.0145 1.080  1.297 19.0   1.0025 1.013  1.121  98.5
- *     looks at the first step itself          1.0143 1.078  1.266 19.1   1.0020 1.012  1.112  98.6
- *     looks short of the first step           1.0144 1.077  1.325 19.2   1.0017 1.011  1.075  98.6
- *     later runs at any promise               1.0143 1.081  1.266 19.1   1.0018 1.011  1.112  98.5
- *     no starts from other p                  1.0159 1.091  1.484 19.1   1.0019 1.011  1.098  98.6
- *     other p taken over without planes       1.0176 1.093  1.266 19.1   1.0027 1.014  1.106  98.6
- *     no starts from other inputs             1.0149 1.087  1.266 19.1   1.0025 1.014  1.112  98.5
- *     no starts along planes                  1.0143 1.078  1.266 19.1   1.0018 1.011  1.113  98.6
- *     starts by noise alone                   1.0167 1.091  1.484 19.1   1.0043 1.028  1.176  98.5
- *     fewer starts from other inputs          1.0146 1.084  1.266 19.1   1.0018 1.011  1.124  98.5
- *     the same random numbers for all p       1.0140 1.081  1.266 19.1   1.0018 1.010  1.111  98.6
- *     later runs held near the best length    1.0147 1.079  1.266 19.1   1.0021 1.012  1.169  98.6
- *     passes shared evenly                    1.0151 1.089  1.266 19.1   1.0022 1.012  1.169  98.6
- *     no more patience where p < 2            1.0143 1.078  1.266 19.1   1.0018 1.011  1.169  98.5
- *     columns without a crossing wait         1.0143 1.078  1.266 19.1   1.0017 1.011  1.075  98.6
- *     what the ends leave over unused         1.0143 1.078  1.266 19.1   1.0018 1.012  1.075  92.5
- *     second runs before first ones end       1.0145 1.085  1.266 19.2   1.0019 1.012  1.084  98.6
- *     more runs than the purse can end        1.0146 1.081  1.266 19.4   1.0017 1.011  1.075  99.3
- *     runs not of the farthest first          1.0149 1.081  1.266 19.2   1.0017 1.011  1.075  98.6
+ * The search: all inputs and all p of a network advance together, by one value and gradient per column and round, in one
+ * batch (README.md has the algorithm, a glossary, and what each part gains).
  */
 #include "base/mem.h"
-#include "count.h"
-#include "state.h"
+#include "column_p0.h"
+#include "search_state.h"
 
 #include <limits.h>
 #include <math.h>
 #include <string.h>
 
-enum { DEAR_RUNS = 2 }; /* where queries are dear: one from x0, one from another p's crossing */
-enum { DEAR_PLANES = 16 };
-enum { RUN_PASSES = 24 }; /* that the purse should still hold for each run that begins */
+enum { EXPENSIVE_RUNS = 2 }; /* where queries are expensive: one from x0, one from another p's crossing */
+enum { EXPENSIVE_PLANES = 16 };
+enum { RUN_PASSES = 24 }; /* that the budget should still hold for each run that begins */
 enum { FINISHES = 4 };    /* of the best points; all but the last leave the rest to further runs */
 
-static const double WIDE_GAP = 1e-4; /* where queries are dear, a run ends that promises less */
+static const double WIDE_GAP = 1e-4; /* where queries are expensive, a run ends that promises less */
 
 /* Coming from inside, a first run meets more faces before it crosses; fast has no passes for them. */
 static bl_effort_limits limits_of(const bl_search_options *options) {
@@ -71,9 +33,9 @@ static bl_effort_limits limits_of(const bl_search_options *options) {
     if (options->queries > 0) {
         l.passes = 2 * (int32_t)options->queries;
         l.coarse = l.gap = WIDE_GAP;
-        l.runs = DEAR_RUNS;
+        l.runs = EXPENSIVE_RUNS;
         l.finish = 0;
-        l.planes = DEAR_PLANES;
+        l.planes = EXPENSIVE_PLANES;
     }
     return l;
 }
@@ -161,18 +123,18 @@ void bl_search_destroy(bl_search **search) {
 static double margin_of(bl_search *s, bl_column *c, const float *logits) {
     const bl_search_input *in = &s->input[c->input];
     double source = (double)logits[in->source] + in->bias[in->source], largest = -INFINITY;
-    size_t nearest = c->plane.target;
+    size_t nearest = c->run.planes.target;
     for (size_t j = 0; j < s->classes; j++)
         if (j != in->source && (double)logits[j] + in->bias[j] > largest) {
             largest = (double)logits[j] + in->bias[j];
             nearest = j;
         }
-    bool beginning = c->phase == BL_PHASE_SEEK && c->plane.count == 0;
-    if (nearest != c->plane.target && (largest >= source || beginning)) {
-        c->plane.target = nearest;
-        c->plane.count = 0;
+    bool beginning = c->run.phase == BL_PHASE_SEEK && c->run.planes.count == 0;
+    if (nearest != c->run.planes.target && (largest >= source || beginning)) {
+        c->run.planes.target = nearest;
+        c->run.planes.count = 0;
     }
-    return (source - ((double)logits[c->plane.target] + in->bias[c->plane.target])) / in->margin;
+    return (source - ((double)logits[c->run.planes.target] + in->bias[c->run.planes.target])) / in->margin;
 }
 
 /* One value and gradient for each column of the batch. */
@@ -184,7 +146,7 @@ static bl_err advance(bl_search *s, const bl_oracle *o, const double *x0, size_t
         const bl_column *c = &s->column[s->batch_column[r]];
         const double *from = x0 + c->input * s->n;
         for (size_t i = 0; i < s->n; i++)
-            x[r * s->n + i] = (float)(from[i] + (double)c->query[i]);
+            x[r * s->n + i] = (float)(from[i] + (double)c->run.query[i]);
         s->batch_input[r] = c->input;
     }
     BL_TRY(o->forward(o->context, count, s->batch_input, x, s->logits));
@@ -194,14 +156,14 @@ static bl_err advance(bl_search *s, const bl_oracle *o, const double *x0, size_t
         const bl_search_input *in = &s->input[c->input];
         margin[r] = margin_of(s, c, s->logits + r * s->classes);
         s->seed[r * s->classes + in->source] = (float)(1.0 / in->margin);
-        s->seed[r * s->classes + c->plane.target] = (float)(-1.0 / in->margin);
+        s->seed[r * s->classes + c->run.planes.target] = (float)(-1.0 / in->margin);
     }
     BL_TRY(o->gradient(o->context, count, NULL, s->seed, gradient));
     for (size_t r = 0; r < count; r++) {
         bl_column *c = &s->column[s->batch_column[r]];
         c->passes += 2;
         if (c->p == 0.0)
-            bl_count_receive(c, &s->input[c->input], s->n, margin[r], gradient + r * s->n);
+            bl_column_p0_receive(c, &s->input[c->input], s->n, margin[r], gradient + r * s->n);
         else
             bl_column_receive(c, &s->input[c->input], s->n, margin[r], gradient + r * s->n, &s->work);
     }
@@ -210,24 +172,24 @@ cleanup:
 }
 
 /* Whether a column's failures are few enough for another run: half as many again where minima are many. */
-static bool is_patient(const bl_purse *purse, const bl_column *c) {
-    return 2 * c->failures <= purse->patience * (bl_column_moves_few(c) ? 3 : 2);
+static bool is_patient(const bl_budget *budget, const bl_column *c) {
+    return 2 * c->failures <= budget->patience * (bl_column_moves_few(c) ? 3 : 2);
 }
 
 /* Whether a column takes part in the next batch: it is in a run, or has no crossing yet, or its failures are few enough for
- * another and no column is in its first. Once the purse is empty only columns without any crossing go on, for a while. */
+ * another and no column is in its first. Once the budget is empty only columns without any crossing go on, for a while. */
 static bool takes_part(const bl_search *s, const bl_column *c) {
-    const bl_purse *purse = &s->purse;
-    bool found = isfinite(c->best_length);
+    const bl_budget *budget = &s->budget;
+    bool found = isfinite(c->best.length);
     if (c->runs == 0)
         return false;
-    if (purse->passes <= 0)
+    if (budget->passes <= 0)
         return !found && c->passes < s->limits.passes + BL_LAST_RESORT;
-    if (c->phase != BL_PHASE_DONE)
+    if (c->run.phase != BL_PHASE_DONE)
         return true;
-    if (purse->finishing || (found && c->runs >= s->limits.runs))
+    if (budget->finishing || (found && c->runs >= s->limits.runs))
         return false;
-    return (!found && c->passes < s->limits.passes) || (is_patient(purse, c) && !purse->beginners);
+    return (!found && c->passes < s->limits.passes) || (is_patient(budget, c) && !budget->beginners);
 }
 
 /* The column that rests, may begin another run, and is farthest, compared with others of its p; NULL where there is none. */
@@ -236,8 +198,8 @@ static bl_column *farthest_resting(const bl_search *s) {
     double largest = 0.0;
     for (size_t k = 0; k < s->columns; k++) {
         bl_column *c = &s->column[k];
-        double length = c->best_length / s->typical[c->p_index];
-        if (c->phase == BL_PHASE_DONE && takes_part(s, c) && (!farthest || length > largest)) {
+        double length = c->best.length / s->typical[c->p_index];
+        if (c->run.phase == BL_PHASE_DONE && takes_part(s, c) && (!farthest || length > largest)) {
             farthest = c;
             largest = length;
         }
@@ -251,8 +213,8 @@ static void find_typical(bl_search *s) {
         double sum = 0.0;
         size_t count = 0;
         for (size_t k = e; k < s->columns; k += s->options.p_count)
-            if (isfinite(s->column[k].best_length)) {
-                sum += s->column[k].best_length;
+            if (isfinite(s->column[k].best.length)) {
+                sum += s->column[k].best.length;
                 count++;
             }
         s->typical[e] = sum > 0.0 ? sum / (double)count : 1.0;
@@ -264,20 +226,21 @@ static size_t count_unfinished(const bl_search *s) {
     size_t count = 0;
     for (size_t k = 0; k < s->columns; k++) {
         const bl_column *c = &s->column[k];
-        count += bl_column_unfinished(c, s->limits.gap) || (c->keeps && c->phase == BL_PHASE_DESCEND);
+        count +=
+            bl_column_unfinished(c, s->limits.gap) || (c->keeps_planes && c->run.phase == BL_PHASE_DESCEND);
     }
     return count;
 }
 
 /* End all runs but those of columns without a crossing, and go on from the best points. */
 static void finish(bl_search *s) {
-    s->purse.finishing = true;
-    s->purse.finished++;
+    s->budget.finishing = true;
+    s->budget.finished++;
     for (size_t k = 0; k < s->columns; k++) {
         bl_column *c = &s->column[k];
-        if (isinf(c->best_length))
+        if (isinf(c->best.length))
             continue;
-        if (c->phase != BL_PHASE_DONE)
+        if (c->run.phase != BL_PHASE_DONE)
             bl_column_end_run(c);
         if (bl_column_unfinished(c, s->limits.gap))
             bl_column_finish(c, &s->input[c->input], s->n, s->limits.gap, &s->work);
@@ -286,32 +249,32 @@ static void finish(bl_search *s) {
 
 /* Runs begin again, with what the best points' ends have left over. */
 static void resume(bl_search *s) {
-    s->purse.finishing = false;
+    s->budget.finishing = false;
     for (size_t k = 0; k < s->columns; k++) {
-        s->column[k].finishing = false;
-        s->column[k].gap = s->limits.coarse;
+        s->column[k].run.finishing = false;
+        s->column[k].run.gap = s->limits.coarse;
     }
 }
 
-/* The columns that are in a run, and as many more as the purse can afford. */
+/* The columns that are in a run, and as many more as the budget can afford. */
 static size_t form_batch(bl_search *s) {
-    bl_purse *purse = &s->purse;
+    bl_budget *budget = &s->budget;
     size_t count = 0;
-    purse->beginners = false;
+    budget->beginners = false;
     for (size_t k = 0; k < s->columns; k++)
-        if (s->column[k].runs == 1 && s->column[k].phase != BL_PHASE_DONE)
-            purse->beginners = true;
-    if (s->limits.finish > 0 && !purse->finishing && !purse->beginners &&
-        purse->passes <= s->limits.finish * (int64_t)count_unfinished(s))
+        if (s->column[k].runs == 1 && s->column[k].run.phase != BL_PHASE_DONE)
+            budget->beginners = true;
+    if (s->limits.finish > 0 && !budget->finishing && !budget->beginners &&
+        budget->passes <= s->limits.finish * (int64_t)count_unfinished(s))
         finish(s);
-    int64_t left = purse->passes;
+    int64_t left = budget->passes;
     for (size_t k = 0; k < s->columns; k++)
-        if (s->column[k].phase != BL_PHASE_DONE && takes_part(s, &s->column[k])) {
+        if (s->column[k].run.phase != BL_PHASE_DONE && takes_part(s, &s->column[k])) {
             s->batch_column[count++] = k;
             left -= RUN_PASSES;
         }
     find_typical(s);
-    for (bl_column *c; left > 0 || purse->passes <= 0; left -= RUN_PASSES) {
+    for (bl_column *c; left > 0 || budget->passes <= 0; left -= RUN_PASSES) {
         if (!(c = farthest_resting(s)))
             break;
         bl_search_restart(s, c);
@@ -321,41 +284,41 @@ static size_t form_batch(bl_search *s) {
 }
 
 /* What the columns have together, less what they have spent. */
-static void fill_purse(bl_search *s) {
-    s->purse = (bl_purse){0};
+static void fill_budget(bl_search *s) {
+    s->budget = (bl_budget){0};
     for (size_t k = 0; k < s->columns; k++)
         if (s->column[k].runs > 0)
-            s->purse.passes += s->limits.passes - s->column[k].passes;
+            s->budget.passes += s->limits.passes - s->column[k].passes;
 }
 
-/* Take the passes of a batch out of the purse. Where nobody drew on it, it grants the columns one more failure; after the
+/* Take the passes of a batch out of the budget. Where nobody drew on it, it grants the columns one more failure; after the
  * last finish it is emptied.
  * @return false when nobody goes on */
-static bool settle_purse(bl_search *s, size_t count) {
-    bl_purse *purse = &s->purse;
-    bool left = purse->passes > 0;
-    purse->passes -= 2 * (int64_t)count;
+static bool settle_budget(bl_search *s, size_t count) {
+    bl_budget *budget = &s->budget;
+    bool left = budget->passes > 0;
+    budget->passes -= 2 * (int64_t)count;
     if (count > 0)
         return true;
-    if (purse->finishing && purse->passes >= RUN_PASSES && purse->finished < FINISHES)
+    if (budget->finishing && budget->passes >= RUN_PASSES && budget->finished < FINISHES)
         resume(s);
-    else if (purse->finishing)
-        purse->passes = 0;
-    purse->patience++;
-    return left && purse->patience / 2 <= s->limits.runs;
+    else if (budget->finishing)
+        budget->passes = 0;
+    budget->patience++;
+    return left && budget->patience / 2 <= s->limits.runs;
 }
 
 static bl_err run_rounds(bl_search *s, const bl_oracle *o, const double *x0) {
     bl_err err = BL_OK;
     size_t count;
-    fill_purse(s);
+    fill_budget(s);
     do {
         if (s->options.stop && s->options.stop(s->options.stop_context))
             BL_FAIL(BL_ERR_STOPPED, "the boundary search was stopped");
         count = form_batch(s);
         if (count > 0)
             BL_TRY(advance(s, o, x0, count));
-    } while (settle_purse(s, count));
+    } while (settle_budget(s, count));
 cleanup:
     return err;
 }

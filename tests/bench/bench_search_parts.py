@@ -21,7 +21,7 @@ os.environ.update({"OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIR
 sys.path[:0] = [os.path.join(SOURCE, "tests", "reference"), os.path.join(SOURCE, "tests")]
 import bars  # noqa: E402
 
-SEARCH, COLUMN, RESTART, NEAREST = (f"src/boundary/{name}" for name in ("search.c", "column.c", "restart.c", "nearest.h"))
+SEARCH, COLUMN, RESTART, NEAREST = (f"src/boundary/{name}" for name in ("search.c", "column.c", "search_restart.c", "nearest.h"))
 PLANES = "BL_NEAREST_PLANES = 32"
 STREAM = "bl_rng_stream({}, 0, (uint32_t)c->input"
 OTHER_P = (RESTART, "other = next_news(s, c)", "other = NULL")
@@ -30,12 +30,12 @@ OTHER_INPUT = (RESTART, "!started && is_visit(c)", "false")
 MIXED = (RESTART, "c->runs % KINDS == 2 && !count", "false")
 PARTS = {
     "whole": [],
-    "no restarts": [(SEARCH, "(is_patient(purse, c) && !purse->beginners)", "false"),
-                    (SEARCH, "purse->passes <= s->limits.finish", "true || purse->passes <= s->limits.finish")],
+    "no restarts": [(SEARCH, "(is_patient(budget, c) && !budget->beginners)", "false"),
+                    (SEARCH, "budget->passes <= s->limits.finish", "true || budget->passes <= s->limits.finish")],
     "one plane at a time": [(NEAREST, PLANES, "BL_NEAREST_PLANES = 1")],
     "16 planes": [(NEAREST, PLANES, "BL_NEAREST_PLANES = 16")],
     "runs end finely": [(SEARCH, "l.runs = INT_MAX;", "l.runs = INT_MAX; l.finish = 0; l.coarse = l.gap;")],
-    "nothing beyond planes after a crossing": [(COLUMN, "c->stalls > 1 && c->inc", "false && c->inc")],
+    "nothing beyond planes after a crossing": [(COLUMN, "c->run.stalls > 1 && c->run.inc", "false && c->run.inc")],
     "whole steps in long runs": [(COLUMN, "DRAWN_AFTER = 8", "DRAWN_AFTER = 1000")],
     "no crossings counted early": [(SEARCH, f".nearly = {value}", ".nearly = 0.0") for value in ("0.03", "0.01")],
     "oversteps from the start": [(SEARCH, f"{value}, .held", "0, .held") for value in (4, 3)],
@@ -50,12 +50,12 @@ PARTS = {
     "fewer starts from other inputs": [(RESTART, "|| (c->p != 0.0", "|| (false")],
     "the same random numbers for all p": [(RESTART, " + c->p_index", "")],
     "later runs held near the best length": [(SEARCH, ".held = 1", ".held = 8")],
-    "passes shared evenly": [(SEARCH, "return 2 * c->failures <= purse->patience * (", "return true || (")],
+    "passes shared evenly": [(SEARCH, "return 2 * c->failures <= budget->patience * (", "return true || (")],
     "no more patience where p < 2": [(SEARCH, "? 3 : 2)", "? 2 : 2)")],
     "columns without a crossing wait": [(SEARCH, "(!found && c->passes < s->limits.passes)", "false")],
-    "what the ends leave over unused": [(SEARCH, "purse->finished < FINISHES", "false")],
-    "second runs before first ones end": [(SEARCH, " && !purse->beginners", "")],
-    "more runs than the purse can end": [(SEARCH, "RUN_PASSES = 24", "RUN_PASSES = 0")],
+    "what the ends leave over unused": [(SEARCH, "budget->finished < FINISHES", "false")],
+    "second runs before first ones end": [(SEARCH, " && !budget->beginners", "")],
+    "more runs than the budget can end": [(SEARCH, "RUN_PASSES = 24", "RUN_PASSES = 0")],
     "runs not of the farthest first": [(SEARCH, "length > largest", "false")],
 }
 

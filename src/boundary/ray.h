@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Confirmation in float64: the crossing on the ray through a column's best point, bracketed. Private to src/boundary.
+ * The bracket of a crossing on a ray, narrowed one float64 margin at a time. Private to src/boundary.
  */
-#ifndef BORDERLINE_BOUNDARY_VERIFY_H
-#define BORDERLINE_BOUNDARY_VERIFY_H
+#ifndef BORDERLINE_BOUNDARY_RAY_H
+#define BORDERLINE_BOUNDARY_RAY_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -6,10 +6,10 @@
  */
 #include "base/mem.h"
 #include "borderline/rng.h"
-#include "count.h"
+#include "column_p0.h"
 #include "lanes.h"
 #include "linear_step.h"
-#include "state.h"
+#include "search_state.h"
 
 #include <math.h>
 
@@ -28,16 +28,17 @@ static bl_stream stream_of(const bl_search *s, const bl_column *c) {
 static void into_box(const bl_search *s, bl_column *c, double factor, const float *h) {
     const bl_search_input *in = &s->input[c->input];
     for (size_t i = 0; i < s->n; i++)
-        c->query[i] = fminf(fmaxf((float)factor * h[i], in->lo[i]), in->hi[i]);
+        c->run.query[i] = fminf(fmaxf((float)factor * h[i], in->lo[i]), in->hi[i]);
 }
 
 /* Another column's best point, brought to this one's best length (turned round for an input of another class). */
 static bool start_from(const bl_search *s, bl_column *c, const bl_column *other) {
-    if (!isfinite(other->best_length) || !(other->best_length > 0.0))
+    if (!isfinite(other->best.length) || !(other->best.length > 0.0))
         return false;
-    double factor = isfinite(c->best_length) ? c->best_length / bl_float_norm(c->p, s->n, other->best) : 1.0;
+    double factor =
+        isfinite(c->best.length) ? c->best.length / bl_float_norm(c->p, s->n, other->best.point) : 1.0;
     bool same = s->input[other->input].source == s->input[c->input].source;
-    into_box(s, c, same ? factor : -factor, other->best);
+    into_box(s, c, same ? factor : -factor, other->best.point);
     return true;
 }
 
@@ -47,8 +48,8 @@ static const bl_column *next_news(bl_search *s, const bl_column *c) {
     for (size_t e = 1; e < m; e++) {
         size_t k = (c->p_index + e) % m;
         double *adopted = &s->adopted[(first + c->p_index) * m + k];
-        if (s->column[first + k].best_length < *adopted * (1.0 - 1e-5)) {
-            *adopted = s->column[first + k].best_length;
+        if (s->column[first + k].best.length < *adopted * (1.0 - 1e-5)) {
+            *adopted = s->column[first + k].best.length;
             return &s->column[first + k];
         }
     }
@@ -84,10 +85,10 @@ static bool start_across(const bl_search *s, bl_column *c) {
         const bl_column *other = &s->column[k];
         const double *from = s->x0 + other->input * n;
         bool same = s->input[other->input].source == in->source;
-        if (!s->input[other->input].usable || (same && isinf(other->best_length)) || (!same && k % m != 0))
+        if (!s->input[other->input].usable || (same && isinf(other->best.length)) || (!same && k % m != 0))
             continue;
         for (size_t i = 0; i < n; i++)
-            s->work.v[i] = (float)(from[i] - x0[i]) + (same ? other->best[i] : 0.0F);
+            s->work.v[i] = (float)(from[i] - x0[i]) + (same ? other->best.point[i] : 0.0F);
         double length = bl_float_norm(c->p, n, s->work.v);
         if (length < nearest) {
             nearest = length;
@@ -117,12 +118,12 @@ static bool start_along_planes(bl_search *s, bl_column *c) {
         for (size_t i = 0; i < n; i++)
             mixture[i] += w * plane[i];
     }
-    double length, reach = -fabs(lane_dot(n, mixture, c->best));
-    if (!isfinite(c->best_length) ||
-        !bl_linear_step_within(c->p, n, in->lo, in->hi, mixture, reach, s->work.v, c->query, &length) ||
+    double length, reach = -fabs(lane_dot(n, mixture, c->best.point));
+    if (!isfinite(c->best.length) ||
+        !bl_linear_step_within(c->p, n, in->lo, in->hi, mixture, reach, s->work.v, c->run.query, &length) ||
         !(length > 0.0))
         return false;
-    into_box(s, c, BEYOND_BEST * c->best_length / length, c->query);
+    into_box(s, c, BEYOND_BEST * c->best.length / length, c->run.query);
     return true;
 }
 
@@ -131,16 +132,16 @@ static void start_around(bl_search *s, bl_column *c) {
     const bl_search_input *in = &s->input[c->input];
     size_t n = s->n;
     float *z = s->work.v;
-    bool found = isfinite(c->best_length);
+    bool found = isfinite(c->best.length);
     double turn = c->runs * GOLDEN - floor(c->runs * GOLDEN), size;
     if (found)
         size = NOISE_LEAST * pow(NOISE_MOST / NOISE_LEAST, turn) *
-               sqrt(lane_dot(n, c->best, c->best) / (double)n);
+               sqrt(lane_dot(n, c->best.point, c->best.point) / (double)n);
     else
         size = c->scale * exp2(0.5 * c->runs);
     bl_rng_normal(stream_of(s, c), (float)size, n, z);
     for (size_t i = 0; i < n; i++)
-        c->query[i] = fminf(fmaxf((found ? c->best[i] : 0.0F) + z[i], in->lo[i]), in->hi[i]);
+        c->run.query[i] = fminf(fmaxf((found ? c->best.point[i] : 0.0F) + z[i], in->lo[i]), in->hi[i]);
 }
 
 /* p = 0: the best set, a third of it left out. */
@@ -148,7 +149,7 @@ static void start_thinned(bl_search *s, bl_column *c) {
     float *chance = s->work.v;
     bl_rng_uniform(stream_of(s, c), 0.0F, 1.0F, s->n, chance);
     for (size_t i = 0; i < s->n; i++)
-        c->query[i] = chance[i] < THINNED ? 0.0F : c->best[i];
+        c->run.query[i] = chance[i] < THINNED ? 0.0F : c->best.point[i];
 }
 
 void bl_search_restart(bl_search *s, bl_column *c) {
@@ -163,17 +164,17 @@ void bl_search_restart(bl_search *s, bl_column *c) {
     }
     /* a run for p = 0 that begins with a crossing ends with many coordinates: at the last only */
     bool due = count ? c->passes > s->limits.passes + BL_LAST_RESORT / 2 : c->runs % 2 == 1;
-    bool across = !started && isinf(c->best_length) && due && start_across(s, c);
+    bool across = !started && isinf(c->best.length) && due && start_across(s, c);
     started = started || across;
     if (!started && is_visit(c))
         started = start_from_other_input(s, c);
     if (!started && c->runs % KINDS == 2 && !count)
         started = start_along_planes(s, c);
-    if (!started && count && isfinite(c->best_length))
+    if (!started && count && isfinite(c->best.length))
         start_thinned(s, c);
     else if (!started)
         start_around(s, c);
     if (count && !across)
-        bl_count_round(c, in, s->n, c->query);
+        bl_column_p0_round(c, in, s->n, c->run.query);
     bl_column_start(c);
 }

@@ -2,7 +2,7 @@
  *
  * Runs for p = 0: greedy growth, then exchanges with a memory.
  */
-#include "count.h"
+#include "column_p0.h"
 #include "linear_step.h"
 
 #include <float.h>
@@ -23,7 +23,7 @@ static float end_of(const bl_column *c, const bl_search_input *in, size_t i, flo
 
 /* Evaluation until which coordinate i may not be exchanged; kept in the first plane's place, which p = 0 has no use for. */
 static float *memory(bl_column *c) {
-    return c->plane.normal[0];
+    return c->run.planes.normal[0];
 }
 
 static size_t set_size(size_t n, const float *h) {
@@ -38,8 +38,8 @@ static size_t least_held(bl_column *c, size_t n, const float *g, bool free_only)
     size_t least = n;
     float held = INFINITY;
     for (size_t i = 0; i < n; i++) {
-        float holds = -g[i] * c->query[i];
-        bool may = c->query[i] != 0.0F && (!free_only || memory(c)[i] <= (float)c->evaluations);
+        float holds = -g[i] * c->run.query[i];
+        bool may = c->run.query[i] != 0.0F && (!free_only || memory(c)[i] <= (float)c->run.evaluations);
         if (may && holds < held) {
             held = holds;
             least = i;
@@ -55,7 +55,7 @@ static size_t most_promising(bl_column *c, const bl_search_input *in, size_t n, 
     float largest = 0.0F;
     for (size_t i = 0; i < n; i++) {
         float gain = -g[i] * end_of(c, in, i, -g[i]);
-        bool may = c->query[i] == 0.0F && memory(c)[i] <= (float)c->evaluations;
+        bool may = c->run.query[i] == 0.0F && memory(c)[i] <= (float)c->run.evaluations;
         if (may && gain > largest) {
             largest = gain;
             most = i;
@@ -71,32 +71,32 @@ static double take_in(bl_column *c, const bl_search_input *in, size_t n, const f
     size_t i = most_promising(c, in, n, g, &promise);
     if (i == n)
         return -1.0;
-    c->query[i] = end_of(c, in, i, -g[i]);
+    c->run.query[i] = end_of(c, in, i, -g[i]);
     return promise;
 }
 
 static void let_go(bl_column *c, size_t i) {
-    c->query[i] = 0.0F;
-    memory(c)[i] = (float)(c->evaluations + MEMORY);
+    c->run.query[i] = 0.0F;
+    memory(c)[i] = (float)(c->run.evaluations + MEMORY);
 }
 
 /* Coordinates inside that have come to pull the wrong way go to their other end, which costs nothing. */
 static void turn_round(bl_column *c, const bl_search_input *in, size_t n, const float *g) {
     for (size_t i = 0; i < n; i++) {
         float other = end_of(c, in, i, -g[i]);
-        if (c->query[i] != 0.0F && g[i] * c->query[i] > 0.0F && other != 0.0F)
-            c->query[i] = other;
+        if (c->run.query[i] != 0.0F && g[i] * c->run.query[i] > 0.0F && other != 0.0F)
+            c->run.query[i] = other;
     }
 }
 
 static void grow_or_exchange(bl_column *c, const bl_search_input *in, size_t n, double f, const float *g) {
-    size_t size = set_size(n, c->query), most = isfinite(c->best_length) ? (size_t)c->best_length - 1 : n;
-    double wanted = f * fmax(0.5, 0.2 * (c->evaluations - 3)), promise = 0.0;
+    size_t size = set_size(n, c->run.query), most = isfinite(c->best.length) ? (size_t)c->best.length - 1 : n;
+    double wanted = f * fmax(0.5, 0.2 * (c->run.evaluations - 3)), promise = 0.0;
     turn_round(c, in, n, g);
     if (size >= most) {
         size_t out = least_held(c, n, g, true);
-        c->stalls++;
-        if (out == n || c->stalls > EXCHANGES) {
+        c->run.stalls++;
+        if (out == n || c->run.stalls > EXCHANGES) {
             bl_column_end_run(c);
             return;
         }
@@ -113,28 +113,28 @@ static void grow_or_exchange(bl_column *c, const bl_search_input *in, size_t n, 
         bl_column_end_run(c);
 }
 
-void bl_count_receive(bl_column *c, const bl_search_input *in, size_t n, double f, const float *g) {
-    if (c->evaluations == 0)
+void bl_column_p0_receive(bl_column *c, const bl_search_input *in, size_t n, double f, const float *g) {
+    if (c->run.evaluations == 0)
         memset(memory(c), 0, n * sizeof(float));
-    c->evaluations++;
+    c->run.evaluations++;
     if (f > in->noise) {
         grow_or_exchange(c, in, n, f, g);
         return;
     }
     double slope = 0.0;
     for (size_t i = 0; i < n; i++)
-        slope += (double)g[i] * (double)c->query[i];
+        slope += (double)g[i] * (double)c->run.query[i];
     c->claimed = true;
-    bl_column_offer(c, n, c->query, slope);
-    c->stalls = 0;
-    for (size_t size = set_size(n, c->query); (double)size >= c->best_length && size > 0; size--)
+    bl_column_offer(c, n, c->run.query, slope);
+    c->run.stalls = 0;
+    for (size_t size = set_size(n, c->run.query); (double)size >= c->best.length && size > 0; size--)
         let_go(c, least_held(c, n, g, false));
-    if (set_size(n, c->query) == 0)
+    if (set_size(n, c->run.query) == 0)
         bl_column_end_run(c);
 }
 
-void bl_count_round(const bl_column *c, const bl_search_input *in, size_t n, float *h) {
-    size_t most = isfinite(c->best_length) ? (size_t)c->best_length - 1 : n;
+void bl_column_p0_round(const bl_column *c, const bl_search_input *in, size_t n, float *h) {
+    size_t most = isfinite(c->best.length) ? (size_t)c->best.length - 1 : n;
     float least = 0.0F;
     while (set_size(n, h) >
            most) { /* a threshold just above the smallest entries, until few enough are left */

@@ -5,7 +5,7 @@
 #include "base/mem.h"
 #include "lanes.h"
 #include "linear_step.h"
-#include "state.h"
+#include "search_state.h"
 
 #include <math.h>
 
@@ -25,26 +25,26 @@ static void reset(bl_search *s) {
         float *point = s->points + k * stride;
         *c = (bl_column){.input = k / s->options.p_count,
                          .p_index = k % s->options.p_count,
-                         .patience = s->limits.patience,
-                         .held = s->limits.held,
-                         .nearly = s->limits.nearly,
-                         .gap = s->limits.coarse,
-                         .capacity = planes,
-                         .query = point,
-                         .incumbent = point + s->n,
-                         .best = point + 2 * s->n,
-                         .crossed = point + 3 * s->n,
                          .first = point + 4 * s->n,
-                         .best_length = INFINITY,
-                         .crossed_length = INFINITY,
-                         .incumbent_length = INFINITY,
-                         .first_order = NAN,
-                         .phase = BL_PHASE_DONE};
+                         .first_order = NAN};
+        c->run = (bl_column_run){.patience = s->limits.patience,
+                                 .held = s->limits.held,
+                                 .nearly = s->limits.nearly,
+                                 .gap = s->limits.coarse,
+                                 .capacity = planes,
+                                 .query = point,
+                                 .incumbent = point + s->n,
+                                 .incumbent_length = INFINITY,
+                                 .phase = BL_PHASE_DONE};
+        c->best = (bl_column_best){.point = point + 2 * s->n,
+                                   .length = INFINITY,
+                                   .crossed = point + 3 * s->n,
+                                   .crossed_length = INFINITY};
         c->p = s->p[c->p_index];
-        c->keeps = s->limits.finish > 0 && c->p != 0.0;
+        c->keeps_planes = s->limits.finish > 0 && c->p != 0.0;
         for (size_t a = 0; a < planes; a++) {
-            c->plane.normal[a] = point + (BL_COLUMN_POINTS + a) * s->n;
-            c->kept.normal[a] = s->limits.finish > 0 ? c->plane.normal[a] + planes * s->n : NULL;
+            c->run.planes.normal[a] = point + (BL_COLUMN_POINTS + a) * s->n;
+            c->best.planes.normal[a] = s->limits.finish > 0 ? c->run.planes.normal[a] + planes * s->n : NULL;
         }
         for (size_t e = 0; e < s->options.p_count; e++)
             s->adopted[k * s->options.p_count + e] = INFINITY;
@@ -106,11 +106,11 @@ static void first_steps(bl_search *s, size_t input, size_t j, double margin, con
         double length;
         bool reached = bl_linear_step_within(c->p, s->n, in->lo, in->hi, gradient, -margin, s->work.v,
                                              s->work.w, &length);
-        bool first = c->plane.target == in->source, shorter = !(length >= c->first_order);
+        bool first = c->run.planes.target == in->source, shorter = !(length >= c->first_order);
         if (!first && !(reached && shorter))
             continue;
         c->first_order = reached ? length : NAN;
-        c->plane.target = j;
+        c->run.planes.target = j;
         c->scale = bl_float_norm(INFINITY, s->n, s->work.w);
         memcpy(c->first, s->work.w, s->n * sizeof *c->first);
     }
@@ -122,7 +122,7 @@ static bl_err evaluate_first_steps(bl_search *s, const bl_oracle *o, const doubl
     size_t classes = s->classes;
     float *gradient = (float *)s->rows + s->columns * s->n;
     for (size_t k = 0; k < s->columns; k++)
-        s->column[k].plane.target = s->input[s->column[k].input].source;
+        s->column[k].run.planes.target = s->input[s->column[k].input].source;
     for (size_t other = 1; other < classes; other++) {
         memset(s->seed, 0, s->inputs * classes * sizeof *s->seed);
         for (size_t i = 0; i < s->inputs; i++) {
@@ -153,20 +153,20 @@ bl_err bl_search_begin(bl_search *s, const bl_oracle *o, const double *x0, doubl
         bl_search_input *in = &s->input[c->input];
         if (!in->usable)
             continue;
-        memcpy(c->query, c->first, s->n * sizeof *c->query);
+        memcpy(c->run.query, c->first, s->n * sizeof *c->run.query);
         if (in->margin <= 0.0) { /* on the boundary */
-            memset(c->best, 0, s->n * sizeof *c->best);
-            c->best_length = 0.0;
+            memset(c->best.point, 0, s->n * sizeof *c->best.point);
+            c->best.length = 0.0;
             continue;
         }
         if (c->p_index == 0)
             in->noise /= in->margin;
         c->claimed = in->noise > NOISE_MAX && c->scale > 0.0;
         if (c->claimed)
-            bl_column_offer(c, s->n, c->query, -1.0);
+            bl_column_offer(c, s->n, c->run.query, -1.0);
         else if (c->scale > 0.0) {
             for (size_t e = 0; e < s->n; e++)
-                c->query[e] *= c->p == 0.0 ? 1.0F : (float)s->limits.look;
+                c->run.query[e] *= c->p == 0.0 ? 1.0F : (float)s->limits.look;
             bl_column_start(c);
         }
     }

@@ -2,11 +2,11 @@
  *
  * The search's workspace, shared by its files. Private to src/boundary.
  */
-#ifndef BORDERLINE_BOUNDARY_STATE_H
-#define BORDERLINE_BOUNDARY_STATE_H
+#ifndef BORDERLINE_BOUNDARY_SEARCH_STATE_H
+#define BORDERLINE_BOUNDARY_SEARCH_STATE_H
 
 #include "column.h"
-#include "verify.h"
+#include "ray.h"
 
 /* What an effort allows. */
 typedef struct bl_effort_limits {
@@ -28,13 +28,13 @@ enum { BL_COLUMN_POINTS = 5 };
 enum { BL_LAST_RESORT = 100 }; /* passes of a column that has found nothing, beyond its limit */
 
 /* Passes that all columns share. */
-typedef struct bl_purse {
+typedef struct bl_budget {
     int64_t passes;
     int patience;   /* failures that a column may have and still begin a run */
     bool beginners; /* columns in their first run, which goes before others' second */
     int finished;   /* how often the best points have been gone on from */
     bool finishing; /* what is left is for going on from the best points */
-} bl_purse;
+} bl_budget;
 
 struct bl_search {
     bl_search_options options;
@@ -45,7 +45,7 @@ struct bl_search {
     bl_search_input *input;
     bl_column *column;
     double *adopted; /* [columns][p_count] length of the crossing last taken over from another p */
-    bl_purse purse;
+    bl_budget budget;
     double *typical; /* [p_count] mean of the best lengths */
     bl_ray *ray;
     size_t *batch_column; /* [columns] which column each row of the batch serves */

@@ -1,60 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Confirmation in float64. The search leaves a point near the boundary and the slope there; each evaluation is put just
- * beyond the crossing that slope or secant promise, by what they may be off, so that it closes the bracket from the other
- * side: three evaluations as a rule.
+ * Confirmation in float64: the crossings on the rays through the columns' best points, and the results.
  */
 #include "base/mem.h"
-#include "state.h"
+#include "search_state.h"
 
 #include <math.h>
 #include <string.h>
 
-enum { EVALUATIONS = 60 };
-static const double WIDTH = 1e-6;    /* of the closed bracket, relative */
-static const double FARTHEST = 16.0; /* t */
-static const double STRETCH = 1.1;   /* of a first step that should cross by itself */
-
-bl_ray bl_ray_start(const float *h, double slope) {
-    return (bl_ray){.h = h,
-                    .outside = INFINITY,
-                    .f_inside = 1.0,
-                    .next = 1.0,
-                    .slope = slope < 0.0 ? slope : -1.0,
-                    .doubt = WIDTH,
-                    .open = true};
-}
-
-/* Where the margin should vanish, seen from the last point t. */
-static double expected_crossing(const bl_ray *r, double t, double margin) {
-    if (isfinite(r->outside) && r->inside > 0.0)
-        return r->inside + (r->outside - r->inside) * r->f_inside / (r->f_inside - r->f_outside);
-    return t - margin / r->slope;
-}
-
-void bl_ray_receive(bl_ray *r, double margin) {
-    double t = r->next;
-    bool crossed = margin <= 0.0;
-    /* the last point was meant for the other side: the doubt was too small */
-    bool missed = r->evaluations > 0 && crossed == r->crossed;
-    r->crossed = crossed;
-    r->evaluations++;
-    *(crossed ? &r->outside : &r->inside) = t;
-    *(crossed ? &r->f_outside : &r->f_inside) = margin;
-    bool closed = isfinite(r->outside) && r->outside - r->inside <= WIDTH * r->outside;
-    if (closed || r->evaluations >= EVALUATIONS || isnan(margin) || (isinf(r->outside) && t >= FARTHEST)) {
-        r->open = false;
-        return;
-    }
-    double expected = expected_crossing(r, t, margin), step = fabs(expected - t) / t;
-    double least = isfinite(r->outside) && r->inside > 0.0 ? 0.4 * WIDTH : 0.2 * WIDTH;
-    r->doubt = missed ? 8.0 * r->doubt : fmax(fmin(step * step, 0.1 * step), least);
-    r->next = crossed ? fmin(expected, t) * (1.0 - r->doubt) : fmax(expected, t) * (1.0 + r->doubt);
-    if (isinf(r->outside))
-        r->next = fmin(r->next, FARTHEST);
-    else if (!(r->next > r->inside && r->next < r->outside) || r->evaluations % 8 == 0)
-        r->next = (r->inside + r->outside) / 2.0;
-}
+static const double STRETCH = 1.1; /* of a first step that should cross by itself */
 
 /* x[n] = x0 + t h, held in the box. */
 static void ray_point(const bl_search *s, size_t k, double t, const double *x0, double *x) {
@@ -63,15 +17,15 @@ static void ray_point(const bl_search *s, size_t k, double t, const double *x0, 
         x[i] = fmin(fmax(from[i] + t * (double)s->ray[k].h[i], s->options.box.lo), s->options.box.hi);
 }
 
-/* The rays to look along: the best point; or, of a run that the end of the purse broke off, a much shorter guess. */
+/* The rays to look along: the best point; or, of a run that the end of the budget broke off, a much shorter guess. */
 static void start_rays(bl_search *s) {
     for (size_t k = 0; k < s->columns; k++) {
         bl_column *c = &s->column[k];
         bool guessed =
-            c->phase == BL_PHASE_SEEK && c->runs > 0 && c->incumbent_length < 0.99 * c->best_length;
-        s->ray[k] =
-            guessed ? bl_ray_start(c->incumbent, c->incumbent_slope) : bl_ray_start(c->best, c->best_slope);
-        s->ray[k].open = guessed || (c->best_length > 0.0 && isfinite(c->best_length));
+            c->run.phase == BL_PHASE_SEEK && c->runs > 0 && c->run.incumbent_length < 0.99 * c->best.length;
+        s->ray[k] = guessed ? bl_ray_start(c->run.incumbent, c->run.incumbent_slope)
+                            : bl_ray_start(c->best.point, c->best.slope);
+        s->ray[k].open = guessed || (c->best.length > 0.0 && isfinite(c->best.length));
     }
 }
 
@@ -79,11 +33,11 @@ static void start_rays(bl_search *s) {
 static void close_ray(bl_search *s, size_t k) {
     const bl_column *c = &s->column[k];
     bl_ray *ray = &s->ray[k];
-    bool guessed = ray->h == c->incumbent, in_vain = isinf(ray->outside);
-    if (guessed && isfinite(c->best_length) && !(ray->outside * c->incumbent_length < c->best_length))
-        *ray = bl_ray_start(c->best, c->best_slope);
-    else if (in_vain && ray->h != c->crossed && isfinite(c->crossed_length))
-        *ray = bl_ray_start(c->crossed, c->best_slope);
+    bool guessed = ray->h == c->run.incumbent, in_vain = isinf(ray->outside);
+    if (guessed && isfinite(c->best.length) && !(ray->outside * c->run.incumbent_length < c->best.length))
+        *ray = bl_ray_start(c->best.point, c->best.slope);
+    else if (in_vain && ray->h != c->best.crossed && isfinite(c->best.crossed_length))
+        *ray = bl_ray_start(c->best.crossed, c->best.slope);
 }
 
 /* Source class's logit less the largest other, of the row of the last float64 batch. */
@@ -201,7 +155,7 @@ bl_err bl_search_confirm(bl_search *s, const bl_oracle *o, const double *x0, bl_
     start_rays(s);
     BL_TRY(follow_rays(s, o, x0));
     for (size_t k = 0; k < s->columns; k++)
-        if (s->column[k].best_length == 0.0) /* x0 is on the boundary */
+        if (s->column[k].best.length == 0.0) /* x0 is on the boundary */
             s->ray[k].outside = 0.0;
     for (size_t k = 0; k < s->columns; k++)
         report(s, k, x0, &result[k], points ? points + k * s->n : NULL);

@@ -2,8 +2,8 @@
  *
  * Runs for p = 0: the fewest coordinates whose change crosses the boundary. Private to src/boundary.
  */
-#ifndef BORDERLINE_BOUNDARY_COUNT_H
-#define BORDERLINE_BOUNDARY_COUNT_H
+#ifndef BORDERLINE_BOUNDARY_COLUMN_P0_H
+#define BORDERLINE_BOUNDARY_COLUMN_P0_H
 
 #include "column.h"
 
@@ -14,10 +14,10 @@
  * what promises most, with a memory of the last exchanges (tabu search, Glover 1989). A set that crosses lets go what
  * holds least.
  */
-void bl_count_receive(bl_column *column, const bl_search_input *input, size_t n, double f,
-                      const float *gradient);
+void bl_column_p0_receive(bl_column *column, const bl_search_input *input, size_t n, double f,
+                          const float *gradient);
 
 /** Make a set of a point: its largest coordinates, at most one fewer than the best crossing has, each moved to its end. */
-void bl_count_round(const bl_column *column, const bl_search_input *input, size_t n, float *h);
+void bl_column_p0_round(const bl_column *column, const bl_search_input *input, size_t n, float *h);
 
 #endif
