@@ -2,7 +2,8 @@
 """The core library for Python tests: ctypes types, and functions that take and give numpy arrays.
 
 $BORDERLINE_CORE names the shared library. Further bindings belong in the tests that need them: `core.lib` is the
-loaded library, `check(code)` raises with the library's message.
+loaded library, `check(code)` raises with the library's message. Structs and enumerators are the library's own
+(layouts.c): `structure("bl_fit")`, `dtype("bl_search_result")`, `values("status")["found"]`.
 """
 import ctypes as ct
 import os
@@ -11,9 +12,6 @@ import numpy as np
 
 lib = ct.CDLL(os.environ["BORDERLINE_CORE"])
 lib.bl_err_message.restype = ct.c_char_p
-
-PURPOSE = {name: i for i, name in enumerate(
-    ["weight", "bias", "input", "kernel_input", "search", "bootstrap", "prediction", "test"])}
 
 
 class Error(RuntimeError):
@@ -33,8 +31,80 @@ def pointer(array, kind=ct.c_void_p):
     return array.ctypes.data_as(kind)
 
 
-class Stream(ct.Structure):
-    _fields_ = [("key", ct.c_uint32 * 2), ("counter", ct.c_uint32 * 3)]
+class Structure(ct.Structure):
+    """A struct of the library; members are set by name, so that none is taken for another."""
+
+    def __init__(self, **members):
+        for name, value in members.items():
+            if not hasattr(type(self), name):
+                raise TypeError(f"{type(self).__name__} has no member {name}")
+            setattr(self, name, value)
+
+
+def layouts_text(library):
+    """What bl_test_layouts of a shared library writes."""
+    library.bl_test_layouts.restype = ct.c_size_t
+    library.bl_test_layouts.argtypes = [ct.c_char_p, ct.c_size_t]
+    text = ct.create_string_buffer(library.bl_test_layouts(None, 0) + 1)
+    library.bl_test_layouts(text, len(text))
+    return text.value.decode()
+
+
+class Layouts:
+    """The structs and enumerators of a shared library, from the text of its bl_test_layouts."""
+
+    def __init__(self, text):
+        self.bytes, self.members, self.groups, self.made = {}, {}, {}, {}
+        for line in text.splitlines():
+            what, owner, *words = line.split()
+            if what == "struct":
+                self.bytes[owner] = int(words[0])
+            elif what == "member":
+                self.members.setdefault(owner, []).append((*words[:2], *map(int, words[2:])))
+            else:
+                self.groups.setdefault(owner, {})[words[0].lower()] = int(words[1])
+
+    def type_of(self, owner, name, kind, size):
+        found = self.structure(kind) if kind in self.members else getattr(ct, "c_" + kind, None)
+        if found is None or ct.sizeof(found) != size:
+            raise TypeError(f"layouts.c: the type of {owner}.{name} ({kind}, {size} bytes) is not known")
+        return found
+
+    def structure(self, name, **pointers):
+        """The ctypes class of a struct; `pointers`: types of members that are to be more than addresses."""
+        if name in self.made and not pointers:
+            return self.made[name]
+        fields, end = [], 0
+        for member, kind, offset, size, *counts in self.members[name]:
+            form = pointers.get(member) or self.type_of(name, member, kind, size)
+            for count in reversed([c for c in counts if c]):
+                form = form * count
+            place = -(-end // ct.alignment(form)) * ct.alignment(form)
+            if place != offset:
+                raise TypeError(f"layouts.c: {name} has a member before {member} that is not listed, or another order")
+            fields.append((member, form))
+            end = offset + ct.sizeof(form)
+        made = type(name, (Structure,), {"_fields_": fields})
+        if ct.sizeof(made) != self.bytes[name]:
+            raise TypeError(f"layouts.c: {name} has a last member that is not listed")
+        if not pointers:
+            self.made[name] = made
+        return made
+
+    def dtype(self, name):
+        """The numpy type of a struct."""
+        return np.dtype(self.structure(name))
+
+    def values(self, group):
+        """Enumerators by their names in small letters."""
+        return dict(self.groups[group])
+
+
+layouts = Layouts(layouts_text(lib))
+structure, dtype, values = layouts.structure, layouts.dtype, layouts.values
+Stream, Box, Model, Local = map(structure, ("bl_stream", "bl_box", "bl_gp_model", "bl_gp_local"))
+PURPOSE, ACTIVATION = values("purpose"), values("activation")
+ACTIVATIONS = list(ACTIVATION)
 
 
 class RandomNumbers:

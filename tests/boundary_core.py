@@ -8,45 +8,14 @@ import numpy as np
 import borderline_core as core
 
 lib = core.lib
-ACTIVATION = {name: i for i, name in enumerate(["relu", "leaky_relu", "tanh", "erf", "gelu"])}
-EFFORT = {"fast": 0, "standard": 1, "thorough": 2}
-STATUS = {"pending": 0, "found": 1, "not_found": 2, "not_verified": 3}
+ACTIVATION, EFFORT, STATUS, KIND = map(core.values, ("activation", "effort", "status", "layer"))
 STOP = ct.CFUNCTYPE(ct.c_bool, ct.c_void_p)
 inf = math.inf
 
-
-class Image(ct.Structure):
-    _fields_ = [("channels", ct.c_size_t), ("height", ct.c_size_t), ("width", ct.c_size_t)]
-
-
-class Layer(ct.Structure):
-    _fields_ = [("kind", ct.c_int), ("activation", ct.c_int), ("inputs", ct.c_size_t), ("outputs", ct.c_size_t),
-                ("negative_slope", ct.c_double), ("weight", ct.c_void_p), ("bias", ct.c_void_p),
-                ("in", Image), ("out", Image), ("side", Image), ("begin", ct.c_size_t), ("kernel", ct.c_size_t * 2),
-                ("stride", ct.c_size_t), ("padding", ct.c_int), ("weight_variance", ct.c_double), ("uniform", ct.c_bool)]
-
-
-class NetworkStruct(ct.Structure):
-    _fields_ = [("layer_count", ct.c_size_t), ("layer", ct.POINTER(Layer)), ("dimension", ct.c_size_t),
-                ("classes", ct.c_size_t), ("shape_rank", ct.c_size_t), ("shape", ct.c_size_t * 3)]
-
-
-class Box(ct.Structure):
-    _fields_ = [("lo", ct.c_double), ("hi", ct.c_double)]
-
-
-class Options(ct.Structure):
-    _fields_ = [("p", ct.c_void_p), ("p_count", ct.c_size_t), ("box", Box), ("effort", ct.c_int), ("queries", ct.c_size_t), ("stop", STOP),
-                ("stop_context", ct.c_void_p)]
-
-
-class Oracle(ct.Structure):
-    _fields_ = [("dimension", ct.c_size_t), ("classes", ct.c_size_t), ("batch", ct.c_size_t)] + [
-        (name, ct.c_void_p) for name in ("context", "forward", "gradient", "forward64")]
-
-
-RESULT = np.dtype([("distance", "f8"), ("inside", "f8"), ("first_order", "f8"), ("gradient_norm", "f8"),
-                   ("passes", "i4"), ("restarts_won", "i4"), ("first_step_crosses", "i1"), ("status", "i1")], align=True)
+Box, Layer, Oracle = map(core.structure, ("bl_box", "bl_layer", "bl_oracle"))
+NetworkStruct = core.structure("bl_network", layer=ct.POINTER(Layer))
+Options = core.structure("bl_search_options", stop=STOP)
+RESULT = core.dtype("bl_search_result")
 
 lib.bl_pass_create.argtypes = [ct.c_void_p, ct.c_size_t, ct.c_void_p]
 lib.bl_pass_destroy.argtypes = [ct.c_void_p]
@@ -74,14 +43,15 @@ class Network:
             weight = np.ascontiguousarray(weight, np.float32)
             bias = None if bias is None else np.ascontiguousarray(bias, np.float32)
             self.parameters.append((weight, bias))
-            layers.append(Layer(0, 0, weight.shape[1], weight.shape[0], 0.0, core.pointer(weight), core.pointer(bias)))
+            layers.append(Layer(kind=KIND["dense"], inputs=weight.shape[1], outputs=weight.shape[0], weight=core.pointer(weight),
+                                bias=core.pointer(bias)))
             if k + 1 < len(weights):
-                layers.append(Layer(1, ACTIVATION[activation], weight.shape[0], weight.shape[0], negative_slope, None,
-                                    None))
+                layers.append(Layer(kind=KIND["activation"], activation=ACTIVATION[activation], inputs=weight.shape[0],
+                                    outputs=weight.shape[0], negative_slope=negative_slope))
         self.n, self.classes = self.parameters[0][0].shape[1], self.parameters[-1][0].shape[0]
         self._layers = (Layer * len(layers))(*layers)
-        self.struct = NetworkStruct(len(layers), self._layers, self.n, self.classes, 1,
-                                    (ct.c_size_t * 3)(self.n, 0, 0))
+        self.struct = NetworkStruct(layer_count=len(layers), layer=self._layers, dimension=self.n, classes=self.classes,
+                                    shape_rank=1, shape=(self.n, 0, 0))
 
     def logits(self, x):
         """float64, by numpy."""
@@ -102,7 +72,8 @@ def search(network, x0, p, box=None, effort="standard", stop=None, points=False)
     inputs, n = x0.shape
     p = np.ascontiguousarray(p, np.float64)
     callback = STOP(stop) if stop else STOP(0)
-    options = Options(core.pointer(p), p.size, Box(*(box or (-inf, inf))), EFFORT[effort], 0, callback, None)
+    lo, hi = box or (-inf, inf)
+    options = Options(p=core.pointer(p), p_count=p.size, box=Box(lo=lo, hi=hi), effort=EFFORT[effort], stop=callback)
     batch = lib.bl_search_batch(ct.byref(options), inputs)
     engine, handle = ct.c_void_p(), ct.c_void_p()
     core.check(lib.bl_pass_create(ct.byref(network.struct), batch, ct.byref(engine)))

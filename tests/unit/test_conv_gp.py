@@ -6,18 +6,14 @@ import unittest
 import numpy as np
 from scipy import special
 
-from borderline_core import Error, check, lib, pointer
+from borderline_core import ACTIVATION, ACTIVATIONS, Error, check, lib, pointer, structure, values
 
-KINDS = ["dense", "conv", "activation", "pool", "flatten", "begin", "end"]
-ACTIVATIONS = ["relu", "leaky_relu", "tanh", "erf", "gelu"]
+KIND = dict(zip(("dense", "conv", "activation", "pool", "flatten", "begin", "end"), (values("gp_layer")[name] for name in (
+    "dense", "conv2d", "activation", "avgpool2d", "flatten", "residual_begin", "residual_end"))))
+KINDS = {number: name for name, number in KIND.items()}
 SLOPE = 0.2  # of leaky_relu
 
-
-class Layer(ct.Structure):
-    _fields_ = [("kind", ct.c_int), ("size", ct.c_size_t), ("stride", ct.c_size_t), ("same", ct.c_bool),
-                ("weight_variance", ct.c_double), ("bias_variance", ct.c_double), ("activation", ct.c_int),
-                ("negative_slope", ct.c_double)]
-
+Layer = structure("bl_gp_layer")
 
 lib.bl_gp_network_create.argtypes = [ct.c_size_t] * 4 + [ct.POINTER(Layer), ct.POINTER(ct.c_void_p)]
 lib.bl_gp_network_destroy.argtypes = [ct.POINTER(ct.c_void_p)]
@@ -32,7 +28,8 @@ def layer(kind, size=3, stride=1, same=True, weight=None, bias=0.0, activation="
     """A layer; a residual end has weights only where `weight` is given."""
     if weight is None:
         weight = 2.0 if kind in ("conv", "dense") else 0.0
-    return Layer(KINDS.index(kind), size, stride, same, weight, bias, ACTIVATIONS.index(activation), SLOPE)
+    return Layer(kind=KIND[kind], size=size, stride=stride, same=same, weight_variance=weight, bias_variance=bias,
+                 activation=ACTIVATION[activation], negative_slope=SLOPE)
 
 
 def cnn(depth, activation="relu", bias=0.0):

@@ -6,9 +6,9 @@ import unittest
 import numpy as np
 from scipy import stats
 
-from borderline_core import Error, check, lib, pointer
+from borderline_core import Box, Error, check, lib, pointer
 from test_conv_gp import Network, cnn, features, images, layer, lenet, resnet, sampled
-from test_predict import UNBOUNDED, UNIT, Box, Config, boxed_length, dual
+from test_predict import UNBOUNDED, UNIT, Config, boxed_length, dual
 
 lib.bl_predict_network_first_order.argtypes = [ct.c_void_p] * 2 + [ct.c_size_t] * 3 + [ct.POINTER(Box)] + [ct.c_size_t] * 2 + [
     ct.c_void_p] * 3

@@ -9,27 +9,26 @@ import unittest
 
 import numpy as np
 
-from borderline_core import Error, check, lib, pointer
+from borderline_core import Error, check, lib, pointer, structure, values
 
 NAMES = [("train-images-idx3-ubyte", "train-labels-idx1-ubyte"), ("t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")]
+PART = values("dataset_part")
+Source = structure("bl_dataset_source")
+BYTES = ct.POINTER(ct.c_uint8)
+Dataset = structure("bl_dataset", pixel=BYTES, label=BYTES)
 
 
-class Source(ct.Structure):
-    _fields_ = [("folder", ct.c_char_p), ("part", ct.c_int), ("classes", ct.c_size_t), ("limit", ct.c_size_t)]
-
-
-class Dataset(ct.Structure):
-    _fields_ = [("count", ct.c_size_t), ("image", ct.c_size_t * 3), ("classes", ct.c_size_t), ("numbers", ct.c_size_t),
-                ("pixel", ct.POINTER(ct.c_uint8)), ("label", ct.POINTER(ct.c_uint8))]
+def source(folder, part=0, classes=10, limit=0):
+    return Source(folder=folder.encode(), part=PART[("train", "test")[part]], classes=classes, limit=limit)
 
 
 def read(folder, part=0, limit=0, classes=10):
     """Inputs [count][C][H][W] float32 and labels."""
     made = ct.POINTER(Dataset)()
-    source = Source(folder.encode(), part, classes, limit)
-    check(lib.bl_dataset_read(ct.byref(source), ct.byref(made)))
+    check(lib.bl_dataset_read(ct.byref(source(folder, part, classes, limit)), ct.byref(made)))
     dataset = made.contents
-    x = np.empty((dataset.count, *dataset.image), np.float32)
+    image = dataset.image
+    x = np.empty((dataset.count, image.channels, image.height, image.width), np.float32)
     lib.bl_dataset_inputs(made, ct.c_size_t(dataset.count), None, pointer(x))
     label = np.ctypeslib.as_array(dataset.label, (dataset.count,)).copy()
     lib.bl_dataset_destroy(ct.byref(made))
@@ -97,7 +96,7 @@ class DatasetTest(unittest.TestCase):
     def test_chosen_images(self):
         self.idx_files()
         made = ct.POINTER(Dataset)()
-        check(lib.bl_dataset_read(ct.byref(Source(self.folder.encode(), 0, 10, 0)), ct.byref(made)))
+        check(lib.bl_dataset_read(ct.byref(source(self.folder)), ct.byref(made)))
         chosen = np.array([6, 0, 6], np.uintp)
         x = np.empty((3, 20), np.float32)
         lib.bl_dataset_inputs(made, ct.c_size_t(3), pointer(chosen), pointer(x))

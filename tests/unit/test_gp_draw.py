@@ -5,8 +5,8 @@ import unittest
 
 import numpy as np
 
-from borderline_core import Stream, check, lib, pointer, rng
-from test_nngp import ACTIVATIONS, Local, Model, model
+from borderline_core import ACTIVATIONS, Local, Model, Stream, check, lib, pointer, rng, structure
+from test_nngp import model
 from boundary_core import Oracle
 
 lib.bl_rng_stream.restype = Stream
@@ -21,16 +21,7 @@ lib.bl_gp_draw_oracle.restype = Oracle
 MODELS = [("relu", 2.0, 0.0, 1), ("relu", 2.0, 0.0, 3), ("relu", 1.7, 0.3, 2), ("leaky_relu", 1.5, 0.2, 2),
           ("leaky_relu", 2.0, 0.0, 3), ("tanh", 1.5, 0.1, 2), ("erf", 1.8, 0.0, 3), ("gelu", 2.0, 0.2, 2)]
 
-
-class Geometry(ct.Structure):
-    _fields_ = [(name, ct.c_double) for name in ("x2", "y2", "xd", "d2", "determinant")]
-
-
-class Pair(ct.Structure):
-    _fields_ = [("along", ct.c_double * 2), ("value", ct.c_double), ("x", ct.c_double * 2), ("y", ct.c_double * 2), ("across", ct.c_double),
-                ("mixed", (ct.c_double * 2) * 2)]
-
-
+Geometry, Pair = structure("bl_gp_geometry"), structure("bl_gp_pair")
 lib.bl_gp_pair_at.restype = Pair
 lib.bl_gp_pair_at.argtypes = [ct.POINTER(Model), ct.c_size_t, ct.POINTER(Geometry)]
 
@@ -39,7 +30,7 @@ def covariance(m, x, y):
     """Cov((f, grad f)(x), (f, grad f)(y)) of one logit, [1 + n, 1 + n]."""
     n, d = x.size, y - x
     across = d - (x @ d) / (x @ x) * x
-    at = Geometry(x @ x, y @ y, x @ d, d @ d, (x @ x) * (across @ across))
+    at = Geometry(x2=x @ x, y2=y @ y, xd=x @ d, d2=d @ d, determinant=(x @ x) * (across @ across))
     p = lib.bl_gp_pair_at(m, n, at)
     out = np.empty((n + 1, n + 1))
     out[0, 0] = p.value

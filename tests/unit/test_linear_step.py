@@ -4,22 +4,16 @@ dual in float64 for other p, enumeration for p = 0."""
 import ctypes
 import itertools
 import math
-import os
 import unittest
 
 import numpy as np
 from scipy.optimize import linprog, minimize
 
+from borderline_core import Box, lib
+
 inf = math.inf
-
-
-class Box(ctypes.Structure):
-    _fields_ = [("lo", ctypes.c_double), ("hi", ctypes.c_double)]
-
-
-core = ctypes.CDLL(os.environ["BORDERLINE_CORE"])
-core.bl_linear_step.restype = ctypes.c_bool
-core.bl_norm.restype = ctypes.c_double
+lib.bl_linear_step.restype = ctypes.c_bool
+lib.bl_norm.restype = ctypes.c_double
 
 
 def linear_step(p, g, c, x0=None, box=(-inf, inf)):
@@ -28,16 +22,16 @@ def linear_step(p, g, c, x0=None, box=(-inf, inf)):
     h, work = np.full(g.size, np.nan, np.float32), np.empty(g.size, np.float32)
     length = ctypes.c_double(math.nan)
     x0 = None if x0 is None else np.ascontiguousarray(x0, np.float64)
-    reached = core.bl_linear_step(
+    reached = lib.bl_linear_step(
         ctypes.c_double(p), ctypes.c_size_t(g.size), None if x0 is None else x0.ctypes.data_as(ctypes.c_void_p),
-        Box(*box), g.ctypes.data_as(ctypes.c_void_p), ctypes.c_double(c), work.ctypes.data_as(ctypes.c_void_p),
+        Box(lo=box[0], hi=box[1]), g.ctypes.data_as(ctypes.c_void_p), ctypes.c_double(c), work.ctypes.data_as(ctypes.c_void_p),
         h.ctypes.data_as(ctypes.c_void_p), ctypes.byref(length))
     return reached, h.astype(float), length.value
 
 
 def norm(p, h):
     h = np.ascontiguousarray(h, np.float64)
-    return core.bl_norm(ctypes.c_double(p), ctypes.c_size_t(h.size), h.ctypes.data_as(ctypes.c_void_p))
+    return lib.bl_norm(ctypes.c_double(p), ctypes.c_size_t(h.size), h.ctypes.data_as(ctypes.c_void_p))
 
 
 def room(g, c, x0, box):

@@ -6,21 +6,9 @@ import unittest
 import numpy as np
 from scipy import integrate, special, stats
 
-from borderline_core import check, lib, pointer
+from borderline_core import ACTIVATION, ACTIVATIONS, Local, Model, check, lib, pointer
 
-ACTIVATIONS = ["relu", "leaky_relu", "tanh", "erf", "gelu"]
 SLOPE = 0.2  # of leaky_relu
-
-
-class Model(ct.Structure):
-    _fields_ = [("activation", ct.c_int), ("negative_slope", ct.c_double), ("weight_variance", ct.c_double),
-                ("bias_variance", ct.c_double), ("depth", ct.c_size_t)]
-
-
-class Local(ct.Structure):
-    _fields_ = [("value", ct.c_double), ("value_radial", ct.c_double), ("radial", ct.c_double),
-                ("across", ct.c_double)]
-
 
 lib.bl_nngp_layer.restype = None
 lib.bl_nngp_layer.argtypes = [ct.POINTER(Model)] + [ct.c_double] * 3 + [ct.POINTER(ct.c_double)] * 2
@@ -39,7 +27,7 @@ lib.bl_empirical_kurtosis.restype = ct.c_double
 
 
 def model(activation, weight=2.0, bias=0.0, depth=2):
-    return Model(ACTIVATIONS.index(activation), SLOPE, weight, bias, depth)
+    return Model(activation=ACTIVATION[activation], negative_slope=SLOPE, weight_variance=weight, bias_variance=bias, depth=depth)
 
 
 def layer(m, k1, k2, k):

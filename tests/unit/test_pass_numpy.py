@@ -10,27 +10,10 @@ import borderline_core as core
 
 lib = core.lib
 
-
-class Case(ct.Structure):
-    _fields_ = [(name, ct.c_size_t) for name in
-                ("number", "depth_index", "width_index", "dimension_index", "depth", "dimension")] + [("width", ct.c_double)]
-
-
-class Image(ct.Structure):
-    _fields_ = [("channels", ct.c_size_t), ("height", ct.c_size_t), ("width", ct.c_size_t)]
-
-
-class Layer(ct.Structure):
-    _fields_ = [("kind", ct.c_int), ("activation", ct.c_int), ("inputs", ct.c_size_t), ("outputs", ct.c_size_t),
-                ("negative_slope", ct.c_double), ("weight", ct.POINTER(ct.c_float)), ("bias", ct.POINTER(ct.c_float)),
-                ("in", Image), ("out", Image), ("side", Image), ("begin", ct.c_size_t), ("kernel", ct.c_size_t * 2),
-                ("stride", ct.c_size_t), ("padding", ct.c_int), ("weight_variance", ct.c_double), ("uniform", ct.c_bool)]
-
-
-class Network(ct.Structure):
-    _fields_ = [("layer_count", ct.c_size_t), ("layer", ct.POINTER(Layer)), ("dimension", ct.c_size_t),
-                ("classes", ct.c_size_t), ("shape_rank", ct.c_size_t), ("shape", ct.c_size_t * 3)]
-
+Case = core.structure("bl_case")
+FLOATS = ct.POINTER(ct.c_float)
+Layer = core.structure("bl_layer", weight=FLOATS, bias=FLOATS)
+Network = core.structure("bl_network", layer=ct.POINTER(Layer))
 
 lib.bl_grid_case.restype = Case
 lib.bl_grid_case.argtypes = [ct.c_void_p, ct.c_size_t]

@@ -5,22 +5,11 @@ import unittest
 
 import numpy as np
 
-from borderline_core import Error, check, lib, pointer
+from borderline_core import ACTIVATION, ACTIVATIONS, Error, Model, check, lib, pointer, structure
 from boundary_core import Oracle
 from test_conv_gp import Network, cnn, layer, lenet, resnet
 
-ACTIVATIONS = ["relu", "leaky_relu", "tanh", "erf", "gelu"]
-
-
-class Model(ct.Structure):
-    _fields_ = [("activation", ct.c_int), ("negative_slope", ct.c_double), ("weight_variance", ct.c_double),
-                ("bias_variance", ct.c_double), ("depth", ct.c_size_t)]
-
-
-class Limit(ct.Structure):
-    """One logit's law: of the model, or of a network of layers."""
-    _fields_ = [("model", Model), ("n", ct.c_size_t), ("network", ct.c_void_p)]
-
+Limit = structure("bl_gp_limit")  # one logit's law: of the model, or of a network of layers
 
 lib.bl_posterior_mean_oracle.restype = Oracle
 
@@ -55,7 +44,7 @@ class PosteriorMean(unittest.TestCase):
 
     def oracle(self, model, alpha, network=None):
         mean, n = ct.c_void_p(), self.x.shape[1]
-        limit = Limit(model, n, network)
+        limit = Limit(model=model, n=n, network=network)
         self.addCleanup(lambda: limit)  # kept
         check(lib.bl_posterior_mean_create(ct.byref(limit), ct.c_size_t(len(self.x)), pointer(self.x),
                                            ct.c_size_t(len(alpha)), pointer(alpha), ct.c_size_t(4), ct.byref(mean)))
@@ -78,9 +67,9 @@ class PosteriorMean(unittest.TestCase):
             np.testing.assert_allclose(gradient[k], expected, rtol=1e-5, atol=1e-5 * np.abs(expected).max())
 
     def models(self):
-        for i, name in enumerate(ACTIVATIONS):
+        for name, i in ACTIVATION.items():
             for depth, bias in ((1, 0.0), (3, 0.3)):
-                yield f"{name} {depth}", Model(i, 0.1, 1.8, bias, depth)
+                yield f"{name} {depth}", Model(activation=i, negative_slope=0.1, weight_variance=1.8, bias_variance=bias, depth=depth)
 
     def values(self, oracle, x):
         out = np.empty((len(x), oracle.classes))
@@ -133,7 +122,7 @@ class PosteriorMean(unittest.TestCase):
 
     def test_all_rows(self):
         """row = NULL means rows 0, 1, ... of the last question."""
-        model = Model(0, 0.0, 2.0, 0.0, 2)
+        model = Model(activation=ACTIVATION["relu"], weight_variance=2.0, depth=2)
         oracle = self.oracle(model, self.rng.standard_normal((1, 15)))
         seed = np.tile(np.array([0, 1], np.float32), (4, 1))
         logits, a, b = np.empty((4, 2), np.float32), np.empty((4, 12), np.float32), np.empty((4, 12), np.float32)

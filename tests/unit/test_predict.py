@@ -7,13 +7,8 @@ import unittest
 import numpy as np
 from scipy import integrate, optimize, special, stats
 
-from borderline_core import check, lib, pointer
-from test_nngp import ACTIVATIONS, Model
-
-
-class Box(ct.Structure):
-    _fields_ = [("lo", ct.c_double), ("hi", ct.c_double)]
-
+import test_nngp  # noqa: F401  declares the kernels
+from borderline_core import ACTIVATION, Box, Model, check, lib, pointer, structure
 
 lib.bl_config_parse.argtypes = [ct.c_char_p, ct.c_char_p, ct.c_size_t, ct.c_void_p, ct.c_size_t,
                                 ct.POINTER(ct.c_void_p)]
@@ -24,7 +19,7 @@ lib.bl_predict_guaranteed_median.argtypes = [ct.c_void_p] + [ct.c_size_t] * 3 + 
 lib.bl_predict_mean_norm.restype = ct.c_double
 lib.bl_predict_mean_norm.argtypes = [ct.c_size_t, ct.c_double]
 
-UNBOUNDED, UNIT = Box(-np.inf, np.inf), Box(0, 1)
+UNBOUNDED, UNIT = Box(lo=-np.inf, hi=np.inf), Box(lo=0, hi=1)
 MEDIAN_OF_NORMAL = stats.norm.ppf(0.75)
 
 
@@ -321,10 +316,10 @@ class GradientNorm(unittest.TestCase):
     """bl_gp_limit_gradient: the law of log |grad f| at one input."""
 
     def law(self, depth, x, **options):
-        config, limit = Config(len(x), **options), ct.create_string_buffer(256)  # a bl_gp_limit
+        config, limit = Config(len(x), **options), structure("bl_gp_limit")()
         mean, variance = ct.c_double(), ct.c_double()
-        check(lib.bl_gp_limit_create(config.handle, ct.c_size_t(depth), ct.c_size_t(len(x)), limit))
-        check(lib.bl_gp_limit_gradient(limit, pointer(x), ct.byref(mean), ct.byref(variance)))
+        check(lib.bl_gp_limit_create(config.handle, ct.c_size_t(depth), ct.c_size_t(len(x)), ct.byref(limit)))
+        check(lib.bl_gp_limit_gradient(ct.byref(limit), pointer(x), ct.byref(mean), ct.byref(variance)))
         return mean.value, variance.value
 
     def test_equal_directions(self):
@@ -341,7 +336,7 @@ class GradientNorm(unittest.TestCase):
         for activation, weight, bias in (("erf", 3.0, 0.2), ("tanh", 6.0, 0.0), ("gelu", 2.0, 0.1)):
             x = np.linspace(-1, 2, 5).astype(np.float32)
             mean, variance = self.law(2, x, activation=activation, weight=weight, bias=bias, kind="normal")
-            model = Model(ACTIVATIONS.index(activation), 0.0, weight, bias, 2)
+            model = Model(activation=ACTIVATION[activation], weight_variance=weight, bias_variance=bias, depth=2)
             local = lib.bl_nngp_local(model, 5, float((x.astype(float) ** 2).mean()))
             self.assertGreater(abs(local.radial / local.across - 1), 0.02)
             u = (np.arange(2000) + 0.5) / 2000

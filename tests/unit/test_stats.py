@@ -7,18 +7,9 @@ import unittest
 import numpy as np
 from scipy import optimize, special, stats
 
-from borderline_core import Stream, check, lib, pointer, rng
+from borderline_core import Stream, check, lib, pointer, rng, structure
 
-
-class Fit(ct.Structure):
-    _fields_ = [("slope", ct.c_double), ("intercept", ct.c_double), ("slope_error", ct.c_double),
-                ("intercept_error", ct.c_double), ("points", ct.c_size_t)]
-
-
-class PaperFit(ct.Structure):
-    _fields_ = [("scale", ct.c_double), ("offset", ct.c_double), ("residual", ct.c_double),
-                ("points", ct.c_size_t)]
-
+Fit, PaperFit = structure("bl_fit"), structure("bl_paper_fit")
 
 lib.bl_stats_quantile.restype = ct.c_double
 lib.bl_stats_quantile.argtypes = [ct.c_void_p, ct.c_size_t, ct.c_double]
