@@ -3,7 +3,7 @@
  * The program: find the command, start MPI, run it, say what went wrong once, end.
  */
 #include "borderline/log.h"
-#include "cli/commands.h"
+#include "cli/command.h"
 
 /* One message from one rank: rank 0 when all agree, any rank when the error is its own (MPI may not even run). */
 static int report(bl_err err, int rank) {

@@ -7,7 +7,7 @@
 
 #include "base/mem.h"
 #include "borderline/log.h"
-#include "slabs.h"
+#include "run/slabs.h"
 
 #include <inttypes.h>
 #include <math.h>

@@ -11,7 +11,7 @@ ROOT = pathlib.Path(os.environ["BORDERLINE_SOURCE"])
 HEADERS = ROOT / "include" / "borderline"
 
 # A folder of src/ includes only headers of folders named before it, and its own.
-ORDER = ["base", "sweep", "network", "boundary", "gp", "parallel", "experiment", "store", "cli"]
+ORDER = ["base", "sweep", "network", "boundary", "gp", "parallel", "experiment", "store", "run", "plan", "cli"]
 CORE = ORDER[:ORDER.index("parallel")]
 
 # the folder each public header (those of the installed library) belongs to

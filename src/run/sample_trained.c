@@ -3,11 +3,13 @@
  * Trained networks, in rounds of one a rank: each trains its own, then rank 0 takes them in their order. A network does not
  * depend on who trains it.
  */
+#include "sample_trained.h"
+
 #include "base/mem.h"
 #include "borderline/log.h"
 #include "experiment/trained.h"
 #include "interrupt.h"
-#include "sample.h"
+#include "sample_network.h"
 
 #include <inttypes.h>
 
@@ -21,6 +23,7 @@ typedef struct training {
     const bl_comm *comm;
     const bl_config *config;
     const bl_case *c;
+    const char *path; /* of the file */
     bl_networks_file *file;
     bl_images *images;
     bl_network *network;
@@ -36,13 +39,13 @@ static bool must_end(void *context) {
 }
 
 static bl_err end_if_asked(void *context) {
-    (void)context;
-    return bl_sample_go_on();
+    const training *t = context;
+    return bl_sample_network_begin(t->path);
 }
 
 /* One network to the end of its training. */
 static bl_err train(training *t, size_t number) {
-    const bl_training_watch watch = {.pause = must_end, .keep = end_if_asked};
+    const bl_training_watch watch = {.pause = must_end, .keep = end_if_asked, .context = t};
     return bl_trained_network(t->trainer, t->images, t->config, t->c, number, t->network, &watch, NULL,
                               &t->outcome.progress, &t->outcome.accuracy);
 }
@@ -63,7 +66,7 @@ static bl_err append(training *t, size_t number) {
     bl_err err = BL_OK;
     char name[128];
     report(&t->outcome, number);
-    bl_sample_name(t->c, number, name, sizeof name);
+    bl_sample_network_name(t->c, number, name, sizeof name);
     BL_TRY(bl_trained_inputs(t->images, t->config, t->c, number, t->x));
     BL_TRY(bl_networks_file_append(t->file, name, t->network, t->x, bl_config_inputs(t->config)));
 cleanup:
@@ -118,9 +121,9 @@ cleanup:
 }
 
 bl_err bl_sample_trained(const bl_comm *comm, const bl_config *config, const bl_case *c, size_t count,
-                         bl_networks_file *file) {
+                         const char *path, bl_networks_file *file) {
     bl_err err = BL_OK;
-    training t = {.comm = comm, .config = config, .c = c, .file = file};
+    training t = {.comm = comm, .config = config, .c = c, .path = path, .file = file};
     const size_t ranks = (size_t)comm->size;
     BL_TRY(bl_images_share(comm, config, &t.images));
     BL_TRY(bl_agree(comm, prepare(&t)));

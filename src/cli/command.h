@@ -2,12 +2,12 @@
  *
  * The commands, and what they share. Private to src/cli.
  */
-#ifndef BORDERLINE_CLI_COMMANDS_H
-#define BORDERLINE_CLI_COMMANDS_H
+#ifndef BORDERLINE_CLI_COMMAND_H
+#define BORDERLINE_CLI_COMMAND_H
 
 #include "arguments.h"
 #include "borderline/comm.h"
-#include "borderline/grid.h"
+#include "run/run.h"
 
 /* What every command gets. */
 typedef struct bl_invocation {
@@ -40,13 +40,6 @@ bl_err bl_command_arguments(const bl_invocation *invocation, const bl_command *c
 
 /* Rank 0 reads a text file and broadcasts it; *text is the caller's, zero-terminated. Collective. */
 bl_err bl_command_read(const bl_comm *comm, const char *path, char **text, size_t *length) BL_NODISCARD;
-
-/* A sweep as every rank has it. */
-typedef struct bl_sweep {
-    char *text; /* the file as given */
-    bl_config *config;
-    bl_grid *grid;
-} bl_sweep;
 
 /* Rank 0 reads the file and broadcasts it; every rank parses it with the overrides. Collective. */
 bl_err bl_sweep_read(const bl_comm *comm, const char *path, const bl_texts *overrides,

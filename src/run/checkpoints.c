@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "run_checkpoint.h"
+#include "checkpoints.h"
 
 #include "base/clock.h"
 #include "base/mem.h"

@@ -2,12 +2,13 @@
  *
  * How long work takes: timed here on a network of a few cases, or read from a result file; the others follow by their cost.
  */
+#include "rates.h"
+
 #include "base/clock.h"
 #include "base/mem.h"
 #include "experiment/kernels.h"
 #include "experiment/probe.h"
 #include "experiment/unit.h"
-#include "plan.h"
 #include "store/results.h"
 #include "sweep/cost.h"
 

@@ -2,10 +2,10 @@
  *
  * `plan` of a posterior file. Private to src/cli.
  */
-#ifndef BORDERLINE_CLI_PLAN_POSTERIOR_H
-#define BORDERLINE_CLI_PLAN_POSTERIOR_H
+#ifndef BORDERLINE_CLI_COMMAND_PLAN_POSTERIOR_H
+#define BORDERLINE_CLI_COMMAND_PLAN_POSTERIOR_H
 
-#include "commands.h"
+#include "command.h"
 
 /* Has the text a section `data`, as posterior files have and sweep files have not? */
 bool bl_plan_is_posterior(const char *text);

@@ -1,14 +1,21 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * The phases of `run`. Private to src/cli.
+ * A run of a sweep.
  */
-#ifndef BORDERLINE_CLI_RUN_H
-#define BORDERLINE_CLI_RUN_H
+#ifndef BORDERLINE_RUN_RUN_H
+#define BORDERLINE_RUN_RUN_H
 
+#include "borderline/grid.h"
 #include "borderline/networks_file.h"
-#include "commands.h"
 #include "experiment/trained.h"
 #include "store/results.h"
+
+/* A sweep as every rank has it. */
+typedef struct bl_sweep {
+    char *text; /* the file as given */
+    bl_config *config;
+    bl_grid *grid;
+} bl_sweep;
 
 /* A run in progress. */
 typedef struct bl_run {
@@ -19,9 +26,13 @@ typedef struct bl_run {
     const char *networks_path;  /* of --save-networks, or NULL */
     bl_networks_file *networks; /* while units are done */
     bl_results *results;
-    double checkpoint; /* seconds between those of a training */
-    int64_t launch;    /* row of provenance/launch that this start is */
+    bool resume, force; /* the file may be there: go on with it, overwrite it */
+    double checkpoint;  /* seconds between those of a training */
+    int64_t launch;     /* row of provenance/launch that this start is */
 } bl_run;
+
+/* The whole sweep into run->path: run holds comm, sweep, path and options. Collective. BL_ERR_STOPPED when stopped early. */
+bl_err bl_run_sweep(bl_run *run, int argc, char **argv) BL_NODISCARD;
 
 /* All units not yet done, over all ranks. Collective. BL_ERR_STOPPED when stopped early. */
 bl_err bl_run_units(bl_run *run, int64_t *done) BL_NODISCARD;

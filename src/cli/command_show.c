@@ -2,7 +2,7 @@
  *
  * `show`: progress and summary of a result file, also while a run is writing it.
  */
-#include "commands.h"
+#include "command.h"
 #include "posterior_table.h"
 #include "store/posterior_file.h"
 #include "table.h"

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * `run --save-networks`: the sweep's networks into a networks file, by the ranks that draw or train them. Private to src/cli.
+ * `run --save-networks`: the sweep's networks into a networks file, by the ranks that draw or train them. Private to src/run.
  */
-#ifndef BORDERLINE_CLI_RUN_NETWORKS_H
-#define BORDERLINE_CLI_RUN_NETWORKS_H
+#ifndef BORDERLINE_RUN_RUN_NETWORKS_H
+#define BORDERLINE_RUN_RUN_NETWORKS_H
 
 #include "run.h"
 

@@ -5,12 +5,12 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "borderline/log.h"
+#include "checkpoints.h"
 #include "experiment/unit.h"
 #include "interrupt.h"
 #include "parallel/schedule.h"
 #include "progress.h"
 #include "run.h"
-#include "run_checkpoint.h"
 #include "run_networks.h"
 #include "sweep/cost.h"
 

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Trainings in flight that a kill must not lose: who stores what in which slot of the result file. Private to src/cli.
+ * Trainings in flight that a kill must not lose: who stores what in which slot of the result file.
  *
  * Every rank writes two free slots in turn, so that the state before survives a kill in the midst of a write. A state left by
  * an earlier launch, whatever its number of ranks, is read where its unit is done again, and its slot written by nobody in this
  * launch. With three slots a rank of the first launch, both always find room.
  */
-#ifndef BORDERLINE_CLI_RUN_CHECKPOINT_H
-#define BORDERLINE_CLI_RUN_CHECKPOINT_H
+#ifndef BORDERLINE_RUN_CHECKPOINTS_H
+#define BORDERLINE_RUN_CHECKPOINTS_H
 
 #include "experiment/unit.h"
 #include "store/results.h"

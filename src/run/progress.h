@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Progress for people: a bar on a terminal, a line a minute in a log. Private to src/cli.
+ * Progress for people: a bar on a terminal, a line a minute in a log.
  */
-#ifndef BORDERLINE_CLI_PROGRESS_H
-#define BORDERLINE_CLI_PROGRESS_H
+#ifndef BORDERLINE_RUN_PROGRESS_H
+#define BORDERLINE_RUN_PROGRESS_H
 
 #include <stdint.h>
 

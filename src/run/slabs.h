@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * One case's distances, read from the file. Private to src/cli.
+ * One case's distances, read from the file.
  */
-#ifndef BORDERLINE_CLI_SLABS_H
-#define BORDERLINE_CLI_SLABS_H
+#ifndef BORDERLINE_RUN_SLABS_H
+#define BORDERLINE_RUN_SLABS_H
 
 #include "experiment/summary.h"
 #include "store/results.h"

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * What `plan` knows of times. Private to src/cli.
+ * How long work takes on this machine, or took in a result file.
  */
-#ifndef BORDERLINE_CLI_PLAN_H
-#define BORDERLINE_CLI_PLAN_H
+#ifndef BORDERLINE_PLAN_RATES_H
+#define BORDERLINE_PLAN_RATES_H
 
 #include "borderline/grid.h"
 #include "plan_training.h"
@@ -43,23 +43,5 @@ void bl_rates_clear(bl_rates *rates);
 double bl_rates_seconds(const bl_rates *rates, const bl_config *config, const bl_case *c, double networks,
                         double measuring);
 double bl_rates_seconds_of_unit(const bl_rates *rates, const bl_grid *grid, int64_t unit);
-
-/* A machine to forecast for, and what is forecast: seconds from one phase's begin to its end, and the work of all ranks. */
-typedef struct bl_machine {
-    size_t ranks, ranks_a_node;
-} bl_machine;
-
-typedef struct bl_phases {
-    double units, kernels, summary; /* seconds */
-    double units_work, work;        /* seconds of ranks: of units, of all */
-} bl_phases;
-
-/** Simulate a whole run: units (expected[grid->units], real[grid->units] seconds), kernels, summary.
- *
- * Math:        bl_schedule_simulate_times with the items of work that the phases share; `plan` and `run` take them from the same
- *              functions.
- */
-bl_err bl_phases_forecast(const bl_grid *grid, const bl_rates *rates, const double *expected,
-                          const double *real, bl_machine machine, bl_phases *phases) BL_NODISCARD;
 
 #endif

@@ -2,17 +2,17 @@
  *
  * `plan`: what a sweep is made of, and what it will take, without running it.
  */
-#include "plan.h"
 #include "base/mem.h"
-#include "commands.h"
+#include "command.h"
+#include "command_plan_posterior.h"
 #include "experiment/fields.h"
 #include "experiment/kernels.h"
 #include "experiment/unit.h"
-#include "interrupt.h"
 #include "parallel/schedule.h"
-#include "plan_posterior.h"
-#include "progress.h"
-#include "run_checkpoint.h"
+#include "plan/phases.h"
+#include "run/checkpoints.h"
+#include "run/interrupt.h"
+#include "run/progress.h"
 #include "sweep/cost.h"
 
 #include <inttypes.h>

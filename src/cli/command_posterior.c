@@ -5,9 +5,9 @@
 #include "experiment/posterior.h"
 
 #include "base/mem.h"
-#include "commands.h"
-#include "interrupt.h"
+#include "command.h"
 #include "posterior_table.h"
+#include "run/interrupt.h"
 #include "store/posterior_file.h"
 
 static const char *output;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * `run`: sweep file in, result file out.
+ * A sweep from its begin to its end: the file, the phases.
  */
 #include "run.h"
-#include "run_checkpoint.h"
+#include "checkpoints.h"
 #include "run_networks.h"
 
 #include "base/clock.h"
@@ -13,53 +13,12 @@
 #include "experiment/unit.h"
 #include "interrupt.h"
 #include "progress.h"
-#include "table.h"
 
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
-
-static const char *output;
-static const char *save_networks;
-static bool resume, force;
-static double time_limit, grace = 30, checkpoint = 300;
-static bl_texts overrides;
-
-static const bl_flag flags[] = {
-    {"-o", BL_FLAG_TEXT, &output, "OUT.h5", "the result file (must be given)"},
-    {"--resume", BL_FLAG_SWITCH, &resume, NULL,
-     "go on with OUT.h5 where it stopped; start it where it is missing"},
-    {"--force", BL_FLAG_SWITCH, &force, NULL, "overwrite OUT.h5"},
-    {"--save-networks", BL_FLAG_TEXT, &save_networks, "FILE",
-     "also write the networks and their inputs, for `measure` and other programs"},
-    {"--set", BL_FLAG_LIST, &overrides, "KEY=VALUE",
-     "a value in place of the sweep file's (may be repeated)"},
-    {"--time-limit", BL_FLAG_TIME, &time_limit, "TIME",
-     "begin no unit that would end later; seconds or [D-]HH:MM:SS (a Slurm job's own end also counts)"},
-    {"--grace", BL_FLAG_TIME, &grace, "TIME",
-     "how long units in flight may go on after SIGTERM or SIGUSR1 (30 s)"},
-    {"--checkpoint", BL_FLAG_TIME, &checkpoint, "TIME",
-     "how often a training in progress is stored in OUT.h5, so that --resume goes on with it (5 minutes)"},
-};
-
-static size_t flags_of(const bl_flag **flag) {
-    *flag = flags;
-    return sizeof flags / sizeof *flags;
-}
-
-static bl_err run_command(const bl_invocation *invocation);
-
-const bl_command bl_command_run = {
-    .name = "run",
-    .synopsis = "run SWEEP.yaml -o OUT.h5 [--resume | --force] [--set KEY=VALUE]... [--time-limit TIME]",
-    .summary = "Do a sweep; under mpirun or srun on as many ranks as they start.",
-    .flags = flags_of,
-    .run = run_command,
-    .keys_help = bl_config_help,
-    .keys_of = "a sweep file",
-};
 
 /* What a rank holds at the most: the largest case's units, and then kernels, of which many ranks have each a small part. */
 typedef struct memory {
@@ -128,8 +87,8 @@ static bl_err create_output(const bl_run *run) {
     bl_err err = BL_OK;
     const int64_t units = run->sweep.grid->units, ranks = run->comm->size;
     const size_t slots = BL_CHECKPOINTS_A_RANK * (size_t)(units < ranks ? units : ranks);
-    BL_TRY(bl_results_create(run->path, run->sweep.grid, run->sweep.text, slots, force));
-    if (run->networks_path && (err = bl_run_networks_prepare(run, resume, force)) != BL_OK)
+    BL_TRY(bl_results_create(run->path, run->sweep.grid, run->sweep.text, slots, run->force));
+    if (run->networks_path && (err = bl_run_networks_prepare(run, run->resume, run->force)) != BL_OK)
         (void)unlink(run->path);
 cleanup:
     return err;
@@ -141,7 +100,7 @@ static bl_err prepare_output(bl_run *run, bool *complete) {
     bl_results *old = NULL;
     bl_config *config = NULL;
     *complete = false;
-    if (!resume || access(run->path, F_OK) != 0) {
+    if (!run->resume || access(run->path, F_OK) != 0) {
         BL_TRY(create_output(run));
         goto cleanup;
     }
@@ -168,7 +127,7 @@ cleanup:
 }
 
 /* Open the file for writing on every rank, and enter this launch; a complete file is left as it is. */
-static bl_err open_output(bl_run *run, const bl_invocation *invocation, bool *complete) {
+static bl_err open_output(bl_run *run, int argc, char **argv, bool *complete) {
     bl_err err = BL_OK;
     bl_provenance *provenance = NULL;
     if (run->comm->rank == 0)
@@ -177,7 +136,7 @@ static bl_err open_output(bl_run *run, const bl_invocation *invocation, bool *co
     MPI_Bcast(complete, 1, MPI_C_BOOL, 0, run->comm->world);
     if (*complete)
         goto cleanup;
-    BL_TRY(bl_provenance_gather(run->comm, invocation->argc, invocation->argv, &provenance));
+    BL_TRY(bl_provenance_gather(run->comm, argc, argv, &provenance));
     BL_TRY(bl_results_open(run->path, BL_RESULTS_WRITE, run->comm, &run->results));
     if (run->comm->rank == 0)
         err = bl_results_set_complete(run->results, false);
@@ -253,34 +212,21 @@ cleanup:
     return err;
 }
 
-static bl_err run_command(const bl_invocation *invocation) {
+bl_err bl_run_sweep(bl_run *run, int argc, char **argv) {
     bl_err err = BL_OK;
-    const bl_comm *comm = invocation->comm;
-    const char *place = NULL;
+    const bl_comm *comm = run->comm;
     bool complete = false;
-    BL_TRY(bl_command_arguments(invocation, &bl_command_run, "the sweep file", &place));
-    bl_run run = {.comm = comm, .path = output, .networks_path = save_networks, .checkpoint = checkpoint};
-    BL_REQUIRE(output, BL_ERR_INPUT, "-o is missing: borderline %s", bl_command_run.synopsis);
-    BL_REQUIRE(!(resume && force), BL_ERR_INPUT, "--resume and --force exclude each other");
-    bl_interrupt_start(time_limit, grace);
-    err = bl_sweep_read(comm, place, &overrides, &run.sweep);
+    err = bl_agree(comm, check_memory(comm, run->sweep.grid));
+    if (err == BL_OK && run->sweep.config->training.set != BL_TRAINING_NONE)
+        err = bl_images_share(comm, run->sweep.config, &run->images);
     if (err == BL_OK)
-        err = bl_agree(comm, check_memory(comm, run.sweep.grid));
-    if (err == BL_OK && run.sweep.config->training.set != BL_TRAINING_NONE)
-        err = bl_images_share(comm, run.sweep.config, &run.images);
-    if (err == BL_OK)
-        err = open_output(&run, invocation, &complete);
+        err = open_output(run, argc, argv, &complete);
     if (err == BL_OK && !complete)
-        err = do_phases(&run);
-    bl_images_destroy(&run.images);
-    if (run.results) {
-        bl_err closed = bl_results_close(&run.results);
+        err = do_phases(run);
+    bl_images_destroy(&run->images);
+    if (run->results) {
+        bl_err closed = bl_results_close(&run->results);
         err = bl_agree(comm, err != BL_OK ? err : closed);
     }
-    if (err == BL_OK && comm->rank == 0)
-        err = bl_table_print(output);
-    err = bl_agree(comm, err);
-    bl_sweep_clear(&run.sweep);
-cleanup:
     return err;
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "plan_posterior.h"
+#include "command_plan_posterior.h"
 
 #include "base/mem.h"
 #include "experiment/posterior.h"
-#include "progress.h"
+#include "run/progress.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -2,11 +2,12 @@
  *
  * A whole run in simulated time: units, then kernels, then the summary, each by the items of work that ranks share.
  */
+#include "phases.h"
+
 #include "base/mem.h"
 #include "experiment/kernels.h"
 #include "experiment/summary.h"
 #include "parallel/schedule.h"
-#include "plan.h"
 #include "sweep/cost.h"
 
 #include <math.h>

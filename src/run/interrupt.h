@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Stopping early: signals, time limits. Private to src/cli.
+ * Stopping early: signals, time limits.
  */
-#ifndef BORDERLINE_CLI_INTERRUPT_H
-#define BORDERLINE_CLI_INTERRUPT_H
+#ifndef BORDERLINE_RUN_INTERRUPT_H
+#define BORDERLINE_RUN_INTERRUPT_H
 
 #include "borderline/comm.h"
 #include <stdbool.h>

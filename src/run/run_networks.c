@@ -3,7 +3,7 @@
 
 #include "base/mem.h"
 #include "borderline/log.h"
-#include "sample.h"
+#include "sample_network.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -23,7 +23,7 @@ static bl_err reserve_case(const bl_config *config, const bl_case *c, bl_network
               ((double)bl_network_parameters(network) + (double)inputs * (double)c->dimension);
     for (size_t i = 0; file && i < config->networks; i++) {
         char name[NAME];
-        bl_sample_name(c, i, name, sizeof name);
+        bl_sample_network_name(c, i, name, sizeof name);
         BL_TRY(bl_networks_file_reserve(file, name, network, inputs));
     }
 cleanup:
@@ -69,7 +69,7 @@ static bl_err verify_unit(const bl_networks_file *file, const bl_unit *unit, boo
     *saved = true;
     for (size_t i = 0; i < unit->count && *saved && unit->first_input == 0; i++) {
         char name[NAME];
-        bl_sample_name(&unit->c, unit->first + i, name, sizeof name);
+        bl_sample_network_name(&unit->c, unit->first + i, name, sizeof name);
         BL_TRY(bl_networks_file_is_filled(file, name, saved));
     }
 cleanup:
@@ -101,6 +101,6 @@ cleanup:
 bl_err bl_run_networks_save(bl_run *run, const bl_case *c, size_t number, const bl_network *network,
                             const float *x) {
     char name[NAME];
-    bl_sample_name(c, number, name, sizeof name);
+    bl_sample_network_name(c, number, name, sizeof name);
     return bl_networks_file_fill(run->networks, name, network, x, bl_config_inputs(run->sweep.config));
 }

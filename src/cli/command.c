@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "commands.h"
+#include "command.h"
 
 #include "base/guess.h"
 #include "base/mem.h"

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * `plan` of a sweep that trains: what a training takes on this machine. Private to src/cli.
+ * `plan` of a sweep that trains: what a training takes on this machine.
  */
-#ifndef BORDERLINE_CLI_PLAN_TRAINING_H
-#define BORDERLINE_CLI_PLAN_TRAINING_H
+#ifndef BORDERLINE_PLAN_PLAN_TRAINING_H
+#define BORDERLINE_PLAN_PLAN_TRAINING_H
 
 #include "borderline/grid.h"
 #include "network/dataset.h"
