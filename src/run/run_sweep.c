@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * A sweep from its begin to its end: the file, the phases.
+ */
+#include "checkpoints.h"
+#include "run.h"
+#include "run_networks.h"
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "borderline/log.h"
+#include "experiment/kernels.h"
+#include "experiment/unit.h"
+#include "interrupt.h"
+#include "progress.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+/* What a rank holds at the most: the largest case's units, and then kernels, of which many ranks have each a small part. */
+typedef struct memory {
+    const bl_grid *grid;
+    size_t units;
+} memory;
+
+static bl_err need(const void *context, size_t ranks, double *bytes) {
+    bl_err err = BL_OK;
+    const memory *m = context;
+    size_t kernels = 0;
+    BL_TRY(bl_kernels_memory(m->grid, ranks, &kernels));
+    *bytes = (double)(m->units > kernels ? m->units : kernels);
+cleanup:
+    return err;
+}
+
+static bl_err check_memory(const bl_comm *comm, const bl_grid *grid) {
+    bl_err err = BL_OK;
+    size_t largest = 0;
+    double bytes = 0;
+    char what[128];
+    memory m = {.grid = grid};
+    BL_TRY(bl_worker_memory(grid, &m.units, &largest));
+    BL_TRY(need(&m, (size_t)comm->size, &bytes));
+    bl_case c = bl_grid_case(grid, largest);
+    if (bytes > (double)m.units)
+        (void)snprintf(what, sizeof what, "kernels of %zu inputs are", grid->config->kernel_inputs);
+    else
+        (void)snprintf(what, sizeof what, "the grid (depth %zu, width %.0f, dimension %zu) is", c.depth,
+                       c.width, c.dimension);
+    BL_TRY(bl_comm_require_memory(comm, need, &m, what));
+cleanup:
+    return err;
+}
+
+/* Is there nothing left to do in the file? What is damaged in a complete one is done again, and what --save-networks lacks. */
+static bl_err check_complete(const bl_run *run, const bl_results *old, bool *complete) {
+    bl_err err = BL_OK;
+    bool *done = NULL, intact = false;
+    int64_t damaged = 0, missing = 0;
+    BL_TRY(bl_results_is_complete(old, complete, &intact));
+    if (!*complete) {
+        bl_log(BL_LOG_INFO, "going on with %s", run->path);
+        goto cleanup;
+    }
+    BL_ALLOC(done, (size_t)run->sweep.grid->units);
+    BL_TRY(bl_results_verify(old, run->sweep.grid, done, &damaged));
+    if (run->networks_path)
+        BL_TRY(bl_run_networks_verify(run, done, &missing));
+    for (int64_t i = 0; i < run->sweep.grid->units; i++)
+        *complete = *complete && done[i];
+    *complete = *complete && intact;
+    if (*complete)
+        bl_log(BL_LOG_INFO, "%s is complete", run->path);
+    else if (damaged > 0 || !intact)
+        bl_log(BL_LOG_WARNING,
+               "%s was complete, but does not match its checksums any more: parts are done again", run->path);
+cleanup:
+    bl_mem_free(done);
+    return err;
+}
+
+/* A new file, and that of --save-networks. */
+static bl_err create_output(const bl_run *run) {
+    bl_err err = BL_OK;
+    const int64_t units = run->sweep.grid->units, ranks = run->comm->size;
+    const size_t slots = BL_CHECKPOINTS_A_RANK * (size_t)(units < ranks ? units : ranks);
+    BL_TRY(bl_results_create(run->path, run->sweep.grid, run->sweep.text, slots, run->force));
+    if (run->networks_path && (err = bl_run_networks_prepare(run, run->resume, run->force)) != BL_OK)
+        (void)unlink(run->path);
+cleanup:
+    return err;
+}
+
+/* Is the file there, and may this run have it? *complete: there is nothing left to do in it. Only rank 0 decides. */
+static bl_err prepare_output(bl_run *run, bool *complete) {
+    bl_err err = BL_OK;
+    bl_results *old = NULL;
+    bl_config *config = NULL;
+    *complete = false;
+    if (!run->resume || access(run->path, F_OK) != 0) {
+        BL_TRY(create_output(run));
+        goto cleanup;
+    }
+    BL_TRY(bl_results_open(run->path, BL_RESULTS_READ, NULL, &old));
+    BL_TRY(bl_results_config(old, &config));
+    const char *key = bl_config_difference(config, run->sweep.config);
+    BL_REQUIRE(!key, BL_ERR_INPUT,
+               "%s was made with another configuration: %s differs; --resume needs the same", run->path, key);
+    if (run->networks_path)
+        BL_TRY(bl_run_networks_prepare(run, true, false));
+    BL_TRY(check_complete(run, old, complete));
+    BL_REQUIRE(*complete || config->kernel_inputs == 0 || bl_results_marks_kernels(old), BL_ERR_INPUT,
+               "%s is of an earlier version, which did not mark kernels that are done: resume it with the "
+               "version that its "
+               "attribute source names",
+               run->path);
+cleanup:
+    bl_config_destroy(&config);
+    if (old) {
+        bl_err closed = bl_results_close(&old);
+        err = err != BL_OK ? err : closed;
+    }
+    return err;
+}
+
+/* Open the file for writing on every rank, and enter this launch; a complete file is left as it is. */
+static bl_err open_output(bl_run *run, int argc, char **argv, bool *complete) {
+    bl_err err = BL_OK;
+    bl_provenance *provenance = NULL;
+    if (run->comm->rank == 0)
+        err = prepare_output(run, complete);
+    BL_TRY(bl_agree(run->comm, err));
+    MPI_Bcast(complete, 1, MPI_C_BOOL, 0, run->comm->world);
+    if (*complete)
+        goto cleanup;
+    BL_TRY(bl_provenance_gather(run->comm, argc, argv, &provenance));
+    BL_TRY(bl_results_open(run->path, BL_RESULTS_WRITE, run->comm, &run->results));
+    if (run->comm->rank == 0)
+        err = bl_results_set_complete(run->results, false);
+    if (run->comm->rank == 0 && err == BL_OK)
+        err = bl_results_add_launch(run->results, provenance, &run->launch);
+    BL_TRY(bl_agree(run->comm, err));
+    MPI_Bcast(&run->launch, 1, MPI_INT64_T, 0, run->comm->world);
+cleanup:
+    bl_provenance_destroy(&provenance);
+    return err;
+}
+
+/* Do a phase, close and open the file, read back what is in it, and do again what a file system lost: bytes that ranks of several
+ * nodes write lie side by side in its pages, and not every one keeps them apart. */
+static bl_err do_surely(bl_run *run, bl_err (*phase)(bl_run *run, int64_t *done), const char *what) {
+    enum { ROUNDS_MAX = 4 };
+    bl_err err = BL_OK;
+    int64_t done = 0;
+    for (int round = 0; round < ROUNDS_MAX; round++) {
+        BL_TRY(phase(run, &done));
+        if (round > 0 && done == 0)
+            goto cleanup;
+        if (round > 0 && run->comm->rank == 0)
+            bl_log(BL_LOG_WARNING,
+                   "%" PRId64 " %s were not in %s as they had been written, and were done again", done, what,
+                   run->path);
+        BL_TRY(bl_run_sync(run));
+    }
+    BL_FAIL(BL_ERR_IO,
+            "%s loses what is written to it: its file system does not serve several nodes writing one file",
+            run->path);
+cleanup:
+    return err;
+}
+
+static bl_err do_phases(bl_run *run) {
+    bl_err err = BL_OK;
+    char text[2][32];
+    BL_TRY(do_surely(run, bl_run_units, "units"));
+    double begin = bl_clock();
+    if (run->sweep.config->kernel_inputs > 0) {
+        BL_TRY(do_surely(run, bl_run_kernels, "cases' kernels"));
+        BL_TRY(bl_run_kernels_finish(run));
+    }
+    bl_progress_duration(bl_clock() - begin, text[0]);
+    begin = bl_clock();
+    BL_TRY(bl_run_summary(run));
+    BL_TRY(bl_run_sync(run));
+    bl_progress_duration(bl_clock() - begin, text[1]);
+    bl_log(BL_LOG_INFO, "kernels in %s, summary in %s", text[0], text[1]);
+    if (run->comm->rank == 0) {
+        bl_results_drop_checkpoints(run->results);
+        err = bl_results_set_complete(run->results, true);
+    }
+    BL_TRY(bl_agree(run->comm, err));
+cleanup:
+    return err;
+}
+
+bl_err bl_run_sweep(bl_run *run, int argc, char **argv) {
+    bl_err err = BL_OK;
+    const bl_comm *comm = run->comm;
+    bool complete = false;
+    err = bl_agree(comm, check_memory(comm, run->sweep.grid));
+    if (err == BL_OK && run->sweep.config->training.set != BL_TRAINING_NONE)
+        err = bl_images_share(comm, run->sweep.config, &run->images);
+    if (err == BL_OK)
+        err = open_output(run, argc, argv, &complete);
+    if (err == BL_OK && !complete)
+        err = do_phases(run);
+    bl_images_destroy(&run->images);
+    if (run->results) {
+        bl_err closed = bl_results_close(&run->results);
+        err = bl_agree(comm, err != BL_OK ? err : closed);
+    }
+    return err;
+}
