@@ -6,17 +6,10 @@ quartiles over the median of the prior's first-order law."""
 
 import numpy as np
 
-import style
-from borderline_file import Posterior
+from borderline import Posterior, style
+from borderline.statistics import wilson
 
 KINDS = ("training", "test", "random")
-
-
-def wilson(share, count, z=1.96):
-    """95 % interval of a share (Wilson 1927)."""
-    middle = (share + z * z / (2 * count)) / (1 + z * z / count)
-    half = z * np.sqrt(share * (1 - share) / count + z * z / (4 * count * count)) / (1 + z * z / count)
-    return middle - half, middle + half
 
 
 def draw_reliability(axis, posterior):

@@ -6,7 +6,7 @@ first-order law (figure 1 of De Palma, Kiani, Lloyd 2021)."""
 import numpy as np
 
 import published
-import style
+from borderline import style
 
 
 def band(axis, sweep, d, w, p, low, high, alpha):

@@ -6,7 +6,7 @@ logarithm of gradient norms, beside the limit's; how far beyond its first linear
 
 import numpy as np
 
-import style
+from borderline import style
 from figure_width import place_of
 
 MOMENTS = (("output_variance", "variance of outputs /\nits limit"), ("output_skewness", "skewness\nof outputs"),

@@ -5,8 +5,8 @@ width, with the orders of its noise and bias, and the entries themselves."""
 
 import numpy as np
 
-import style
-from style import plt
+from borderline import style
+from borderline.style import plt
 
 
 ENTRIES_MAX = 256  # kernel inputs whose entries are drawn

@@ -6,7 +6,7 @@ mean log distance with and without the output's own scatter, and of the kernel, 
 import numpy as np
 from scipy.optimize import curve_fit
 
-import style
+from borderline import style
 from figure_width import norm_look
 
 DRAWS = 400

@@ -5,7 +5,7 @@
 
 import numpy as np
 
-import style
+from borderline import style
 
 
 def half_normal(level):

@@ -5,8 +5,7 @@ networks file and what `borderline measure --save-points` wrote about it (analys
 import h5py
 import numpy as np
 
-import style
-from borderline_file import FileError, Measurement
+from borderline import FileError, Measurement, style
 
 
 def image_shape(shape):

@@ -5,9 +5,9 @@
 
 import numpy as np
 
-import style
-from borderline_file import exponent
-from style import plt
+from borderline import style
+from borderline.statistics import exponent
+from borderline.style import plt
 
 
 def draw_norm(axis, sweep, d, w, p):

@@ -17,7 +17,7 @@ import h5py
 import numpy as np
 from scipy.optimize import minimize_scalar
 
-import style
+from borderline import style
 
 COLUMNS = ("ranks", "units", "seconds", "speed_up", "efficiency", "speed_up_with_core", "computing", "without_core", "writing", "waiting")
 

@@ -13,7 +13,7 @@ import re
 import subprocess
 import sys
 
-import style
+from borderline import style
 
 COLUMNS = ("sweep", "ranks", "units_s", "units_efficiency", "kernels_s", "summary_s", "seconds", "efficiency")
 

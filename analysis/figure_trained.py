@@ -12,11 +12,10 @@ import os
 
 import numpy as np
 
-import style
-from borderline_file import FileError, Measurement, Sweep
+from borderline import FileError, Measurement, Sweep, style
+from borderline.statistics import median_with_interval, ratio_with_interval
 
 KINDS = ("train", "test", "random")
-BOOTSTRAP = 2000
 
 
 def of_measurement(path):
@@ -49,24 +48,6 @@ def distances(path):
         raise FileError(f"{path}: the sweep has several cases; give one of a single depth, width and dimension, or draw it by "
                         "analysis/figures")
     return of_sweep(sweep)
-
-
-def median_with_interval(values):
-    """Median of [network, input] and a 90 % percentile interval of a bootstrap over networks."""
-    random = np.random.default_rng(0)
-    drawn = [np.nanmedian(values[random.integers(0, len(values), len(values))]) for _ in range(BOOTSTRAP)]
-    return np.nanmedian(values), *np.quantile(drawn, [0.05, 0.95])
-
-
-def ratio_with_interval(first, second, paired):
-    """Ratio of medians of [network, input] and a 90 % interval; `paired`: of the same networks, which are drawn together."""
-    random = np.random.default_rng(0)
-    drawn = []
-    for _ in range(BOOTSTRAP):
-        a = random.integers(0, len(first), len(first))
-        b = a if paired else random.integers(0, len(second), len(second))
-        drawn.append(np.nanmedian(first[a]) / np.nanmedian(second[b]))
-    return np.nanmedian(first) / np.nanmedian(second), *np.quantile(drawn, [0.05, 0.95])
 
 
 def print_ratios(p, sets):

@@ -5,7 +5,7 @@ free parameter. With one width only: against the input dimension."""
 
 import numpy as np
 
-import style
+from borderline import style
 
 
 def place_of(width):

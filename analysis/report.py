@@ -12,60 +12,21 @@ import os
 import sys
 
 import numpy as np
-from scipy.optimize import brentq, minimize_scalar
 from scipy.stats import norm
 
 import published
-import style
-from borderline_file import FileError, Sweep, exponent
+from borderline import FileError, Sweep, style
+from borderline.statistics import exponent, fixed_shape, log_factor, log_medians, offset_fit, weighted_line
 
 
-def weighted_line(x, y, error):
-    """y = a + b x by weighted least squares: a, b, the error of b (by the given errors), chi squared."""
-    weight = 1.0 / error**2
-    mean = np.sum(weight * x) / np.sum(weight)
-    spread = np.sum(weight * (x - mean) ** 2)
-    b = np.sum(weight * (x - mean) * y) / spread
-    a = np.sum(weight * (y - b * (x - mean))) / np.sum(weight) - b * mean
-    return a, b, spread**-0.5, float(np.sum(weight * (y - a - b * x) ** 2))
-
-
-def fixed_shape(shape, y, error):
-    """y = a + shape: a, its error, chi squared."""
-    weight = 1.0 / error**2
-    a = np.sum(weight * (y - shape)) / np.sum(weight)
-    return a, np.sum(weight) ** -0.5, float(np.sum(weight * (y - a - shape) ** 2))
+def factor(logarithm, error):
+    return f"C = {np.exp(logarithm):.3f} +- {np.exp(logarithm) * error:.3f}"
 
 
 def mean_factor(logarithm, error):
     """Weighted mean of factors given by their logarithms: its text, chi squared."""
     mean, mean_error, chi = fixed_shape(np.zeros_like(logarithm), logarithm, error)
     return f"{np.exp(mean):.3f} +- {np.exp(mean) * mean_error:.3f}", chi
-
-
-def log_factor(n):
-    """Logarithm of sqrt(n / (2 ln n)): growth of the first-order law for l^1 (THEORY section 4)."""
-    return 0.5 * np.log(n / (2 * np.log(n)))
-
-
-def offset_fit(n, y, error):
-    """y = a + log(n - n0)/2 over n0 below the smallest n: n0, the interval of n0 where chi squared is within 1 of its least (an end
-    out of the bounds is infinite), a, chi squared."""
-    def fit(log_gap):
-        return fixed_shape(0.5 * np.log(n - n.min() + np.exp(log_gap)), y, error)
-
-    bounds = np.log(1e-3 * n.min()), np.log(100 * n.max())
-    gap = minimize_scalar(lambda g: fit(g)[2], bounds=bounds, method="bounded").x
-    a, _, chi = fit(gap)
-    ends = []
-    for bound, beyond in zip(bounds, (n.min(), -np.inf)):
-        found = fit(bound)[2] - chi > 1
-        ends.append(n.min() - np.exp(brentq(lambda g: fit(g)[2] - chi - 1, gap, bound)) if found else beyond)
-    return n.min() - np.exp(gap), ends[::-1], a, chi
-
-
-def factor(logarithm, error):
-    return f"C = {np.exp(logarithm):.3f} +- {np.exp(logarithm) * error:.3f}"
 
 
 def l1_fits(n, median, error):
@@ -110,14 +71,6 @@ def exponents(sweeps):
             yield (f"| {sweep.title} | {style.norm_name(value)} | {b:+.3f} +- {b_error:.3f} | {expected(value)} | {law:+.3f} | "
                    f"{mean}, {over.min():.2f} .. {over.max():.2f} "
                    f"(chi2 {chi:.1f} of {n.size - 1}) |")
-
-
-def log_medians(*samples, resamples=400):
-    """Logarithms of medians over networks (first axis) and inputs, and their errors from a bootstrap over networks."""
-    rng = np.random.default_rng(0)
-    drawn = [rng.integers(0, len(samples[0]), len(samples[0])) for _ in range(resamples)]
-    for x in samples:
-        yield np.log(np.nanmedian(x)), np.std([np.log(np.nanmedian(x[rows])) for rows in drawn], ddof=1)
 
 
 def parts_of_case(sweep, k):

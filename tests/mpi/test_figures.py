@@ -14,7 +14,7 @@ SOURCE = os.environ["BORDERLINE_SOURCE"]
 PROGRAM = os.path.join(os.environ["BORDERLINE_BUILD"], "tests", "test_results")
 FIGURES = os.path.join(SOURCE, "analysis", "figures")
 sys.path.insert(0, os.path.join(SOURCE, "analysis"))
-from borderline_file import Array, FileError, Measurement, Sweep  # noqa: E402
+from borderline import Array, FileError, Measurement, Sweep  # noqa: E402
 
 
 class Analysis(unittest.TestCase):

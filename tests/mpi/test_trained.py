@@ -366,7 +366,7 @@ class Trained(TestCase):
 
     def check_figures(self, path):
         sys.path.insert(0, os.path.join(SOURCE, "analysis"))
-        from borderline_file import Sweep
+        from borderline import Sweep
 
         sweep = Sweep(path)
         with h5py.File(path) as file:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Reads a result file of borderline: arrays with the names of their axes. Needs numpy and h5py only.
 
-    from borderline_file import Sweep
+    from borderline import Sweep
     sweep = Sweep("my.h5")
     sweep["distance"].axes                          # ('depth', 'width', 'dimension', 'network', 'input', 'p')
     sweep.at("distance", depth=2, width=100, dimension=768, p=float("inf"))     # Array [network, input]
@@ -226,14 +226,6 @@ class Sweep:
         with np.errstate(invalid="ignore", divide="ignore"):
             error = np.log(high / low)
         return error / (2 * statistics.NormalDist().inv_cdf(0.5 + 0.5 * float(self.config["summary.confidence"])))
-
-
-def exponent(n, median, error):
-    """Exponent of n as in summary/exponent: least squares with equal weights, and its error from those of log medians. Weights from
-    these errors, which a bootstrap knows to a quarter, would claim too much."""
-    x = np.log(n) - np.mean(np.log(n))
-    spread = np.sum(x**2)
-    return np.sum(x * np.log(median)) / spread, np.sqrt(np.sum((x * error) ** 2)) / spread
 
 
 def _nanquantile(x, level):

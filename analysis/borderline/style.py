@@ -12,7 +12,7 @@ import matplotlib.lines  # noqa: E402
 import matplotlib.pyplot as plt  # noqa: E402
 import numpy as np  # noqa: E402
 
-from borderline_file import FileError, Sweep  # noqa: E402
+from .reader import FileError, Sweep  # noqa: E402
 
 # Okabe and Ito's colours, and a marker each, so that no meaning hangs on colour alone
 COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000"]

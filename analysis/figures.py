@@ -16,8 +16,7 @@ import figure_perturbation
 import figure_relative
 import figure_trained
 import figure_width
-import style
-from borderline_file import FileError, MissingVariable, Posterior, Sweep, is_posterior
+from borderline import FileError, MissingVariable, Posterior, Sweep, is_posterior, style
 
 FIGURES = (figure_distance, figure_relative, figure_percentiles, figure_width, figure_finite_width, figure_limit, figure_kernel)
 
