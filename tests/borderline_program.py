@@ -14,6 +14,7 @@ import numpy as np
 
 PROGRAM = os.environ.get("BORDERLINE", "")
 SOURCE = os.environ.get("BORDERLINE_SOURCE", os.path.join(os.path.dirname(__file__), ".."))
+LAUNCH = os.path.join(os.path.abspath(SOURCE), "jobs", "launch")  # becomes mpirun, with the same process id
 
 # What differs between two runs of one sweep: times, ranks, hosts.
 BOOKKEEPING = ("unit/seconds", "unit/seconds_sampling", "unit/seconds_passes", "unit/begin", "unit/rank", "unit/launch", "provenance",
@@ -21,10 +22,10 @@ BOOKKEEPING = ("unit/seconds", "unit/seconds_sampling", "unit/seconds_passes", "
 
 
 def command(arguments, ranks):
-    """The command line that starts the program on this many ranks (0: without mpirun)."""
+    """The command line that starts the program on this many ranks (0: without a launcher)."""
     if ranks == 0:
         return [PROGRAM, *arguments]
-    return ["mpirun", "-n", str(ranks), PROGRAM, *arguments]
+    return [LAUNCH, str(ranks), PROGRAM, *arguments]
 
 
 def start(arguments, ranks=0, environment=None, **more):

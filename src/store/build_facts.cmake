@@ -1,7 +1,7 @@
 # What provenance says of the build: generated/borderline_build.h (at configuration) and borderline_git.h (at every build).
 set(generated ${CMAKE_BINARY_DIR}/generated)
 set(scalapack_version "")
-foreach(candidate scalapack-openmpi scalapack scalapack-mpich)
+foreach(candidate scalapack-${mpi_name} scalapack)
   if(${candidate}_FOUND AND NOT scalapack_version)
     set(scalapack_version "${candidate} ${${candidate}_VERSION}")
   endif()

@@ -6,6 +6,11 @@
 #ifndef BORDERLINE_STORE_H5_H
 #define BORDERLINE_STORE_H5_H
 
+/* Calls whose arguments changed with HDF5 1.12 mean those of 1.10, which every later version keeps under its macros. */
+#ifndef H5_USE_110_API
+#define H5_USE_110_API
+#endif
+
 #include "borderline/err.h"
 #include <hdf5.h>
 #include <stddef.h>
