@@ -5,6 +5,7 @@
 #ifndef BORDERLINE_CONFIG_H
 #define BORDERLINE_CONFIG_H
 
+#include "borderline/axis.h"
 #include "borderline/err.h"
 #include <stddef.h>
 #include <stdint.h>
@@ -22,19 +23,6 @@ typedef enum bl_weights { BL_WEIGHTS_NORMAL, BL_WEIGHTS_TRUNCATED_NORMAL } bl_we
 typedef enum bl_scheme { BL_SCHEME_PAPER, BL_SCHEME_HE } bl_scheme;
 typedef enum bl_effort { BL_EFFORT_FAST, BL_EFFORT_STANDARD, BL_EFFORT_THOROUGH } bl_effort;
 typedef enum bl_input_kind { BL_INPUT_UNIFORM, BL_INPUT_NORMAL } bl_input_kind;
-
-enum { BL_AXIS_LENGTH_MAX = 4096 };
-
-/* One axis of the grid (at most BL_AXIS_LENGTH_MAX values), as given; widths and p may be infinite. */
-typedef struct bl_axis {
-    size_t count;
-    double *value; /* [count] */
-} bl_axis;
-
-/* The box that boundary points must lie in; lo = -inf and hi = inf: no box. */
-typedef struct bl_box {
-    double lo, hi;
-} bl_box;
 
 typedef enum bl_training_set { BL_TRAINING_NONE, BL_TRAINING_MNIST, BL_TRAINING_CIFAR10 } bl_training_set;
 typedef enum bl_labels { BL_LABELS_CLASSES, BL_LABELS_PARITY } bl_labels;
@@ -124,19 +112,5 @@ BL_API extern const char *const bl_labels_name[];
 static inline bl_box bl_config_input_range(const bl_config *config) {
     return config->box.hi < __builtin_inf() ? config->box : (bl_box){0, 1};
 }
-
-static inline bool bl_box_is_bounded(bl_box box) {
-    return box.lo > -__builtin_inf() || box.hi < __builtin_inf();
-}
-
-/** The largest box of float32 numbers within the box: its ends rounded inwards, so that float32 inputs drawn between them lie
- * in it.
- *
- * Collective:  no.
- * @param[out] lo, hi  -inf and inf stay as they are
- * @return whether float32 resolves the box: its width is at least 4,096 spacings of float32 at its larger end, and 2^24 times
- *         the smallest normal number. Distances in a narrower one would be those of rounding.
- */
-BL_API bool bl_box_float32(bl_box box, float *lo, float *hi);
 
 #endif

@@ -175,20 +175,20 @@ BL_API bl_err bl_gp_network_of(const bl_config *config, size_t depth, size_t dim
                                bl_gp_network **out) BL_NODISCARD;
 
 /* The limit of a configuration's family at a depth, whichever its kind. */
-typedef struct bl_gp_limit {
+typedef struct bl_gp_law {
     bl_gp_model model;
     size_t n;
     bl_gp_network *network; /* NULL for dense, whose law is `model` */
-} bl_gp_limit;
+} bl_gp_law;
 
-/** Make it ready; freed with bl_gp_limit_clear. Not collective. @return as bl_gp_network_of. */
-BL_API bl_err bl_gp_limit_create(const bl_config *config, size_t depth, size_t dimension,
-                                 bl_gp_limit *limit) BL_NODISCARD;
-BL_API void bl_gp_limit_clear(bl_gp_limit *limit);
+/** Make it ready; freed with bl_gp_law_clear. Not collective. @return as bl_gp_network_of. */
+BL_API bl_err bl_gp_law_create(const bl_config *config, size_t depth, size_t dimension,
+                               bl_gp_law *law) BL_NODISCARD;
+BL_API void bl_gp_law_clear(bl_gp_law *law);
 
 /** bl_nngp_kernel or bl_gp_kernel of it, with their shapes. Not collective. @return BL_OK; BL_ERR_MEMORY. */
-BL_API bl_err bl_gp_limit_kernel(const bl_gp_limit *limit, size_t rows, const float *x, size_t columns,
-                                 const float *y, double *kernel) BL_NODISCARD;
+BL_API bl_err bl_gp_law_kernel(const bl_gp_law *law, size_t rows, const float *x, size_t columns,
+                               const float *y, double *kernel) BL_NODISCARD;
 
 /** Length of the gradient at x, of the difference f of two logits.
  *
@@ -206,8 +206,8 @@ BL_API bl_err bl_gp_limit_kernel(const bl_gp_limit *limit, size_t rows, const fl
  * @param[out] mean, variance  of log |grad f(x)|_2
  * @return BL_OK; BL_ERR_MEMORY.
  */
-BL_API bl_err bl_gp_limit_gradient(const bl_gp_limit *limit, const float *x, double *mean,
-                                   double *variance) BL_NODISCARD;
+BL_API bl_err bl_gp_law_gradient(const bl_gp_law *law, const float *x, double *mean,
+                                 double *variance) BL_NODISCARD;
 
 /* --- kernels of sampled networks --- */
 

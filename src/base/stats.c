@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
  * Order statistics, bootstrap over clusters, least squares. The normal distribution is in normal.c, distances to it
- * are in moments.c.
+ * are in stats_moments.c.
  */
 #include "stats.h"
 

@@ -80,7 +80,7 @@ typedef struct together {
     sums *sums;                  /* [cases] */
     size_t ready;                /* the place whose engines these are, `cases` for none */
     float *x;                    /* its kernel inputs */
-    bl_gp_limit limit;
+    bl_gp_law limit;
     bl_network *network;
     bl_pass *pass;
 } together;
@@ -104,7 +104,7 @@ static size_t blocks_of(const together *t, size_t ranks) {
 static void leave_case(together *t) {
     bl_mem_free(t->x);
     t->x = NULL;
-    bl_gp_limit_clear(&t->limit);
+    bl_gp_law_clear(&t->limit);
     bl_pass_destroy(&t->pass);
     bl_network_destroy(&t->network);
     t->ready = t->cases;
@@ -120,7 +120,7 @@ static bl_err enter_case(together *t, size_t place) {
     BL_ALLOC(t->x, config->kernel_inputs * c.dimension);
     bl_network_sample_inputs(config, c.dimension_index, 0, BL_PURPOSE_KERNEL_INPUT, c.dimension,
                              config->kernel_inputs, t->x);
-    BL_TRY(bl_gp_limit_create(config, c.depth, c.dimension, &t->limit));
+    BL_TRY(bl_gp_law_create(config, c.depth, c.dimension, &t->limit));
     t->ready = place;
 cleanup:
     return err;
@@ -174,7 +174,7 @@ static bl_err analytic_block(together *t, size_t place, size_t b) {
     size_t i0 = s->inputs * row / t->blocks, i1 = s->inputs * (row + 1) / t->blocks;
     size_t j0 = s->inputs * column / t->blocks, j1 = s->inputs * (column + 1) / t->blocks;
     BL_ALLOC(block, (i1 - i0) * (j1 - j0));
-    BL_TRY(bl_gp_limit_kernel(&t->limit, i1 - i0, t->x + i0 * n, j1 - j0, t->x + j0 * n, block));
+    BL_TRY(bl_gp_law_kernel(&t->limit, i1 - i0, t->x + i0 * n, j1 - j0, t->x + j0 * n, block));
     for (size_t i = i0; i < i1; i++)
         for (size_t j = j0; j < j1; j++)
             s->nngp[i * s->inputs + j] = s->nngp[j * s->inputs + i] =

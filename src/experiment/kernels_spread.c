@@ -29,7 +29,7 @@ typedef struct spread {
     size_t width;                       /* features an input */
     float *features;                    /* [held][block][width], of the network at hand */
     float *logits;                      /* [held][networks][block][classes] */
-    bl_gp_limit limit;
+    bl_gp_law limit;
     bl_gp_model readout; /* variances of the last layer */
     bl_blockmatrix *nngp, *empirical, *output;
     bl_err (*rows)(void *context, bl_field_id field, size_t first, size_t count, const double *row);
@@ -81,8 +81,8 @@ static bl_err nngp_block(void *context, size_t i, size_t rows, size_t j, size_t 
     const spread *s = context;
     size_t stride = s->block * s->c.dimension;
     BL_TRY(go_on(s));
-    BL_TRY(bl_gp_limit_kernel(&s->limit, rows, s->x + slot_of(s, i) * stride, columns,
-                              s->x + slot_of(s, j) * stride, block));
+    BL_TRY(bl_gp_law_kernel(&s->limit, rows, s->x + slot_of(s, i) * stride, columns,
+                            s->x + slot_of(s, j) * stride, block));
 cleanup:
     return err;
 }
@@ -239,7 +239,7 @@ static bl_err compute_nngp(spread *s, bl_kernels *k) {
     (void)k;
     BL_TRY(create(s, &s->nngp));
     BL_TRY(bl_agree(s->comm, hold_blocks(s)));
-    BL_TRY(bl_agree(s->comm, bl_gp_limit_create(s->config, s->c.depth, s->c.dimension, &s->limit)));
+    BL_TRY(bl_agree(s->comm, bl_gp_law_create(s->config, s->c.depth, s->c.dimension, &s->limit)));
     BL_TRY(bl_blockmatrix_add(s->nngp, nngp_block, s));
     BL_TRY(write(s, s->nngp, BL_FIELD_GRAM_NNGP));
 cleanup:
@@ -439,7 +439,7 @@ cleanup:
     bl_blockmatrix_destroy(&s.nngp);
     bl_blockmatrix_destroy(&s.empirical);
     bl_blockmatrix_destroy(&s.output);
-    bl_gp_limit_clear(&s.limit);
+    bl_gp_law_clear(&s.limit);
     bl_mem_free(s.slot);
     bl_mem_free(s.x);
     bl_mem_free(s.features);

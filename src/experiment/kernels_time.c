@@ -40,23 +40,23 @@ static bl_err time_entry(const bl_config *config, const bl_case *c, bl_kernel_we
     const bool dense = config->family == BL_FAMILY_DENSE;
     const size_t side = dense ? BLOCK : SIDE_OF_IMAGES, n = c->dimension;
     const double entries = (double)(dense ? side * side : side * side + 2 * side);
-    bl_gp_limit limit = {0};
+    bl_gp_law limit = {0};
     float *x = NULL;
     double *block = NULL;
     BL_ALLOC(x, 2 * side * n);
     BL_ALLOC(block, side * side);
     bl_network_sample_inputs(config, c->dimension_index, 0, BL_PURPOSE_KERNEL_INPUT, n, 2 * side, x);
-    BL_TRY(bl_gp_limit_create(config, c->depth, n, &limit));
+    BL_TRY(bl_gp_law_create(config, c->depth, n, &limit));
     w->entry = INFINITY;
     for (double spent = 0; spent < 0.1;) { /* the first of short ones warms up */
         const double begin = bl_clock_processor();
-        BL_TRY(bl_gp_limit_kernel(&limit, side, x, side, x + side * n, block));
+        BL_TRY(bl_gp_law_kernel(&limit, side, x, side, x + side * n, block));
         const double took = bl_clock_processor() - begin;
         w->entry = fmin(w->entry, took / entries / bl_cost_kernel_entry(config, c));
         spent += took;
     }
 cleanup:
-    bl_gp_limit_clear(&limit);
+    bl_gp_law_clear(&limit);
     bl_mem_free(x);
     bl_mem_free(block);
     return err;

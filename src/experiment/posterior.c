@@ -18,7 +18,7 @@
 typedef struct regression {
     const bl_comm *comm;
     bl_posterior *p;
-    bl_gp_limit limit;
+    bl_gp_law limit;
     bl_blockmatrix *matrix;
     size_t first;    /* test image that the panel at hand begins with */
     double *product; /* [panel][columns]: this rank's share of k^T alpha */
@@ -41,7 +41,7 @@ cleanup:
 static bl_err kernel_block(void *context, size_t i, size_t rows, size_t j, size_t columns, double *block) {
     const regression *r = context;
     const float *x = r->p->x;
-    return bl_gp_limit_kernel(&r->limit, rows, x + i * r->p->n, columns, x + j * r->p->n, block);
+    return bl_gp_law_kernel(&r->limit, rows, x + i * r->p->n, columns, x + j * r->p->n, block);
 }
 
 /* K + noise I and its factor. */
@@ -106,7 +106,7 @@ static bl_err test_block(void *context, size_t i, size_t rows, size_t j, size_t 
     regression *r = context;
     bl_posterior *p = r->p;
     const float *x = p->x + i * p->n, *y = p->x_test + (r->first + j) * p->n;
-    bl_err err = bl_gp_limit_kernel(&r->limit, rows, x, columns, y, block);
+    bl_err err = bl_gp_law_kernel(&r->limit, rows, x, columns, y, block);
     for (size_t t = 0; t < columns && err == BL_OK; t++)
         for (size_t c = 0; c < p->columns; c++) {
             double sum = 0;
@@ -122,7 +122,7 @@ static bl_err own_variances(const regression *r, size_t count, double *variance)
     bl_err err = BL_OK;
     for (size_t t = 0; t < count; t++) {
         const float *x = r->p->x_test + (r->first + t) * r->p->n;
-        BL_TRY(bl_gp_limit_kernel(&r->limit, 1, x, 1, x, variance + t));
+        BL_TRY(bl_gp_law_kernel(&r->limit, 1, x, 1, x, variance + t));
     }
 cleanup:
     return err;
@@ -192,7 +192,7 @@ bl_err bl_posterior_create(const bl_comm *comm, const bl_posterior_config *confi
     p = NULL;
 cleanup:
     bl_blockmatrix_destroy(&r.matrix);
-    bl_gp_limit_clear(&r.limit);
+    bl_gp_law_clear(&r.limit);
     bl_posterior_destroy(&p);
     return err;
 }

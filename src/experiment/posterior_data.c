@@ -58,7 +58,7 @@ cleanup:
 }
 
 bl_err bl_posterior_read(const bl_comm *comm, const bl_posterior_config *config, bl_posterior **out,
-                         bl_gp_limit *limit) {
+                         bl_gp_law *limit) {
     bl_err err = BL_OK;
     bl_posterior *p = bl_mem_alloc(1, sizeof *p);
     BL_TRY(bl_agree(comm, p ? BL_OK : BL_ERR_MEMORY));
@@ -73,7 +73,7 @@ bl_err bl_posterior_read(const bl_comm *comm, const bl_posterior_config *config,
                "boundary.inputs: %zu inputs are wanted, there are %zu training and %zu test images",
                p->inputs, p->train, p->test);
     bl_config base = bl_posterior_base(p);
-    BL_TRY(bl_agree(comm, bl_gp_limit_create(&base, config->depth, p->n, limit)));
+    BL_TRY(bl_agree(comm, bl_gp_law_create(&base, config->depth, p->n, limit)));
     *out = p;
     p = NULL;
 cleanup:
@@ -98,7 +98,7 @@ void bl_posterior_destroy(bl_posterior **posterior) {
 
 typedef struct shape {
     const bl_posterior *p;
-    const bl_gp_limit *limit;
+    const bl_gp_law *limit;
 } shape;
 
 /* Its part of the matrix and of one panel of right sides, and what every rank holds besides. */
@@ -118,7 +118,7 @@ static bl_err need(const void *context, size_t ranks, double *bytes) {
     return BL_OK;
 }
 
-bl_err bl_posterior_check_memory(const bl_comm *comm, const bl_posterior *p, const bl_gp_limit *limit) {
+bl_err bl_posterior_check_memory(const bl_comm *comm, const bl_posterior *p, const bl_gp_law *limit) {
     char what[64];
     (void)snprintf(what, sizeof what, "the kernel of %zu training images is", p->train);
     return bl_comm_require_memory(comm, need, &(shape){p, limit}, what);
@@ -127,14 +127,14 @@ bl_err bl_posterior_check_memory(const bl_comm *comm, const bl_posterior *p, con
 /* --- forecast --- */
 
 /* Seconds of a kernel of two images, by the first images. */
-static bl_err time_kernel(const bl_posterior *p, const bl_gp_limit *limit, double *seconds) {
+static bl_err time_kernel(const bl_posterior *p, const bl_gp_law *limit, double *seconds) {
     enum { SIDE = 24 };
     bl_err err = BL_OK;
     double kernel[SIDE * SIDE];
     size_t rows = p->train / 2 < SIDE ? p->train / 2 : SIDE;
     for (int turn = 0; turn < 2; turn++) { /* the first warms up */
         double begin = bl_clock();
-        BL_TRY(bl_gp_limit_kernel(limit, rows, p->x, rows, p->x + rows * p->n, kernel));
+        BL_TRY(bl_gp_law_kernel(limit, rows, p->x, rows, p->x + rows * p->n, kernel));
         *seconds = (bl_clock() - begin) / (double)(rows * rows);
     }
 cleanup:
@@ -176,7 +176,7 @@ static double evaluations(const bl_search_options *options) {
 bl_err bl_posterior_plan(const bl_comm *comm, const bl_posterior_config *config, size_t count,
                          const size_t *ranks, double *bytes, bl_posterior_forecast *f) {
     bl_err err = BL_OK;
-    bl_gp_limit limit = {0};
+    bl_gp_law limit = {0};
     bl_posterior *p = NULL;
     double kernel = 0, rate = 0;
     *f = (bl_posterior_forecast){0};
@@ -199,7 +199,7 @@ bl_err bl_posterior_plan(const bl_comm *comm, const bl_posterior_config *config,
         bytes[i] += (double)(p->train + p->test) * (double)p->n * sizeof(float);
     }
 cleanup:
-    bl_gp_limit_clear(&limit);
+    bl_gp_law_clear(&limit);
     bl_posterior_destroy(&p);
     return err;
 }

@@ -69,7 +69,7 @@ bl_search_options bl_posterior_search_options(const bl_posterior_config *config)
 }
 
 /* This rank's inputs, every size-th. */
-static bl_err search_inputs(const bl_comm *comm, bl_posterior *p, const bl_gp_limit *limit) {
+static bl_err search_inputs(const bl_comm *comm, bl_posterior *p, const bl_gp_law *limit) {
     bl_err err = BL_OK;
     bl_search_options options = bl_posterior_search_options(p->config);
     bl_posterior_mean *mean = NULL;
@@ -110,7 +110,7 @@ static void merge(const bl_comm *comm, void *bytes, size_t length) {
     MPI_Allreduce(MPI_IN_PLACE, bytes, (int)length, MPI_BYTE, MPI_BOR, comm->world);
 }
 
-bl_err bl_posterior_distances(const bl_comm *comm, bl_posterior *p, const bl_gp_limit *limit) {
+bl_err bl_posterior_distances(const bl_comm *comm, bl_posterior *p, const bl_gp_law *limit) {
     bl_err err = BL_OK;
     size_t rows = BL_POSTERIOR_KINDS * p->inputs;
     double begin = bl_clock();

@@ -12,20 +12,20 @@
 bl_err bl_posterior_calibrate(bl_posterior *p) BL_NODISCARD;
 
 /* Distances of the posterior mean's classifier, and the prior's law; `limit` is the prior. Collective. */
-bl_err bl_posterior_distances(const bl_comm *comm, bl_posterior *p, const bl_gp_limit *limit) BL_NODISCARD;
+bl_err bl_posterior_distances(const bl_comm *comm, bl_posterior *p, const bl_gp_law *limit) BL_NODISCARD;
 
 enum { BL_POSTERIOR_PANEL = 1024 }; /* test images whose kernels are held at once, over all ranks */
 
 /* Images, labels and prior; both are the caller's. Collective. */
 bl_err bl_posterior_read(const bl_comm *comm, const bl_posterior_config *config, bl_posterior **out,
-                         bl_gp_limit *limit) BL_NODISCARD;
+                         bl_gp_law *limit) BL_NODISCARD;
 
 /* Rows of a block of the matrix. */
 size_t bl_posterior_block(const bl_posterior *p);
 
 /* BL_ERR_INPUT where the ranks of a node hold more than it has: what is needed, and how many ranks would do. */
 bl_err bl_posterior_check_memory(const bl_comm *comm, const bl_posterior *p,
-                                 const bl_gp_limit *limit) BL_NODISCARD;
+                                 const bl_gp_law *limit) BL_NODISCARD;
 
 /* The network's configuration as the data make it; borrows from p->config. */
 bl_config bl_posterior_base(const bl_posterior *p);

@@ -69,18 +69,18 @@ size_t bl_summary_limits(const bl_config *config) {
 bl_err bl_summary_limit_at(const bl_config *config, const bl_case *c, size_t number, bl_summary_limit *at) {
     bl_err err = BL_OK;
     const size_t n = c->dimension;
-    bl_gp_limit limit = {0};
+    bl_gp_law limit = {0};
     float *all = NULL;
     *at = (bl_summary_limit){0};
     BL_ALLOC(all, config->inputs * n);
     bl_unit_sample(config, c, number / config->inputs, NULL, all);
     const float *x = all + number % config->inputs * n;
-    BL_TRY(bl_gp_limit_create(config, c->depth, n, &limit));
-    BL_TRY(bl_gp_limit_kernel(&limit, 1, x, 1, x, &at->kernel));
+    BL_TRY(bl_gp_law_create(config, c->depth, n, &limit));
+    BL_TRY(bl_gp_law_kernel(&limit, 1, x, 1, x, &at->kernel));
     if (number < IMAGE_GRADIENTS)
-        BL_TRY(bl_gp_limit_gradient(&limit, x, &at->gradient_mean, &at->gradient_variance));
+        BL_TRY(bl_gp_law_gradient(&limit, x, &at->gradient_mean, &at->gradient_variance));
 cleanup:
-    bl_gp_limit_clear(&limit);
+    bl_gp_law_clear(&limit);
     bl_mem_free(all);
     return err;
 }
@@ -131,18 +131,18 @@ cleanup:
 /* Gradients of a dense family's limit at its first inputs. */
 static bl_err dense_gradients(const bl_config *config, const bl_case *c, size_t count, bl_summary_limit *at) {
     bl_err err = BL_OK;
-    bl_gp_limit limit = {0};
+    bl_gp_law limit = {0};
     float *x = NULL;
-    BL_TRY(bl_gp_limit_create(config, c->depth, c->dimension, &limit));
+    BL_TRY(bl_gp_law_create(config, c->depth, c->dimension, &limit));
     BL_ALLOC(x, config->inputs * c->dimension);
     for (size_t i = 0; i < count; i++) {
         if (i % config->inputs == 0)
             bl_unit_sample(config, c, i / config->inputs, NULL, x);
-        BL_TRY(bl_gp_limit_gradient(&limit, x + i % config->inputs * c->dimension, &at[i].gradient_mean,
-                                    &at[i].gradient_variance));
+        BL_TRY(bl_gp_law_gradient(&limit, x + i % config->inputs * c->dimension, &at[i].gradient_mean,
+                                  &at[i].gradient_variance));
     }
 cleanup:
-    bl_gp_limit_clear(&limit);
+    bl_gp_law_clear(&limit);
     bl_mem_free(x);
     return err;
 }

@@ -58,7 +58,7 @@ BL_API size_t bl_summary_limits(const bl_config *config);
 /** The limit at an input of the case, counted over its networks; of gradients at the first 8 alone, else 0.
  *
  * Collective:  no. A function of the arguments alone.
- * @return BL_OK; BL_ERR_INPUT as bl_gp_limit_create; BL_ERR_MEMORY.
+ * @return BL_OK; BL_ERR_INPUT as bl_gp_law_create; BL_ERR_MEMORY.
  */
 BL_API bl_err bl_summary_limit_at(const bl_config *config, const bl_case *c, size_t number,
                                   bl_summary_limit *limit) BL_NODISCARD;
@@ -72,7 +72,7 @@ BL_API bl_err bl_summary_limit_at(const bl_config *config, const bl_case *c, siz
  * Shapes:      limit[bl_summary_limits]; output[networks][inputs], NaN where not done; moment, error [BL_MOMENTS]. NaN with more than two
  *              classes, whose margin is positive by definition.
  * Collective:  no. A function of the arguments alone.
- * @return BL_OK; BL_ERR_INPUT as bl_gp_limit_create; BL_ERR_MEMORY.
+ * @return BL_OK; BL_ERR_INPUT as bl_gp_law_create; BL_ERR_MEMORY.
  */
 BL_API bl_err bl_summary_outputs(const bl_config *config, const bl_case *c, const bl_summary_limit *limit,
                                  const double *output, double *moment, double *error) BL_NODISCARD;
@@ -85,7 +85,7 @@ typedef struct bl_summary_gradient {
 
 /** Lengths of gradients of a case beside those of infinite width.
  *
- * Math:        bl_stats_cluster_moments of log gradient_norm; the limit from bl_gp_limit_gradient at the case's first 256 inputs
+ * Math:        bl_stats_cluster_moments of log gradient_norm; the limit from bl_gp_law_gradient at the case's first 256 inputs
  *              (image families: 8), mean of means, and mean of variances plus variance of means.
  * Shapes:      limit[bl_summary_limits]; gradient_norm[networks][inputs], NaN where not done. Limits are NaN with more than two classes, whose margin's
  *              two logits are chosen by their values.

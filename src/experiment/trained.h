@@ -6,7 +6,7 @@
 #define BORDERLINE_TRAINED_H
 
 #include "borderline/comm.h"
-#include "network/train.h"
+#include "network/trainer.h"
 
 /* The data set of a sweep. */
 typedef struct bl_images {

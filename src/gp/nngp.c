@@ -11,14 +11,6 @@
 
 static const double pi = 3.14159265358979323846;
 
-bl_gp_model bl_gp_model_of(const bl_config *config, size_t depth) {
-    return (bl_gp_model){.activation = config->activation,
-                         .negative_slope = config->negative_slope,
-                         .weight_variance = config->weight_variance,
-                         .bias_variance = config->bias_variance,
-                         .depth = depth};
-}
-
 /* k1 k2 - k^2, without cancellation where k is near sqrt(k1 k2), never negative */
 static double determinant(double k1, double k2, double k) {
     double geometric_mean = sqrt(k1 * k2);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
  * k(x, x_j) depends on x by the products <x_s, x_js> of pixels and by the variances |x_s|^2: the recursion backwards gives the
- * derivatives in both (recursion.c). Those in the variances are summed over j before they are led back to the pixels.
+ * derivatives in both (gp_recursion.c). Those in the variances are summed over j before they are led back to the pixels.
  */
 #include "posterior_image.h"
 

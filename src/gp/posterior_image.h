@@ -6,7 +6,7 @@
 #ifndef BORDERLINE_GP_POSTERIOR_IMAGE_H
 #define BORDERLINE_GP_POSTERIOR_IMAGE_H
 
-#include "network.h"
+#include "gp_network.h"
 
 typedef struct bl_posterior_image {
     const bl_gp_network *network;

@@ -6,8 +6,8 @@
 #include "posterior_mean.h"
 
 #include "base/mem.h"
+#include "nngp_variance_slope.h"
 #include "posterior_image.h"
-#include "variance_slope.h"
 #include <math.h>
 #include <string.h>
 
@@ -89,11 +89,11 @@ static double dot(size_t n, const double *a, const float *b) {
     return sum;
 }
 
-bl_err bl_posterior_mean_create(const bl_gp_limit *limit, size_t inputs, const float *x, size_t columns,
+bl_err bl_posterior_mean_create(const bl_gp_law *law, size_t inputs, const float *x, size_t columns,
                                 const double *alpha, size_t batch, bl_posterior_mean **out) {
     bl_err err = BL_OK;
-    const bl_gp_model *model = &limit->model;
-    const size_t n = limit->n;
+    const bl_gp_model *model = &law->model;
+    const size_t n = law->n;
     bl_posterior_mean *mean = NULL;
     BL_ALLOC(mean, 1);
     *mean = (bl_posterior_mean){.model = *model,
@@ -103,8 +103,8 @@ bl_err bl_posterior_mean_create(const bl_gp_limit *limit, size_t inputs, const f
                                 .batch = batch,
                                 .x = x,
                                 .alpha = alpha};
-    if (limit->network)
-        BL_TRY(bl_posterior_image_create(limit->network, n, inputs, x, &mean->image));
+    if (law->network)
+        BL_TRY(bl_posterior_image_create(law->network, n, inputs, x, &mean->image));
     BL_ALLOC(mean->variance, (model->depth + 1) * inputs);
     BL_ALLOC(mean->own, model->depth + 1);
     BL_ALLOC(mean->rise, model->depth + 1);
@@ -126,11 +126,10 @@ cleanup:
     return err;
 }
 
-size_t bl_posterior_mean_memory(const bl_gp_limit *limit, size_t inputs, size_t columns, size_t batch) {
-    const size_t numbers = (limit->model.depth + 1) * (inputs + 2) + batch * (limit->n + inputs + columns) +
-                           2 * inputs + limit->n;
-    return numbers * sizeof(double) +
-           (limit->network ? bl_posterior_image_memory(limit->network, inputs) : 0);
+size_t bl_posterior_mean_memory(const bl_gp_law *law, size_t inputs, size_t columns, size_t batch) {
+    const size_t numbers =
+        (law->model.depth + 1) * (inputs + 2) + batch * (law->n + inputs + columns) + 2 * inputs + law->n;
+    return numbers * sizeof(double) + (law->network ? bl_posterior_image_memory(law->network, inputs) : 0);
 }
 
 void bl_posterior_mean_destroy(bl_posterior_mean **mean) {

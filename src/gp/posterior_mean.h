@@ -24,13 +24,13 @@ typedef struct bl_posterior_mean bl_posterior_mean;
  * @param[in] batch  the most points of one question
  * @return BL_OK; BL_ERR_INPUT: a network with pooling or shortcuts; BL_ERR_MEMORY.
  */
-BL_API bl_err bl_posterior_mean_create(const bl_gp_limit *limit, size_t inputs, const float *x,
-                                       size_t columns, const double *alpha, size_t batch,
+BL_API bl_err bl_posterior_mean_create(const bl_gp_law *law, size_t inputs, const float *x, size_t columns,
+                                       const double *alpha, size_t batch,
                                        bl_posterior_mean **out) BL_NODISCARD;
 BL_API void bl_posterior_mean_destroy(bl_posterior_mean **mean);
 
 /** Bytes of it. Collective: no. */
-BL_API size_t bl_posterior_mean_memory(const bl_gp_limit *limit, size_t inputs, size_t columns, size_t batch);
+BL_API size_t bl_posterior_mean_memory(const bl_gp_law *law, size_t inputs, size_t columns, size_t batch);
 
 /** The oracle of the boundary search: values and closed-form gradients in float64. Ownership: mean is borrowed while the
  * oracle is in use. Collective: no. */

@@ -41,20 +41,20 @@ struct bl_convolution {
 
 /* What a primitive is made of. */
 typedef struct geometry {
-    bl_layout x, y, weight, bias;
+    bl_onednn_layout x, y, weight, bias;
     dnnl_dims_t stride, dilation, before, after;
 } geometry;
 
 #if DNNL_VERSION_MAJOR >= 3
 
-static dnnl_status_t describe_forward(dnnl_engine_t engine, const geometry *g, bl_layout_view weight,
+static dnnl_status_t describe_forward(dnnl_engine_t engine, const geometry *g, bl_onednn_view weight,
                                       bool with_bias, dnnl_primitive_desc_t *out) {
     return dnnl_convolution_forward_primitive_desc_create(
         out, engine, dnnl_forward_inference, dnnl_convolution_direct, g->x, weight,
         with_bias ? g->bias : NULL, g->y, g->stride, g->dilation, g->before, g->after, NULL);
 }
 
-static dnnl_status_t describe_backward(dnnl_engine_t engine, const geometry *g, bl_layout_view weight,
+static dnnl_status_t describe_backward(dnnl_engine_t engine, const geometry *g, bl_onednn_view weight,
                                        dnnl_primitive_desc_t forward, dnnl_primitive_desc_t *out) {
     return dnnl_convolution_backward_data_primitive_desc_create(out, engine, dnnl_convolution_direct, g->x,
                                                                 weight, g->y, g->stride, g->dilation,
@@ -70,7 +70,7 @@ static dnnl_status_t describe_backward_weights(dnnl_engine_t engine, const geome
 
 #else
 
-static dnnl_status_t describe_forward(dnnl_engine_t engine, const geometry *g, bl_layout_view weight,
+static dnnl_status_t describe_forward(dnnl_engine_t engine, const geometry *g, bl_onednn_view weight,
                                       bool with_bias, dnnl_primitive_desc_t *out) {
     dnnl_convolution_desc_t what;
     const dnnl_status_t status = dnnl_convolution_forward_desc_init(
@@ -79,7 +79,7 @@ static dnnl_status_t describe_forward(dnnl_engine_t engine, const geometry *g, b
     return status != dnnl_success ? status : dnnl_primitive_desc_create(out, &what, NULL, engine, NULL);
 }
 
-static dnnl_status_t describe_backward(dnnl_engine_t engine, const geometry *g, bl_layout_view weight,
+static dnnl_status_t describe_backward(dnnl_engine_t engine, const geometry *g, bl_onednn_view weight,
                                        dnnl_primitive_desc_t forward, dnnl_primitive_desc_t *out) {
     dnnl_convolution_desc_t what;
     const dnnl_status_t status = dnnl_convolution_backward_data_desc_init(
@@ -99,22 +99,22 @@ static dnnl_status_t describe_backward_weights(dnnl_engine_t engine, const geome
 #endif
 
 static void geometry_destroy(geometry *g) {
-    bl_layout_destroy(&g->x);
-    bl_layout_destroy(&g->y);
-    bl_layout_destroy(&g->weight);
-    bl_layout_destroy(&g->bias);
+    bl_onednn_layout_destroy(&g->x);
+    bl_onednn_layout_destroy(&g->y);
+    bl_onednn_layout_destroy(&g->weight);
+    bl_onednn_layout_destroy(&g->bias);
 }
 
-static bl_err weight_layout(const bl_convolution_shape *s, dnnl_format_tag_t tag, bl_layout *out) {
+static bl_err weight_layout(const bl_convolution_shape *s, dnnl_format_tag_t tag, bl_onednn_layout *out) {
     const dnnl_dims_t size = {(dnnl_dim_t)s->out.channels, (dnnl_dim_t)s->in.channels,
                               (dnnl_dim_t)s->kernel[0], (dnnl_dim_t)s->kernel[1]};
-    return bl_layout_create(4, size, tag, out);
+    return bl_onednn_layout_create(4, size, tag, out);
 }
 
-static bl_err image_layout(bl_image image, size_t rows, bl_layout *out) {
+static bl_err image_layout(bl_image image, size_t rows, bl_onednn_layout *out) {
     const dnnl_dims_t size = {(dnnl_dim_t)rows, (dnnl_dim_t)image.channels, (dnnl_dim_t)image.height,
                               (dnnl_dim_t)image.width};
-    return bl_layout_create(4, size, dnnl_nhwc, out);
+    return bl_onednn_layout_create(4, size, dnnl_nhwc, out);
 }
 
 static bl_err geometry_create(const bl_convolution_shape *s, size_t rows, geometry *g) {
@@ -123,7 +123,7 @@ static bl_err geometry_create(const bl_convolution_shape *s, size_t rows, geomet
     BL_TRY(image_layout(s->in, rows, &g->x));
     BL_TRY(image_layout(s->out, rows, &g->y));
     BL_TRY(weight_layout(s, dnnl_format_tag_any, &g->weight));
-    BL_TRY(bl_layout_create(1, bias, dnnl_a, &g->bias));
+    BL_TRY(bl_onednn_layout_create(1, bias, dnnl_a, &g->bias));
     for (size_t i = 0; i < 2; i++) {
         g->stride[i] = (dnnl_dim_t)s->stride;
         g->before[i] = (dnnl_dim_t)s->before[i];
@@ -146,7 +146,7 @@ cleanup:
 /* The weights' form is the choice of the first primitive of a direction; the second takes the same. */
 static bl_err weight_create(bl_convolution *c, dnnl_primitive_desc_t description, direction *d) {
     bl_err err = BL_OK;
-    bl_layout_view form = dnnl_primitive_desc_query_md(description, dnnl_query_weights_md, 0);
+    bl_onednn_view form = dnnl_primitive_desc_query_md(description, dnnl_query_weights_md, 0);
     if (!d->weight) {
         BL_ALLOC(d->data, (dnnl_memory_desc_get_size(form) + sizeof(float) - 1) / sizeof(float));
         DNNL_TRY(dnnl_memory_create(&d->weight, form, c->context->engine, d->data));
@@ -160,7 +160,7 @@ static bl_err operations_create(bl_convolution *c, size_t rows, operation *forwa
     bl_err err = BL_OK;
     geometry g = {0};
     dnnl_primitive_desc_t description = NULL, back = NULL;
-    bl_layout_view weight = NULL;
+    bl_onednn_view weight = NULL;
     BL_TRY(geometry_create(&c->shape, rows, &g));
     weight = BL_LAYOUT_VIEW(g.weight);
     if (c->forward.weight)
@@ -186,12 +186,12 @@ bl_err bl_convolution_create(bl_product_context *context, const bl_convolution_s
     bl_err err = BL_OK;
     bl_convolution *c = NULL;
     const dnnl_dims_t size = {(dnnl_dim_t)shape->out.channels};
-    bl_layout bias = {0};
+    bl_onednn_layout bias = {0};
     BL_ALLOC(c, 1);
     c->context = context;
     c->shape = *shape;
     c->batch = batch;
-    BL_TRY(bl_layout_create(1, size, dnnl_a, &bias));
+    BL_TRY(bl_onednn_layout_create(1, size, dnnl_a, &bias));
     if (shape->with_bias)
         DNNL_TRY(dnnl_memory_create(&c->bias, BL_LAYOUT_VIEW(bias), context->engine, DNNL_MEMORY_NONE));
     BL_TRY(operations_create(c, batch, &c->forward.full, &c->backward.full));
@@ -200,7 +200,7 @@ bl_err bl_convolution_create(bl_product_context *context, const bl_convolution_s
     *out = c;
     c = NULL;
 cleanup:
-    bl_layout_destroy(&bias);
+    bl_onednn_layout_destroy(&bias);
     bl_convolution_destroy(&c);
     return err;
 }
@@ -235,14 +235,14 @@ void bl_convolution_destroy(bl_convolution **convolution) {
 
 bl_err bl_convolution_load(bl_convolution *c, const float *weight, const float *bias) {
     bl_err err = BL_OK;
-    bl_layout plain = {0};
+    bl_onednn_layout plain = {0};
     if (c->bias)
         DNNL_TRY(dnnl_memory_set_data_handle(c->bias, bl_onednn_unconst(bias)));
     BL_TRY(weight_layout(&c->shape, dnnl_oihw, &plain));
     BL_TRY(bl_onednn_reorder(c->context, BL_LAYOUT_VIEW(plain), weight, c->forward.weight));
     BL_TRY(bl_onednn_reorder(c->context, BL_LAYOUT_VIEW(plain), weight, c->backward.weight));
 cleanup:
-    bl_layout_destroy(&plain);
+    bl_onednn_layout_destroy(&plain);
     return err;
 }
 
@@ -307,7 +307,7 @@ static bl_err weight_gradient_create(bl_convolution *c) {
     BL_TRY(geometry_create(&c->shape, c->batch, &g));
     DNNL_TRY(describe_forward(engine, &g, BL_LAYOUT_VIEW(g.weight), c->shape.with_bias, &forward));
     DNNL_TRY(describe_backward_weights(engine, &g, c->shape.with_bias, forward, &description));
-    bl_layout_view form = dnnl_primitive_desc_query_md(description, dnnl_query_diff_weights_md, 0);
+    bl_onednn_view form = dnnl_primitive_desc_query_md(description, dnnl_query_diff_weights_md, 0);
     BL_ALLOC(gradient->data, (dnnl_memory_desc_get_size(form) + sizeof(float) - 1) / sizeof(float));
     DNNL_TRY(dnnl_memory_create(&gradient->weight, form, engine, gradient->data));
     if (c->shape.with_bias)
@@ -323,7 +323,7 @@ cleanup:
 bl_err bl_convolution_backward_weights(bl_convolution *c, const float *x, const float *dy, float *dweight,
                                        float *dbias) {
     bl_err err = BL_OK;
-    bl_layout plain = {0};
+    bl_onednn_layout plain = {0};
     weight_gradient *gradient = &c->gradient;
     if (!gradient->full.primitive)
         BL_TRY(weight_gradient_create(c));
@@ -340,7 +340,7 @@ bl_err bl_convolution_backward_weights(bl_convolution *c, const float *x, const 
     BL_TRY(weight_layout(&c->shape, dnnl_oihw, &plain));
     BL_TRY(bl_onednn_reorder_back(c->context, gradient->weight, BL_LAYOUT_VIEW(plain), dweight));
 cleanup:
-    bl_layout_destroy(&plain);
+    bl_onednn_layout_destroy(&plain);
     return err;
 }
 

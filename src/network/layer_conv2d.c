@@ -7,7 +7,7 @@
 #include "image.h"
 #include "pass_float64.h"
 
-bl_err bl_conv2d_fit(const bl_layer *layer, bl_image in, bl_padding padding, bl_image *out) {
+bl_err bl_layer_conv2d_fit(const bl_layer *layer, bl_image in, bl_padding padding, bl_image *out) {
     bl_err err = BL_OK;
     size_t before, after;
     BL_REQUIRE(
@@ -33,7 +33,7 @@ cleanup:
     return err;
 }
 
-bl_convolution_shape bl_conv2d_shape(const bl_layer *layer, bl_image in, bl_padding padding) {
+bl_convolution_shape bl_layer_conv2d_shape(const bl_layer *layer, bl_image in, bl_padding padding) {
     bl_convolution_shape shape = {.in = in,
                                   .out = layer->out,
                                   .kernel = {layer->kernel[0], layer->kernel[1]},
@@ -61,7 +61,7 @@ static void gather_patch(const bl_convolution_shape *s, const double *x, size_t 
             }
 }
 
-size_t bl_conv2d_work64(const bl_convolution_shape *s) {
+size_t bl_layer_conv2d_work64(const bl_convolution_shape *s) {
     const size_t patch = s->in.channels * s->kernel[0] * s->kernel[1];
     return s->out.height * s->out.width * s->out.channels + s->out.width * patch;
 }
@@ -77,28 +77,28 @@ static void forward64_image(const bl_layer *layer, const bl_convolution_shape *s
     for (size_t row = 0; row < s->out.height; row++) {
         for (size_t column = 0; column < s->out.width; column++)
             gather_patch(s, x, row, column, patches + column * dense.inputs);
-        bl_dense_forward64(&dense, s->out.width, patches, work + row * s->out.width * channels);
+        bl_pass_float64_dense(&dense, s->out.width, patches, work + row * s->out.width * channels);
     }
     for (size_t c = 0; c < channels; c++)
         for (size_t p = 0; p < pixels; p++)
             y[c * pixels + p] = work[p * channels + c];
 }
 
-void bl_conv2d_forward64(const bl_layer *layer, const bl_convolution_shape *s, size_t rows, const double *x,
-                         double *y, double *work) {
+void bl_layer_conv2d_forward64(const bl_layer *layer, const bl_convolution_shape *s, size_t rows,
+                               const double *x, double *y, double *work) {
     for (size_t i = 0; i < rows; i++)
         forward64_image(layer, s, x + i * bl_image_numbers(s->in), y + i * bl_image_numbers(s->out), work);
 }
 
 static bl_convolution_shape shape_of(const bl_layer *layer) {
-    return bl_conv2d_shape(layer, layer->in, layer->padding);
+    return bl_layer_conv2d_shape(layer, layer->in, layer->padding);
 }
 
 static bl_err fit(bl_layer *layer) {
     bl_err err = BL_OK;
     BL_REQUIRE(layer->padding == BL_PADDING_SAME || layer->padding == BL_PADDING_VALID, BL_ERR_INPUT,
                "padding %d is not known", (int)layer->padding);
-    BL_TRY(bl_conv2d_fit(layer, layer->in, layer->padding, &layer->out));
+    BL_TRY(bl_layer_conv2d_fit(layer, layer->in, layer->padding, &layer->out));
 cleanup:
     return err;
 }
@@ -157,12 +157,12 @@ static bl_err backward_weights(const bl_layer *layer, void *state, size_t rows, 
 
 static size_t work64(const bl_layer *layer) {
     const bl_convolution_shape shape = shape_of(layer);
-    return bl_conv2d_work64(&shape);
+    return bl_layer_conv2d_work64(&shape);
 }
 
 static void forward64(const bl_layer *layer, size_t rows, const double *x, double *y, double *work) {
     const bl_convolution_shape shape = shape_of(layer);
-    bl_conv2d_forward64(layer, &shape, rows, x, y, work);
+    bl_layer_conv2d_forward64(layer, &shape, rows, x, y, work);
 }
 
 const bl_layer_ops bl_layer_conv2d_ops = {.name = "conv2d",

@@ -9,14 +9,15 @@
 #include "layer.h"
 
 /* The image that a convolution of `in` with the layer's kernel, stride and out.channels gives. */
-bl_err bl_conv2d_fit(const bl_layer *layer, bl_image in, bl_padding padding, bl_image *out) BL_NODISCARD;
+bl_err bl_layer_conv2d_fit(const bl_layer *layer, bl_image in, bl_padding padding,
+                           bl_image *out) BL_NODISCARD;
 
 /* The convolution from `in` to the fitted layer's output. */
-bl_convolution_shape bl_conv2d_shape(const bl_layer *layer, bl_image in, bl_padding padding);
+bl_convolution_shape bl_layer_conv2d_shape(const bl_layer *layer, bl_image in, bl_padding padding);
 
-/* In float64 on [channels][height][width] images; work holds bl_conv2d_work64 numbers. */
-size_t bl_conv2d_work64(const bl_convolution_shape *shape);
-void bl_conv2d_forward64(const bl_layer *layer, const bl_convolution_shape *shape, size_t rows,
-                         const double *x, double *y, double *work);
+/* In float64 on [channels][height][width] images; work holds bl_layer_conv2d_work64 numbers. */
+size_t bl_layer_conv2d_work64(const bl_convolution_shape *shape);
+void bl_layer_conv2d_forward64(const bl_layer *layer, const bl_convolution_shape *shape, size_t rows,
+                               const double *x, double *y, double *work);
 
 #endif

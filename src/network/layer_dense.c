@@ -96,7 +96,7 @@ static bl_err backward_weights(const bl_layer *layer, void *state, size_t rows, 
 
 static void forward64(const bl_layer *layer, size_t rows, const double *x, double *y, double *work) {
     (void)work;
-    bl_dense_forward64(layer, rows, x, y);
+    bl_pass_float64_dense(layer, rows, x, y);
 }
 
 const bl_layer_ops bl_layer_dense_ops = {.name = "dense",

@@ -13,7 +13,7 @@ static bool has_convolution(const bl_layer *layer) {
 }
 
 static bl_convolution_shape shape_of(const bl_layer *layer) {
-    return bl_conv2d_shape(layer, layer->side, BL_PADDING_SAME);
+    return bl_layer_conv2d_shape(layer, layer->side, BL_PADDING_SAME);
 }
 
 static bl_err fit_begin(bl_layer *layer) {
@@ -28,7 +28,7 @@ static bl_err fit_end(bl_layer *layer) {
     if (has_convolution(layer)) {
         BL_REQUIRE(layer->kernel[0] == 1 && layer->kernel[1] == 1, BL_ERR_INPUT,
                    "the shortcut's kernel is %zu x %zu, not 1 x 1", layer->kernel[0], layer->kernel[1]);
-        BL_TRY(bl_conv2d_fit(layer, layer->side, BL_PADDING_SAME, &shortcut));
+        BL_TRY(bl_layer_conv2d_fit(layer, layer->side, BL_PADDING_SAME, &shortcut));
     }
     BL_REQUIRE(bl_image_same(shortcut, layer->in), BL_ERR_INPUT,
                "adds an image of [%zu, %zu, %zu] to one of [%zu, %zu, %zu]", shortcut.channels,
@@ -113,7 +113,7 @@ static size_t work64(const bl_layer *layer) {
     if (!has_convolution(layer))
         return 0;
     const bl_convolution_shape shape = shape_of(layer);
-    return bl_conv2d_work64(&shape);
+    return bl_layer_conv2d_work64(&shape);
 }
 
 static void join64(const bl_layer *layer, size_t rows, const double *x, const double *side, double *y,
@@ -121,7 +121,7 @@ static void join64(const bl_layer *layer, size_t rows, const double *x, const do
     const size_t count = rows * layer->outputs;
     if (has_convolution(layer)) {
         const bl_convolution_shape shape = shape_of(layer);
-        bl_conv2d_forward64(layer, &shape, rows, side, y, work);
+        bl_layer_conv2d_forward64(layer, &shape, rows, side, y, work);
     } else
         memcpy(y, side, count * sizeof *y);
     for (size_t i = 0; i < count; i++)

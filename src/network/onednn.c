@@ -31,7 +31,8 @@ void bl_product_context_destroy(bl_product_context **context) {
     *context = NULL;
 }
 
-bl_err bl_layout_create(int rank, const dnnl_dims_t size, dnnl_format_tag_t tag, bl_layout *out) {
+bl_err bl_onednn_layout_create(int rank, const dnnl_dims_t size, dnnl_format_tag_t tag,
+                               bl_onednn_layout *out) {
     bl_err err = BL_OK;
 #if DNNL_VERSION_MAJOR >= 3
     DNNL_TRY(dnnl_memory_desc_create_with_tag(out, rank, size, dnnl_f32, tag));
@@ -42,7 +43,7 @@ cleanup:
     return err;
 }
 
-void bl_layout_destroy(bl_layout *owned) {
+void bl_onednn_layout_destroy(bl_onednn_layout *owned) {
 #if DNNL_VERSION_MAJOR >= 3
     if (*owned)
         (void)dnnl_memory_desc_destroy(*owned);
@@ -74,7 +75,7 @@ void *bl_onednn_unconst(const float *data) {
 
 static bl_err reorder(bl_product_context *context, dnnl_memory_t from, dnnl_memory_t to) {
     bl_err err = BL_OK;
-    bl_layout_view source = NULL, target = NULL;
+    bl_onednn_view source = NULL, target = NULL;
     dnnl_primitive_desc_t description = NULL;
     dnnl_primitive_t primitive = NULL;
     DNNL_TRY(dnnl_memory_get_memory_desc(from, &source));
@@ -91,7 +92,7 @@ cleanup:
     return err;
 }
 
-bl_err bl_onednn_reorder(bl_product_context *context, bl_layout_view plain, const float *from,
+bl_err bl_onednn_reorder(bl_product_context *context, bl_onednn_view plain, const float *from,
                          dnnl_memory_t target) {
     bl_err err = BL_OK;
     dnnl_memory_t source = NULL;
@@ -102,7 +103,7 @@ cleanup:
     return err;
 }
 
-bl_err bl_onednn_reorder_back(bl_product_context *context, dnnl_memory_t source, bl_layout_view plain,
+bl_err bl_onednn_reorder_back(bl_product_context *context, dnnl_memory_t source, bl_onednn_view plain,
                               float *to) {
     bl_err err = BL_OK;
     dnnl_memory_t target = NULL;

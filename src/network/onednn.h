@@ -23,20 +23,21 @@ struct bl_product_context {
     dnnl_stream_t stream;
 };
 
-/* Memory descriptors: structures in version 2 of the library, handles from version 3 on. `bl_layout` is one that we
- * own, `bl_layout_view` what the library's functions take. */
+/* Memory descriptors: structures in version 2 of the library, handles from version 3 on. `bl_onednn_layout` is one that we
+ * own, `bl_onednn_view` what the library's functions take. */
 #if DNNL_VERSION_MAJOR >= 3
-typedef dnnl_memory_desc_t bl_layout;
-typedef const_dnnl_memory_desc_t bl_layout_view;
+typedef dnnl_memory_desc_t bl_onednn_layout;
+typedef const_dnnl_memory_desc_t bl_onednn_view;
 #define BL_LAYOUT_VIEW(owned) (owned)
 #else
-typedef dnnl_memory_desc_t bl_layout;
-typedef const dnnl_memory_desc_t *bl_layout_view;
+typedef dnnl_memory_desc_t bl_onednn_layout;
+typedef const dnnl_memory_desc_t *bl_onednn_view;
 #define BL_LAYOUT_VIEW(owned) (&(owned))
 #endif
 
-bl_err bl_layout_create(int rank, const dnnl_dims_t size, dnnl_format_tag_t tag, bl_layout *out) BL_NODISCARD;
-void bl_layout_destroy(bl_layout *owned);
+bl_err bl_onednn_layout_create(int rank, const dnnl_dims_t size, dnnl_format_tag_t tag,
+                               bl_onednn_layout *out) BL_NODISCARD;
+void bl_onednn_layout_destroy(bl_onednn_layout *owned);
 
 /* Free; NULL is allowed. */
 void bl_onednn_memory_destroy(dnnl_memory_t memory);
@@ -47,11 +48,11 @@ void bl_onednn_description_destroy(dnnl_primitive_desc_t description);
 void *bl_onednn_unconst(const float *data);
 
 /* Copy numbers of layout `plain` into `target`, in its own layout. */
-bl_err bl_onednn_reorder(bl_product_context *context, bl_layout_view plain, const float *from,
+bl_err bl_onednn_reorder(bl_product_context *context, bl_onednn_view plain, const float *from,
                          dnnl_memory_t target) BL_NODISCARD;
 
 /* Copy numbers from `source`, in its own layout, to layout `plain`. */
-bl_err bl_onednn_reorder_back(bl_product_context *context, dnnl_memory_t source, bl_layout_view plain,
+bl_err bl_onednn_reorder_back(bl_product_context *context, dnnl_memory_t source, bl_onednn_view plain,
                               float *to) BL_NODISCARD;
 
 #endif

@@ -86,7 +86,7 @@ strip(size_t rows, const bl_layer *layer, size_t first_output, size_t outputs, c
             tile(rows, 1, layer, o, x, y + o);
 }
 
-void bl_dense_forward64(const bl_layer *layer, size_t rows, const double *x, double *y) {
+void bl_pass_float64_dense(const bl_layer *layer, size_t rows, const double *x, double *y) {
     for (size_t o = 0; o < layer->outputs; o += TILE_OUTPUTS) {
         const size_t left = layer->outputs - o, outputs = left < TILE_OUTPUTS ? left : TILE_OUTPUTS;
         const double *from = x;

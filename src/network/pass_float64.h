@@ -8,6 +8,6 @@
 #include "borderline/network.h"
 
 /* y[rows][outputs] = x[rows][inputs] W^T + b. */
-void bl_dense_forward64(const bl_layer *layer, size_t rows, const double *x, double *y);
+void bl_pass_float64_dense(const bl_layer *layer, size_t rows, const double *x, double *y);
 
 #endif

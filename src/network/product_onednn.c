@@ -61,15 +61,15 @@ void bl_product_destroy(bl_product **product) {
 
 #if DNNL_VERSION_MAJOR >= 3
 
-static dnnl_status_t inner_product_create(dnnl_engine_t engine, bl_layout_view x, bl_layout_view a,
-                                          bl_layout_view bias, bl_layout_view y, dnnl_primitive_desc_t *out) {
+static dnnl_status_t inner_product_create(dnnl_engine_t engine, bl_onednn_view x, bl_onednn_view a,
+                                          bl_onednn_view bias, bl_onednn_view y, dnnl_primitive_desc_t *out) {
     return dnnl_inner_product_forward_primitive_desc_create(out, engine, dnnl_forward_inference, x, a, bias,
                                                             y, NULL);
 }
 
 /* Number, sizes and dimensions of the inner blocks, and the strides of the outer ones; false where the layout is of
  * another kind. */
-static bool layout_blocks(bl_layout_view view, int *blocks, const dnnl_dim_t **size, const dnnl_dim_t **index,
+static bool layout_blocks(bl_onednn_view view, int *blocks, const dnnl_dim_t **size, const dnnl_dim_t **index,
                           const dnnl_dim_t **stride) {
     dnnl_format_kind_t kind = dnnl_format_kind_undef;
     const dnnl_dims_t *sizes = NULL, *indices = NULL, *strides = NULL;
@@ -87,15 +87,15 @@ static bool layout_blocks(bl_layout_view view, int *blocks, const dnnl_dim_t **s
 
 #else
 
-static dnnl_status_t inner_product_create(dnnl_engine_t engine, bl_layout_view x, bl_layout_view a,
-                                          bl_layout_view bias, bl_layout_view y, dnnl_primitive_desc_t *out) {
+static dnnl_status_t inner_product_create(dnnl_engine_t engine, bl_onednn_view x, bl_onednn_view a,
+                                          bl_onednn_view bias, bl_onednn_view y, dnnl_primitive_desc_t *out) {
     dnnl_inner_product_desc_t operation;
     const dnnl_status_t status =
         dnnl_inner_product_forward_desc_init(&operation, dnnl_forward_inference, x, a, bias, y);
     return status != dnnl_success ? status : dnnl_primitive_desc_create(out, &operation, NULL, engine, NULL);
 }
 
-static bool layout_blocks(bl_layout_view view, int *blocks, const dnnl_dim_t **size, const dnnl_dim_t **index,
+static bool layout_blocks(bl_onednn_view view, int *blocks, const dnnl_dim_t **size, const dnnl_dim_t **index,
                           const dnnl_dim_t **stride) {
     if (view->format_kind != dnnl_blocked)
         return false;
@@ -108,18 +108,18 @@ static bool layout_blocks(bl_layout_view view, int *blocks, const dnnl_dim_t **s
 
 #endif
 
-static bl_err matrix_layout(size_t rows, size_t columns, dnnl_format_tag_t tag, bl_layout *out) {
+static bl_err matrix_layout(size_t rows, size_t columns, dnnl_format_tag_t tag, bl_onednn_layout *out) {
     const dnnl_dims_t size = {(dnnl_dim_t)rows, (dnnl_dim_t)columns};
-    return bl_layout_create(2, size, tag, out);
+    return bl_onednn_layout_create(2, size, tag, out);
 }
 
-static bl_err bias_layout(size_t outputs, bl_layout *out) {
+static bl_err bias_layout(size_t outputs, bl_onednn_layout *out) {
     const dnnl_dims_t size = {(dnnl_dim_t)outputs};
-    return bl_layout_create(1, size, dnnl_a, out);
+    return bl_onednn_layout_create(1, size, dnnl_a, out);
 }
 
 /* Note a form that bl_pack knows: blocks of inputs x outputs, or plain (one block; rows of A where `swapped`). */
-static void note_form(const bl_product *p, bl_layout_view view, packing *target) {
+static void note_form(const bl_product *p, bl_onednn_view view, packing *target) {
     int blocks;
     const dnnl_dim_t *size, *index, *stride;
     if (!layout_blocks(view, &blocks, &size, &index, &stride))
@@ -138,9 +138,9 @@ static void note_form(const bl_product *p, bl_layout_view view, packing *target)
 /* The packing in the form that a primitive asks for, made if no other primitive has asked for it. */
 static bl_err packing_find(bl_product *p, dnnl_primitive_desc_t primitive, packing **out) {
     bl_err err = BL_OK;
-    bl_layout_view form = dnnl_primitive_desc_query_md(primitive, dnnl_query_weights_md, 0);
+    bl_onednn_view form = dnnl_primitive_desc_query_md(primitive, dnnl_query_weights_md, 0);
     for (size_t i = 0; i < p->packings; i++) {
-        bl_layout_view known = NULL;
+        bl_onednn_view known = NULL;
         DNNL_TRY(dnnl_memory_get_memory_desc(p->packing[i].memory, &known));
         if (dnnl_memory_desc_equal(known, form)) {
             *out = &p->packing[i];
@@ -161,7 +161,7 @@ cleanup:
 static bl_err entry_create(bl_product *p, size_t rows) {
     bl_err err = BL_OK;
     entry *e = &p->entry[rows];
-    bl_layout x = {0}, y = {0}, a = {0}, bias = {0};
+    bl_onednn_layout x = {0}, y = {0}, a = {0}, bias = {0};
     dnnl_primitive_desc_t description = NULL;
     BL_TRY(matrix_layout(rows, p->inputs, dnnl_ab, &x));
     BL_TRY(matrix_layout(rows, p->outputs, dnnl_ab, &y));
@@ -176,10 +176,10 @@ static bl_err entry_create(bl_product *p, size_t rows) {
 cleanup:
     if (description)
         (void)dnnl_primitive_desc_destroy(description);
-    bl_layout_destroy(&x);
-    bl_layout_destroy(&y);
-    bl_layout_destroy(&a);
-    bl_layout_destroy(&bias);
+    bl_onednn_layout_destroy(&x);
+    bl_onednn_layout_destroy(&y);
+    bl_onednn_layout_destroy(&a);
+    bl_onednn_layout_destroy(&bias);
     return err;
 }
 
@@ -187,7 +187,7 @@ bl_err bl_product_create(bl_product_context *context, size_t outputs, size_t inp
                          size_t batch, bl_product **out) {
     bl_err err = BL_OK;
     bl_product *p = NULL;
-    bl_layout bias = {0};
+    bl_onednn_layout bias = {0};
     BL_ALLOC(p, 1);
     p->context = context;
     p->outputs = outputs;
@@ -201,7 +201,7 @@ bl_err bl_product_create(bl_product_context *context, size_t outputs, size_t inp
     *out = p;
     p = NULL;
 cleanup:
-    bl_layout_destroy(&bias);
+    bl_onednn_layout_destroy(&bias);
     bl_product_destroy(&p);
     return err;
 }
@@ -209,11 +209,11 @@ cleanup:
 /* Fill a packing of any form from the loaded matrix, by the library. */
 static bl_err reorder_into(bl_product *p, packing *target) {
     bl_err err = BL_OK;
-    bl_layout plain = {0};
+    bl_onednn_layout plain = {0};
     BL_TRY(matrix_layout(p->outputs, p->inputs, p->transposed ? dnnl_ba : dnnl_ab, &plain));
     BL_TRY(bl_onednn_reorder(p->context, BL_LAYOUT_VIEW(plain), p->matrix, target->memory));
 cleanup:
-    bl_layout_destroy(&plain);
+    bl_onednn_layout_destroy(&plain);
     return err;
 }
 

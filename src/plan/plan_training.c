@@ -2,7 +2,7 @@
 #include "plan_training.h"
 
 #include "base/clock.h"
-#include "network/train.h"
+#include "network/trainer.h"
 #include "sweep/cost.h"
 
 #include <math.h>

@@ -30,22 +30,26 @@ typedef struct bl_option {
     const char *help;
 } bl_option;
 
+typedef struct bl_option_table bl_option_table;
+
 /* The keys of one kind of file. */
-typedef struct bl_option_table {
+struct bl_option_table {
     const char *what;    /* what such a file holds: "sweep" */
     const char *command; /* whose --help lists the keys */
     const char *example; /* of --set */
     const bl_option *option;
     size_t count;
-    /* what no single value can tell; seen: the line of each option, 0 where it is not from the file */
-    bl_err (*check)(const char *file, const size_t *seen, const void *config);
-} bl_option_table;
+    /* checks that involve several keys, or NULL; seen: the line of each option, 0 where it is not from the file */
+    bl_err (*check)(const bl_option_table *table, const char *file, const size_t *seen, const void *config);
+};
 
-extern const bl_option_table bl_sweep_options;
-bl_err bl_sweep_check(const char *file, const size_t *seen, const void *sweep) BL_NODISCARD;
+/* The keys of a sweep file, and its checks. */
+extern const bl_option_table bl_config_options;
+bl_err bl_config_check(const bl_option_table *table, const char *file, const size_t *seen,
+                       const void *sweep) BL_NODISCARD;
 
 /* Number of a key; SIZE_MAX where the table has none such. */
-size_t bl_option_find(const bl_option_table *table, const char *key);
+size_t bl_options_find(const bl_option_table *table, const char *key);
 
 /* Defaults, then the file's text, then the overrides, into a zeroed configuration; as bl_config_parse. */
 bl_err bl_options_parse(const bl_option_table *table, const char *file, const char *text, size_t length,

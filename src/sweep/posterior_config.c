@@ -5,7 +5,7 @@
 #include "posterior_config.h"
 
 #include "base/mem.h"
-#include "values.h"
+#include "option_value.h"
 
 #include <math.h>
 

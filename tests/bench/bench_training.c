@@ -9,7 +9,7 @@
 
 #include "base/mem.h"
 #include "borderline/pass.h"
-#include "network/train.h"
+#include "network/trainer.h"
 #include <stdio.h>
 
 enum { BATCH = 32, STEPS = 15 };

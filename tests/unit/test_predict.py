@@ -313,13 +313,13 @@ class Guaranteed(unittest.TestCase):
 
 
 class GradientNorm(unittest.TestCase):
-    """bl_gp_limit_gradient: the law of log |grad f| at one input."""
+    """bl_gp_law_gradient: the law of log |grad f| at one input."""
 
     def law(self, depth, x, **options):
-        config, limit = Config(len(x), **options), structure("bl_gp_limit")()
+        config, law = Config(len(x), **options), structure("bl_gp_law")()
         mean, variance = ct.c_double(), ct.c_double()
-        check(lib.bl_gp_limit_create(config.handle, ct.c_size_t(depth), ct.c_size_t(len(x)), ct.byref(limit)))
-        check(lib.bl_gp_limit_gradient(ct.byref(limit), pointer(x), ct.byref(mean), ct.byref(variance)))
+        check(lib.bl_gp_law_create(config.handle, ct.c_size_t(depth), ct.c_size_t(len(x)), ct.byref(law)))
+        check(lib.bl_gp_law_gradient(ct.byref(law), pointer(x), ct.byref(mean), ct.byref(variance)))
         return mean.value, variance.value
 
     def test_equal_directions(self):

@@ -6,7 +6,7 @@
 #include "base/mem.h"
 #include "borderline/pass.h"
 #include "check.h"
-#include "network/train.h"
+#include "network/trainer.h"
 
 #include <string.h>
 

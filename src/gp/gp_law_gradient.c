@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Mean and variance of the logarithm of the gradient's length in the limit of infinite width (bl_gp_limit_gradient).
+ * Mean and variance of the logarithm of the gradient's length in the limit of infinite width (bl_gp_law_gradient).
  */
 #include "borderline/gp.h"
 
-#include "network.h"
+#include "gp_network.h"
 
 #include "base/mem.h"
 #include <math.h>
@@ -45,15 +45,15 @@ static void log_sum(size_t groups, const group *g, double *mean, double *varianc
     *variance = moment[2] / moment[0] - first * first - pi * pi / 6.0;
 }
 
-static bl_err dense_groups(const bl_gp_limit *limit, const float *x, size_t *groups, group **out) {
+static bl_err dense_groups(const bl_gp_law *law, const float *x, size_t *groups, group **out) {
     bl_err err = BL_OK;
     double square = 0.0;
     BL_ALLOC(*out, 2);
-    for (size_t i = 0; i < limit->n; i++)
+    for (size_t i = 0; i < law->n; i++)
         square += (double)x[i] * (double)x[i];
-    const bl_gp_local local = bl_nngp_local(&limit->model, limit->n, square / (double)limit->n);
+    const bl_gp_local local = bl_nngp_local(&law->model, law->n, square / (double)law->n);
     (*out)[0] = (group){2.0 * local.radial, 1.0};
-    (*out)[1] = (group){2.0 * local.across, (double)limit->n - 1.0};
+    (*out)[1] = (group){2.0 * local.across, (double)law->n - 1.0};
     *groups = 2;
 cleanup:
     return err;
@@ -84,12 +84,11 @@ cleanup:
     return err;
 }
 
-bl_err bl_gp_limit_gradient(const bl_gp_limit *limit, const float *x, double *mean, double *variance) {
+bl_err bl_gp_law_gradient(const bl_gp_law *law, const float *x, double *mean, double *variance) {
     bl_err err = BL_OK;
     group *g = NULL;
     size_t groups = 0;
-    BL_TRY(limit->network ? image_groups(limit->network, x, &groups, &g)
-                          : dense_groups(limit, x, &groups, &g));
+    BL_TRY(law->network ? image_groups(law->network, x, &groups, &g) : dense_groups(law, x, &groups, &g));
     log_sum(groups, g, mean, variance);
     *mean *= 0.5;
     *variance *= 0.25;

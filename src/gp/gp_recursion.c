@@ -9,8 +9,8 @@
  * of the channels, or each acts on a product in which its own pixel stands as a factor: those terms are
  * multiples of x at one pixel. For relu they cancel (see bl_gp_slopes).
  */
-#include "network.h"
-#include "variance_slope.h"
+#include "gp_network.h"
+#include "nngp_variance_slope.h"
 
 #include "base/mem.h"
 #include <string.h>

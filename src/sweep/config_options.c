@@ -95,9 +95,9 @@ static const bl_option options[] = {
      "the first so many training images, and test images; 0 or null: all"},
 };
 
-const bl_option_table bl_sweep_options = {.what = "sweep",
-                                          .command = "run",
-                                          .example = "grid.width=[100,1000]",
-                                          .option = options,
-                                          .count = sizeof options / sizeof *options,
-                                          .check = bl_sweep_check};
+const bl_option_table bl_config_options = {.what = "sweep",
+                                           .command = "run",
+                                           .example = "grid.width=[100,1000]",
+                                           .option = options,
+                                           .count = sizeof options / sizeof *options,
+                                           .check = bl_config_check};

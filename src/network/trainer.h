@@ -3,8 +3,8 @@
  * Training of classifiers on labelled images (THEORY section 1, 'Trained networks'): softmax cross-entropy, a penalty on
  * convolution kernels, Adam. A trained network is a pure function of the configuration, the data and its number.
  */
-#ifndef BORDERLINE_TRAIN_H
-#define BORDERLINE_TRAIN_H
+#ifndef BORDERLINE_TRAINER_H
+#define BORDERLINE_TRAINER_H
 
 #include "dataset.h"
 

@@ -2,7 +2,7 @@
  *
  * dV/dk1 = E[phi''(u) phi(v)]/2 (Price 1958) in closed form.
  */
-#include "variance_slope.h"
+#include "nngp_variance_slope.h"
 
 #include "tanh_nodes.h"
 #include <math.h>

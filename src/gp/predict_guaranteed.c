@@ -4,7 +4,7 @@
  */
 #include "predict.h"
 
-#include "gradient.h"
+#include "gp_gradient.h"
 
 #include "base/mem.h"
 #include "base/stats.h"

@@ -3,7 +3,7 @@
  * Reading a file of options: the walk over the YAML document, the keys, and what must be given.
  */
 #include "base/mem.h"
-#include "values.h"
+#include "option_value.h"
 
 #include <string.h>
 
@@ -17,7 +17,7 @@ typedef struct reading {
     size_t *seen;
 } reading;
 
-static bl_err unknown_key(const bl_option_table *table, const bl_place *at) {
+static bl_err unknown_key(const bl_option_table *table, const bl_option_place *at) {
     const char *last = strrchr(at->key, '.');
     bl_guess whole = {.word = at->key, .distance = SIZE_MAX};
     bl_guess leaf = {.word = last ? last + 1 : at->key, .distance = SIZE_MAX};
@@ -29,8 +29,8 @@ static bl_err unknown_key(const bl_option_table *table, const bl_place *at) {
     }
     const char *best = leaf.best && leaf.distance < whole.distance ? leaf.best : whole.best;
     if (best)
-        return bl_complain(at, "unknown key; did you mean '%s'?", best);
-    return bl_complain(at, "unknown key (borderline %s --help lists all keys)", table->command);
+        return bl_option_complain(at, "unknown key; did you mean '%s'?", best);
+    return bl_option_complain(at, "unknown key (borderline %s --help lists all keys)", table->command);
 }
 
 static bool is_section(const bl_option_table *table, const char *key) {
@@ -41,7 +41,7 @@ static bool is_section(const bl_option_table *table, const char *key) {
     return false;
 }
 
-size_t bl_option_find(const bl_option_table *table, const char *key) {
+size_t bl_options_find(const bl_option_table *table, const char *key) {
     for (size_t i = 0; i < table->count; i++)
         if (strcmp(table->option[i].key, key) == 0)
             return i;
@@ -49,16 +49,16 @@ size_t bl_option_find(const bl_option_table *table, const char *key) {
 }
 
 static bl_err read_option(reading *r, const char *key, yaml_node_t *node, size_t line) {
-    bl_place at = {r->file, line, key};
-    size_t number = bl_option_find(r->table, key);
+    bl_option_place at = {r->file, line, key};
+    size_t number = bl_options_find(r->table, key);
     if (number == SIZE_MAX)
-        return is_section(r->table, key) ? bl_complain(&at, "is a section, not a value")
+        return is_section(r->table, key) ? bl_option_complain(&at, "is a section, not a value")
                                          : unknown_key(r->table, &at);
     size_t *seen = &r->seen[number];
     if (r->in_file && *seen)
-        return bl_complain(&at, "given twice; the first is on line %zu", *seen);
+        return bl_option_complain(&at, "given twice; the first is on line %zu", *seen);
     *seen = line ? line : 1;
-    return bl_value_read(&at, &r->table->option[number], r->document, node, r->config);
+    return bl_option_read(&at, &r->table->option[number], r->document, node, r->config);
 }
 
 static bl_err read_mapping(reading *r, const char *section, const yaml_node_t *mapping) {
@@ -66,13 +66,13 @@ static bl_err read_mapping(reading *r, const char *section, const yaml_node_t *m
          pair++) {
         const yaml_node_t *name = yaml_document_get_node(r->document, pair->key);
         yaml_node_t *node = yaml_document_get_node(r->document, pair->value);
-        const char *text = bl_value_text(name);
+        const char *text = bl_option_text(name);
         size_t line = name->start_mark.line + 1;
-        char key[BL_KEY_MAX];
+        char key[BL_OPTION_KEY_MAX];
         int length = snprintf(key, sizeof key, "%s%s%s", section, *section ? "." : "", text ? text : "");
-        bl_place at = {r->file, line, *section ? section : r->table->what};
+        bl_option_place at = {r->file, line, *section ? section : r->table->what};
         if (!text || length < 0 || (size_t)length >= sizeof key)
-            return bl_complain(&at, "a key must be a short text");
+            return bl_option_complain(&at, "a key must be a short text");
         bl_err err = node->type == YAML_MAPPING_NODE && is_section(r->table, key)
                          ? read_mapping(r, key, node)
                          : read_option(r, key, node, line);
@@ -83,9 +83,9 @@ static bl_err read_mapping(reading *r, const char *section, const yaml_node_t *m
 }
 
 static bl_err use_file(reading *r, const char *key, yaml_node_t *root) {
-    bl_place at = {r->file, root->start_mark.line + 1, r->table->what};
+    bl_option_place at = {r->file, root->start_mark.line + 1, r->table->what};
     if (root->type != YAML_MAPPING_NODE)
-        return bl_complain(&at, "a %s file holds 'key: value' lines", r->table->what);
+        return bl_option_complain(&at, "a %s file holds 'key: value' lines", r->table->what);
     return read_mapping(r, key, root);
 }
 
@@ -97,8 +97,9 @@ static bl_err use_value(reading *r, const char *key, yaml_node_t *root) {
 static bl_err refuse_nul(reading *r, const char *key, yaml_document_t *document) {
     for (const yaml_node_t *node = document->nodes.start; node < document->nodes.top; node++)
         if (node->type == YAML_SCALAR_NODE && memchr(node->data.scalar.value, 0, node->data.scalar.length)) {
-            bl_place at = {r->file, r->in_file ? node->start_mark.line + 1 : 0, *key ? key : r->table->what};
-            return bl_complain(&at, "a text has a NUL character");
+            bl_option_place at = {r->file, r->in_file ? node->start_mark.line + 1 : 0,
+                                  *key ? key : r->table->what};
+            return bl_option_complain(&at, "a text has a NUL character");
         }
     return BL_OK;
 }
@@ -107,15 +108,15 @@ static bl_err refuse_nul(reading *r, const char *key, yaml_document_t *document)
 static bl_err refuse_more(reading *r, const char *key, yaml_parser_t *parser) {
     bl_err err = BL_OK;
     yaml_document_t document;
-    bl_place at = {r->file, 0, *key ? key : r->table->what};
+    bl_option_place at = {r->file, 0, *key ? key : r->table->what};
     if (!yaml_parser_load(parser, &document)) {
         at.line = r->in_file ? parser->problem_mark.line + 1 : 0;
-        return bl_complain(&at, "not YAML: text follows the end of the value");
+        return bl_option_complain(&at, "not YAML: text follows the end of the value");
     }
     const yaml_node_t *root = yaml_document_get_root_node(&document);
     if (root) {
         at.line = r->in_file ? root->start_mark.line + 1 : 0;
-        err = bl_complain(&at, "a second YAML document begins here; one is read");
+        err = bl_option_complain(&at, "a second YAML document begins here; one is read");
     }
     yaml_document_delete(&document);
     return err;
@@ -129,11 +130,11 @@ static bl_err with_document(reading *r, const char *key, const char *text, size_
     yaml_document_t document;
     BL_REQUIRE(yaml_parser_initialize(&parser), BL_ERR_MEMORY, "out of memory while reading %s", r->file);
     yaml_parser_set_input_string(&parser, (const unsigned char *)text, length);
-    bl_place at = {r->file, r->in_file ? 1 : 0, *key ? key : r->table->what};
+    bl_option_place at = {r->file, r->in_file ? 1 : 0, *key ? key : r->table->what};
     if (yaml_parser_load(&parser, &document)) {
         r->document = &document;
         yaml_node_t *root = yaml_document_get_root_node(&document);
-        err = root ? refuse_nul(r, key, &document) : bl_complain(&at, "is empty");
+        err = root ? refuse_nul(r, key, &document) : bl_option_complain(&at, "is empty");
         if (err == BL_OK)
             err = refuse_more(r, key, &parser);
         if (err == BL_OK)
@@ -142,8 +143,8 @@ static bl_err with_document(reading *r, const char *key, const char *text, size_
         yaml_document_delete(&document);
     } else {
         at.line = r->in_file ? parser.problem_mark.line + 1 : 0;
-        err = bl_complain(&at, "not YAML: %s%s%s", parser.problem ? parser.problem : "unreadable",
-                          parser.context ? " " : "", parser.context ? parser.context : "");
+        err = bl_option_complain(&at, "not YAML: %s%s%s", parser.problem ? parser.problem : "unreadable",
+                                 parser.context ? " " : "", parser.context ? parser.context : "");
     }
     yaml_parser_delete(&parser);
 cleanup:
@@ -152,7 +153,7 @@ cleanup:
 
 static bl_err read_override(reading *r, const char *override) {
     const char *equals = strchr(override, '=');
-    char key[BL_KEY_MAX];
+    char key[BL_OPTION_KEY_MAX];
     if (!equals || equals == override || (size_t)(equals - override) >= sizeof key)
         return bl_err_set(BL_ERR_INPUT, "--set %s: KEY=VALUE is expected, such as %s", override,
                           r->table->example);
@@ -176,11 +177,11 @@ cleanup:
 
 static bl_err check_whole(const reading *r) {
     for (size_t i = 0; i < r->table->count; i++) {
-        bl_place at = {r->file, 0, r->table->option[i].key};
+        bl_option_place at = {r->file, 0, r->table->option[i].key};
         if (!r->table->option[i].by_default && !r->seen[i])
-            return bl_complain(&at, "must be given");
+            return bl_option_complain(&at, "must be given");
     }
-    return r->table->check ? r->table->check(r->file, r->seen, r->config) : BL_OK;
+    return r->table->check ? r->table->check(r->table, r->file, r->seen, r->config) : BL_OK;
 }
 
 bl_err bl_options_parse(const bl_option_table *table, const char *file, const char *text, size_t length,

@@ -15,9 +15,9 @@
  * most sup phi'^2 E (D_v u)^2 for others and for sums that are not Gaussian; the square of a mean over a pool is
  * at most the mean of the squares.
  */
-#include "gradient.h"
+#include "gp_gradient.h"
 
-#include "network.h"
+#include "gp_network.h"
 
 #include "base/mem.h"
 #include <math.h>

@@ -13,7 +13,7 @@
 #include "base/mem.h"
 #include "base/stats.h"
 #include "factor.h"
-#include "pair.h"
+#include "gp_pair.h"
 
 #include <math.h>
 #include <string.h>

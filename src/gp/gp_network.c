@@ -2,7 +2,7 @@
  *
  * Lists of layers become lists of operations: shapes and chains forwards, bands backwards.
  */
-#include "network.h"
+#include "gp_network.h"
 
 #include "base/mem.h"
 #include <string.h>

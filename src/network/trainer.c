@@ -3,16 +3,13 @@
  * Training: batches through the pass engine, Adam on one long vector of parameters. Weights are packed anew every step;
  * against a step's products this is little.
  */
-#include "train.h"
+#include "trainer.h"
 
 #include "base/mem.h"
 #include "borderline/pass.h"
 
 #include <math.h>
 #include <string.h>
-
-static const double beta1 = 0.9, beta2 = 0.999;
-static const float epsilon = 1e-7F;
 
 enum { START_SHIFT = 16 }; /* a stream's index: epoch, and above it the start */
 
@@ -32,47 +29,6 @@ struct bl_trainer {
     size_t *order; /* [images] */
     uint32_t *word;
 };
-
-void bl_adam_step(double rate, int64_t step, size_t count, const float *restrict gradient, float *restrict m,
-                  float *restrict v, float *restrict weight) {
-    const double t = (double)step;
-    const float scale = (float)(rate * sqrt(1.0 - pow(beta2, t)) / (1.0 - pow(beta1, t)));
-    const float keep1 = (float)beta1, take1 = (float)(1.0 - beta1);
-    const float keep2 = (float)beta2, take2 = (float)(1.0 - beta2);
-    for (size_t i = 0; i < count; i++) {
-        const float g = gradient[i];
-        m[i] = keep1 * m[i] + take1 * g;
-        v[i] = keep2 * v[i] + take2 * (g * g);
-        weight[i] -= scale * m[i] / (sqrtf(v[i]) + epsilon);
-    }
-}
-
-static size_t largest(size_t classes, const float *logits) {
-    size_t best = 0;
-    for (size_t j = 1; j < classes; j++)
-        best = logits[j] > logits[best] ? j : best;
-    return best;
-}
-
-double bl_cross_entropy(size_t classes, size_t count, size_t batch, const float *logits, const size_t *label,
-                        float *seed, size_t *right) {
-    double loss = 0.0;
-    *right = 0;
-    for (size_t i = 0; i < count; i++) {
-        const float *z = logits + i * classes;
-        const size_t best = largest(classes, z);
-        double sum = 0.0;
-        for (size_t j = 0; j < classes; j++)
-            sum += exp((double)z[j] - (double)z[best]);
-        for (size_t j = 0; j < classes; j++) {
-            const double share = exp((double)z[j] - (double)z[best]) / sum;
-            seed[i * classes + j] = (float)((share - (j == label[i] ? 1.0 : 0.0)) / (double)batch);
-        }
-        loss += log(sum) + (double)z[best] - (double)z[label[i]];
-        *right += best == label[i];
-    }
-    return loss;
-}
 
 static bl_err check_fit(const bl_training *settings, const bl_dataset *data, const bl_network *shape) {
     bl_err err = BL_OK;

@@ -9,7 +9,7 @@
  * V_33 (g - k e/2k1)(h - k e'/2k2) + V_33 D/(4 k1 k2) e e', each bracket of the order of sqrt D. D itself is carried
  * through the layers, since k1 k2 - k^2 has lost it.
  */
-#include "pair.h"
+#include "gp_pair.h"
 
 #include "borderline/network.h"
 #include "tanh_nodes.h"

@@ -13,6 +13,14 @@ enum { ANY_WIDTH = 2 };
 /* Glorot's variance 2/(fan_in + fan_out) tends to 2/fan_in. */
 static const double glorot_variance = 2.0;
 
+bl_gp_model bl_gp_model_of(const bl_config *config, size_t depth) {
+    return (bl_gp_model){.activation = config->activation,
+                         .negative_slope = config->negative_slope,
+                         .weight_variance = config->weight_variance,
+                         .bias_variance = config->bias_variance,
+                         .depth = depth};
+}
+
 static bl_gp_layer limit_of(const bl_config *config, const bl_layer *layer) {
     static const bl_gp_layer_kind kind[] = {[BL_LAYER_DENSE] = BL_GP_DENSE,
                                             [BL_LAYER_ACTIVATION] = BL_GP_ACTIVATION,
@@ -58,18 +66,18 @@ bl_err bl_gp_network_of(const bl_config *config, size_t depth, size_t dimension,
     return bl_gp_network_family(bl_family_name[config->family], config, depth, dimension, out);
 }
 
-bl_err bl_gp_limit_create(const bl_config *config, size_t depth, size_t dimension, bl_gp_limit *limit) {
-    *limit = (bl_gp_limit){.model = bl_gp_model_of(config, depth), .n = dimension};
-    return bl_gp_network_of(config, depth, dimension, &limit->network);
+bl_err bl_gp_law_create(const bl_config *config, size_t depth, size_t dimension, bl_gp_law *law) {
+    *law = (bl_gp_law){.model = bl_gp_model_of(config, depth), .n = dimension};
+    return bl_gp_network_of(config, depth, dimension, &law->network);
 }
 
-void bl_gp_limit_clear(bl_gp_limit *limit) {
-    bl_gp_network_destroy(&limit->network);
+void bl_gp_law_clear(bl_gp_law *law) {
+    bl_gp_network_destroy(&law->network);
 }
 
-bl_err bl_gp_limit_kernel(const bl_gp_limit *limit, size_t rows, const float *x, size_t columns,
-                          const float *y, double *kernel) {
-    if (limit->network)
-        return bl_gp_kernel(limit->network, rows, x, columns, y, kernel);
-    return bl_nngp_kernel(&limit->model, limit->n, rows, x, columns, y, kernel);
+bl_err bl_gp_law_kernel(const bl_gp_law *law, size_t rows, const float *x, size_t columns, const float *y,
+                        double *kernel) {
+    if (law->network)
+        return bl_gp_kernel(law->network, rows, x, columns, y, kernel);
+    return bl_nngp_kernel(&law->model, law->n, rows, x, columns, y, kernel);
 }
