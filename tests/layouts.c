@@ -9,7 +9,7 @@
 #include "borderline/boundary.h"
 #include "borderline/gp.h"
 #include "borderline/network.h"
-#include "gp/pair.h"
+#include "gp/gp_pair.h"
 #include "network/dataset.h"
 
 #include <stdio.h>
@@ -192,7 +192,7 @@ static const row rows[] = {
     ONE(negative_slope),
     WHOLE,
 #undef STRUCT
-#define STRUCT bl_gp_limit
+#define STRUCT bl_gp_law
     ONE(model),
     ONE(n),
     ONE(network),

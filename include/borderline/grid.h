@@ -41,4 +41,7 @@ BL_API void bl_grid_destroy(bl_grid **grid);
 BL_API bl_case bl_grid_case(const bl_grid *grid, size_t number);
 BL_API bl_unit bl_grid_unit(const bl_grid *grid, int64_t number);
 
+/** Estimated cost of unit `number`, in multiply-adds of a float32 forward pass. Collective: no. */
+BL_API double bl_grid_cost(const bl_grid *grid, int64_t number);
+
 #endif

@@ -128,7 +128,7 @@ static void read_case(const bl_grid *grid, size_t number, const bool *done, cons
     double all_seconds = 0, all_cost = 0, units = 0;
     for (int64_t i = first; i < last; i++) {
         all_seconds += done[i] ? seconds[i] : 0;
-        all_cost += done[i] ? bl_cost_unit(grid, i) : 0;
+        all_cost += done[i] ? bl_grid_cost(grid, i) : 0;
         units += done[i];
     }
     if (units == 0 || all_seconds <= 0)
@@ -140,7 +140,7 @@ static void read_case(const bl_grid *grid, size_t number, const bool *done, cons
         return;
     for (int64_t i = first; i < last; i++)
         if (done[i]) {
-            double ratio = seconds[i] / (rate * bl_cost_unit(grid, i));
+            double ratio = seconds[i] / (rate * bl_grid_cost(grid, i));
             r->ratio[r->ratios++] = fmax(0.01, 1 + (ratio - 1) * sqrt(units / (units - 1)));
         }
 }
@@ -214,5 +214,5 @@ double bl_rates_seconds_of_unit(const bl_rates *r, const bl_grid *grid, int64_t 
     const bl_unit u = bl_grid_unit(grid, unit);
     const double networks = (double)u.count;
     return bl_rates_seconds(r, grid->config, &u.c, networks,
-                            bl_cost_unit(grid, unit) - networks * bl_cost_training(grid->config, &u.c));
+                            bl_grid_cost(grid, unit) - networks * bl_cost_training(grid->config, &u.c));
 }

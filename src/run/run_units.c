@@ -12,7 +12,6 @@
 #include "progress.h"
 #include "run.h"
 #include "run_networks.h"
-#include "sweep/cost.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -78,7 +77,7 @@ static bl_err list_todo(walk *w, todo *t) {
         if (!((const bool *)done)[i]) {
             t->unit[t->count] = i;
             t->cost[t->count++] =
-                bl_cost_unit(grid, i) * (bl_checkpoints_has(&w->checkpoints, i) ? first_of_equals : 1.0);
+                bl_grid_cost(grid, i) * (bl_checkpoints_has(&w->checkpoints, i) ? first_of_equals : 1.0);
         }
 cleanup:
     bl_mem_free(done);
@@ -173,7 +172,7 @@ static bl_err do_unit(walk *w, int64_t unit) {
     w->units++;
     w->writing += written - computed;
     w->busy += written - begin;
-    w->slowest = fmax(w->slowest, (written - begin) / bl_cost_unit(w->run->sweep.grid, unit));
+    w->slowest = fmax(w->slowest, (written - begin) / bl_grid_cost(w->run->sweep.grid, unit));
 cleanup:
     return err;
 }
@@ -185,7 +184,7 @@ static bl_err walk_units(walk *w) {
         BL_TRY(bl_schedule_next(w->schedule, &unit));
         if (unit < 0)
             break;
-        if (!fits_in_time(w, bl_cost_unit(w->run->sweep.grid, unit))) {
+        if (!fits_in_time(w, bl_grid_cost(w->run->sweep.grid, unit))) {
             bl_schedule_halt(w->schedule);
             break;
         }

@@ -5,7 +5,6 @@
 #include "results_internal.h"
 
 #include "base/mem.h"
-#include "sweep/cost.h"
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -298,7 +297,7 @@ static bl_err write_units(hid_t file, const bl_grid *grid) {
         bl_unit unit = bl_grid_unit(grid, (int64_t)u);
         for (size_t i = 0; i < BL_UNIT_NUMBERS; i++)
             number[i * units + u] = bl_results_unit_number(&unit, i);
-        cost[u] = bl_cost_unit(grid, (int64_t)u);
+        cost[u] = bl_grid_cost(grid, (int64_t)u);
     }
     for (size_t i = 0; i <= BL_UNIT_NUMBERS; i++) {
         const bool last = i == BL_UNIT_NUMBERS;

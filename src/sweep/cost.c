@@ -126,9 +126,9 @@ double bl_cost_network(const bl_config *config, const bl_case *c) {
     return part_cost(config, c, config->inputs) + bl_cost_training(config, c);
 }
 
-double bl_cost_unit(const bl_grid *grid, int64_t unit) {
-    bl_unit u = bl_grid_unit(grid, unit);
-    return (double)u.count * (part_cost(grid->config, &u.c, u.inputs) + bl_cost_training(grid->config, &u.c));
+double bl_cost_unit(const bl_config *config, const bl_unit *unit) {
+    return (double)unit->count *
+           (part_cost(config, &unit->c, unit->inputs) + bl_cost_training(config, &unit->c));
 }
 
 double bl_cost_kernel_network(const bl_config *config, const bl_case *c) {

@@ -29,8 +29,8 @@ BL_API double bl_cost_training(const bl_config *config, const bl_case *c);
  * Collective: no. */
 BL_API size_t bl_cost_images(const bl_config *config, bool test);
 
-/** Cost of the unit: that of its networks, of each of which it takes some inputs; each is sampled as a whole. Collective: no. */
-BL_API double bl_cost_unit(const bl_grid *grid, int64_t unit);
+/** Cost of a unit: that of its networks, of each of which it takes some inputs; each is sampled as a whole. Collective: no. */
+BL_API double bl_cost_unit(const bl_config *config, const bl_unit *unit);
 
 /** Cost of one network at the kernel inputs: its weights, and a forward pass of each input. Not collective. */
 BL_API double bl_cost_kernel_network(const bl_config *config, const bl_case *c);

@@ -109,3 +109,8 @@ bl_unit bl_grid_unit(const bl_grid *grid, int64_t number) {
     u.inputs = at_most(config->inputs - u.first_input, grid->input_block[low]);
     return u;
 }
+
+double bl_grid_cost(const bl_grid *grid, int64_t number) {
+    const bl_unit u = bl_grid_unit(grid, number);
+    return bl_cost_unit(grid->config, &u);
+}

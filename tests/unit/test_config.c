@@ -72,7 +72,7 @@ static void test_grid(void) {
         bl_unit u = bl_grid_unit(grid, i);
         CHECK(u.c.number == (size_t)i / 3);
         CHECK(u.first == (size_t)(i % 3) * 3 && u.count == (i % 3 == 2 ? 1 : 3));
-        CHECK(bl_cost_unit(grid, i) > 0);
+        CHECK(bl_grid_cost(grid, i) > 0);
         networks += u.count;
     }
     CHECK(networks == 6 * 7);
@@ -118,7 +118,7 @@ static void test_inputs_of_units(void) {
             for (size_t n = u.first; n < u.first + u.count; n++)
                 for (size_t x = u.first_input; x < u.first_input + u.inputs; x++)
                     seen[n][x]++;
-            cost += bl_cost_unit(grid, k);
+            cost += bl_grid_cost(grid, k);
         }
         int wrong = 0;
         for (size_t n = 0; n < 70; n++)

@@ -9,7 +9,7 @@ from borderline_core import ACTIVATION, ACTIVATIONS, Error, Model, check, lib, p
 from boundary_core import Oracle
 from test_conv_gp import Network, cnn, layer, lenet, resnet
 
-Limit = structure("bl_gp_limit")  # one logit's law: of the model, or of a network of layers
+Limit = structure("bl_gp_law")  # one logit's law: of the model, or of a network of layers
 
 lib.bl_posterior_mean_oracle.restype = Oracle
 
