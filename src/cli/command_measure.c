@@ -6,11 +6,11 @@
 #include "borderline/log.h"
 #include "borderline/networks_file.h"
 #include "command.h"
-#include "experiment/probe.h"
+#include "experiment/probe_network.h"
 #include "parallel/schedule.h"
 #include "run/interrupt.h"
 #include "run/progress.h"
-#include "store/results.h"
+#include "store/measurement.h"
 #include "table.h"
 
 #include <inttypes.h>
@@ -151,9 +151,10 @@ static bool leave_network(void *context) {
 static bl_err measure_network(measurement *m, size_t index) {
     bl_err err = BL_OK;
     bl_network *network = NULL;
-    bl_probe *probe = NULL;
-    double *x0 = NULL, *f = NULL, *norm = NULL, *points = NULL;
-    bl_search_result *result = NULL;
+    bl_probe_network *probe = NULL;
+    double *x0 = NULL, *points = NULL;
+    bl_finding *finding = NULL;
+    bl_record record = {0};
     size_t inputs = 0, p_count = m->settings->p.count;
     bl_search_options options = {.p = m->settings->p.value,
                                  .p_count = p_count,
@@ -162,24 +163,22 @@ static bl_err measure_network(measurement *m, size_t index) {
                                  .stop = leave_network,
                                  .stop_context = m};
     BL_TRY(bl_networks_file_read(m->file, index, &network, &x0, &inputs));
-    BL_TRY(bl_probe_create(network, &options, inputs, &probe));
-    BL_ALLOC(f, inputs);
-    BL_ALLOC(norm, inputs * p_count);
-    BL_ALLOC(result, inputs * p_count);
+    BL_TRY(bl_probe_network_create(network, &options, inputs, &probe));
+    BL_ALLOC(finding, inputs * p_count);
+    BL_TRY(bl_record_create(&(bl_record_shape){.rows = inputs, .norms = p_count}, NULL, 0, &record));
     if (save_points)
         BL_ALLOC(points, inputs * p_count * network->dimension);
-    BL_TRY(bl_probe_run(probe, network, x0, f, norm, result, points));
-    BL_TRY(bl_measurement_write(m->results, m->entry[index].name, inputs, p_count, network->dimension, result,
-                                f, norm, points));
+    BL_TRY(bl_probe_network_run(probe, network, x0, finding, points));
+    bl_record_enter(&record, 0, inputs, finding);
+    BL_TRY(bl_measurement_write(m->results, m->entry[index].name, network->dimension, &record, points));
     bl_schedule_done(m->schedule, (int64_t)index);
 cleanup:
-    bl_probe_destroy(&probe);
+    bl_probe_network_destroy(&probe);
     bl_network_destroy(&network);
     bl_mem_free(x0);
-    bl_mem_free(f);
-    bl_mem_free(norm);
     bl_mem_free(points);
-    bl_mem_free(result);
+    bl_mem_free(finding);
+    bl_record_clear(&record);
     return err;
 }
 
@@ -202,7 +201,7 @@ cleanup:
     return err;
 }
 
-/* Dimension times inputs: networks of one file differ little in what else makes them dear. */
+/* Dimension times inputs: networks of one file differ little in what else makes them expensive. */
 static bl_err start_schedule(measurement *m) {
     bl_err err = BL_OK;
     int64_t *unit = NULL;

@@ -9,6 +9,9 @@
 
 static bl_err print_distances(const bl_posterior *p) {
     bl_err err = BL_OK;
+    const double *distance = p->record.data[BL_FIELD_DISTANCE];
+    const double *input_norm = p->record.data[BL_FIELD_INPUT_NORM];
+    const int8_t *status = p->record.data[BL_FIELD_STATUS];
     double *value = NULL;
     BL_ALLOC(value, p->inputs);
     (void)printf("\n%-9s %6s %14s %14s %10s %8s\n", "inputs", "p", "median", "prior's law", "relative",
@@ -19,9 +22,9 @@ static bl_err print_distances(const bl_posterior *p) {
             double norm = 0;
             for (size_t i = 0; i < p->inputs; i++) {
                 size_t at = (kind * p->inputs + i) * p->p_count + k;
-                value[i] = isnan(p->result[at].distance) ? INFINITY : p->result[at].distance;
-                found += p->result[at].status == BL_STATUS_FOUND;
-                norm += p->norm[at] / (double)p->inputs;
+                value[i] = isnan(distance[at]) ? INFINITY : distance[at];
+                found += status[at] == BL_STATUS_FOUND;
+                norm += input_norm[at] / (double)p->inputs;
             }
             double median = bl_stats_quantile(value, p->inputs, 0.5);
             double law = p->law[(kind * p->p_count + k) * BL_QUANTILES + BL_QUANTILE_MEDIAN];

@@ -7,7 +7,8 @@
 
 #include "base/mem.h"
 #include "borderline/log.h"
-#include "run/slabs.h"
+#include "experiment/summary.h"
+#include "store/measurement.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -73,8 +74,8 @@ cleanup:
 static bl_err print_cases(const bl_results *results, const bl_grid *grid) {
     bl_err err = BL_OK;
     const bl_config *config = grid->config;
-    bl_slabs slabs;
-    BL_TRY(bl_slabs_create(config, &slabs));
+    bl_record record;
+    BL_TRY(bl_summary_record_create(config, &record));
     (void)printf("\n%5s %6s %8s", "depth", "width", "n");
     print_kind(config, "inputs");
     (void)printf(" %5s  %10s %-22s %11s %9s %8s %10s %7s %8s\n", "p", "median", " interval", "over |x0|_p",
@@ -82,16 +83,15 @@ static bl_err print_cases(const bl_results *results, const bl_grid *grid) {
     for (size_t i = 0; i < grid->cases * bl_config_kinds(config); i++) {
         const size_t kind = i % bl_config_kinds(config);
         bl_case c = bl_grid_case(grid, i / bl_config_kinds(config));
-        bl_case_data data;
-        BL_TRY(bl_slabs_read(&slabs, results, &c, kind, &data));
+        BL_TRY(bl_results_read_record(results, &c, kind, &record));
         for (size_t k = 0; k < config->p.count; k++) {
             bl_summary summary;
-            BL_TRY(bl_summary_case(config, &c, &data, k, &summary));
+            BL_TRY(bl_summary_case(config, &c, &record, k, &summary));
             BL_TRY(print_case(results, config, &c, kind, k, &summary));
         }
     }
 cleanup:
-    bl_slabs_clear(&slabs);
+    bl_record_clear(&record);
     return err;
 }
 
@@ -181,24 +181,27 @@ cleanup:
 
 static bl_err print_network(void *context, const bl_measurement_view *view) {
     bl_err err = BL_OK;
+    const size_t inputs = view->record->shape.rows, p_count = view->record->shape.norms;
+    const double *all = view->record->data[BL_FIELD_DISTANCE];
+    const int32_t *spent = view->record->data[BL_FIELD_PASSES];
+    const int8_t *status = view->record->data[BL_FIELD_STATUS];
     char text[4][CELL];
     double *distance = NULL;
     (void)context;
-    BL_ALLOC(distance, view->inputs);
-    for (size_t k = 0; k < view->p_count; k++) {
+    BL_ALLOC(distance, inputs);
+    for (size_t k = 0; k < p_count; k++) {
         double passes = 0;
         size_t found = 0, pending = 0;
-        for (size_t i = 0; i < view->inputs; i++) {
-            size_t at = i * view->p_count + k;
-            distance[i] = view->distance[at];
-            passes += view->passes[at];
-            found += view->status[at] == BL_STATUS_FOUND;
-            pending += view->status[at] == BL_STATUS_PENDING;
+        for (size_t i = 0; i < inputs; i++) {
+            size_t at = i * p_count + k;
+            distance[i] = all[at];
+            passes += spent[at];
+            found += status[at] == BL_STATUS_FOUND;
+            pending += status[at] == BL_STATUS_PENDING;
         }
         (void)printf("%-48s %5s  %10s %10s %6zu of %zu%s\n", view->name, axis_cell(text[0], view->p[k]),
-                     cell(text[1], bl_stats_quantile(distance, view->inputs, 0.5)),
-                     cell(text[2], passes / (double)view->inputs), found, view->inputs,
-                     pending ? " (pending)" : "");
+                     cell(text[1], bl_stats_quantile(distance, inputs, 0.5)),
+                     cell(text[2], passes / (double)inputs), found, inputs, pending ? " (pending)" : "");
     }
 cleanup:
     bl_mem_free(distance);

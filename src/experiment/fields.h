@@ -6,47 +6,40 @@
 #ifndef BORDERLINE_FIELDS_H
 #define BORDERLINE_FIELDS_H
 
-#include "borderline/grid.h"
-
-/* The axes; each is a dimension scale of the same name at the file's root (units: in group unit, launches: in
- * provenance/launch). */
-typedef enum bl_axis_id {
-    BL_AXIS_DEPTH,
-    BL_AXIS_WIDTH,
-    BL_AXIS_DIMENSION,
-    BL_AXIS_NETWORK,
-    BL_AXIS_IMAGE_KIND, /* only in files of sweeps that train */
-    BL_AXIS_INPUT,
-    BL_AXIS_P,
-    BL_AXIS_KERNEL_INPUT,
-    BL_AXIS_KERNEL_INPUT_2,
-    BL_AXIS_QUANTILE, /* coordinates: the levels */
-    BL_AXIS_EPOCH,    /* of training; 0: the random start */
-    BL_AXIS_UNIT,
-    BL_AXIS_LAUNCH, /* one row each time the program is started on the file */
-    BL_AXIS_COUNT
-} bl_axis_id;
+#include "axis.h"
 
 typedef enum bl_type { BL_INT8, BL_INT32, BL_INT64, BL_FLOAT64 } bl_type;
 
-enum { BL_FIELD_RANK_MAX = 7, BL_LAUNCHES_MAX = 64, BL_QUANTILES = 9 };
+enum { BL_FIELD_RANK_MAX = 7 };
 
-/* the levels of THEORY section 5 */
-BL_API extern const double bl_quantile_level[BL_QUANTILES]; /* .05 .25 .40 .45 .50 .55 .60 .75 .95 */
-enum { BL_QUANTILE_MEDIAN = 4 };
+/* Who computes a variable, and thereby which checksum covers it. */
+typedef enum bl_writer {
+    /* the search of a unit's inputs: unit/checksum. Files of `measure` and `posterior` have these variables too. */
+    BL_WRITER_UNIT,
+    BL_WRITER_TRAINING,    /* the training of a unit's networks: unit/checksum */
+    BL_WRITER_KERNEL,      /* the kernels of a case: kernel/checksum */
+    BL_WRITER_KERNEL_MARK, /* what marks a case's kernels as done: the file's checksum */
+    BL_WRITER_SUMMARY,     /* statistics, predictions and fits: the file's checksum */
+    BL_WRITER_BOOKKEEPING, /* the table of units: none */
+} bl_writer;
 
 typedef struct bl_field {
     const char *name; /* path in the file: "distance", "summary/exponent" */
-    bl_type type;
     unsigned rank;
     bl_axis_id axis[BL_FIELD_RANK_MAX];
     const char *units;
     const char *long_name;
     const char *source; /* formula or section, for the attribute `comment`; may be NULL */
-    bool bookkeeping;   /* differs between two runs of one sweep (times, ranks); left out when files are
-                           compared */
-    int8_t fill;        /* integers: the value before anything is written; a negative one is also the
-                           variable's _FillValue. float64 is filled with NaN. */
+    bl_type type;
+    bl_writer writer;
+    size_t offset; /* of the value in bl_finding, of variables of BL_WRITER_UNIT */
+    /* words for the values 0, 1, 2, ..., for the attribute flag_meanings; NULL: the value is a number */
+    const char *flags;
+    bool varies; /* between two runs of one sweep (times, ranks): not compared, and covered by no checksum */
+    bool later;  /* files of earlier versions of the program may lack it */
+    /* integers: the value before anything is written; a negative one is also the variable's _FillValue. float64 is filled with
+     * NaN. */
+    int8_t fill;
 } bl_field;
 
 /* The identifiers; the table itself is in fields.c, one row each, in this order. */
@@ -61,12 +54,12 @@ typedef enum bl_field_id {
     BL_FIELD_OUTPUT,
     BL_FIELD_GRADIENT_NORM,
     BL_FIELD_FIRST_STEP_CROSSES,
-    BL_FIELD_TRAINING_LOSS, /* from here: only in sweeps that train */
+    BL_FIELD_TRAINING_LOSS,
     BL_FIELD_TRAINING_ACCURACY,
     BL_FIELD_TRAINING_ACCURACY_TEST,
     BL_FIELD_TRAINING_RESTARTS,
     BL_FIELD_TRAINING_RESUMED,
-    BL_FIELD_TRAINING_SECONDS, /* to here */
+    BL_FIELD_TRAINING_SECONDS,
     BL_FIELD_GRAM_EMPIRICAL,
     BL_FIELD_GRAM_OUTPUT,
     BL_FIELD_GRAM_NNGP,
@@ -125,7 +118,7 @@ typedef enum bl_field_id {
     BL_FIELD_SUMMARY_EFFECTIVE_DIMENSION_NNGP,
     BL_FIELD_SUMMARY_KERNEL_FIT_NOISE,
     BL_FIELD_SUMMARY_KERNEL_FIT_BIAS,
-    BL_FIELD_KERNEL_STATUS, /* 0 pending, 1 done: what resume reads of kernels; to KERNEL_PIVOT_NNGP only in sweeps with kernels */
+    BL_FIELD_KERNEL_STATUS,   /* 0 pending, 1 done: what resume reads of kernels */
     BL_FIELD_KERNEL_CHECKSUM, /* of all the case's kernels */
     BL_FIELD_KERNEL_PIVOT_EMPIRICAL,
     BL_FIELD_KERNEL_PIVOT_NNGP,
@@ -147,38 +140,15 @@ typedef enum bl_field_id {
 } bl_field_id;
 
 BL_API extern const bl_field bl_fields[BL_FIELD_COUNT];
-BL_API extern const char *const bl_axis_name[BL_AXIS_COUNT];
-BL_API extern const char *const bl_axis_long_name[BL_AXIS_COUNT];
 
-/* Whether only sweeps that train have the field. */
-static inline bool bl_field_of_training(bl_field_id field) {
-    return field >= BL_FIELD_TRAINING_LOSS && field <= BL_FIELD_TRAINING_SECONDS;
-}
+/** Whether unit/checksum covers the field. Collective: no. */
+BL_API bool bl_field_of_units(bl_field_id field);
 
-/* Whether it is of the group `kernel`, which only files of sweeps with kernels have. */
-static inline bool bl_field_of_kernel_group(bl_field_id field) {
-    return field >= BL_FIELD_KERNEL_STATUS && field <= BL_FIELD_KERNEL_PIVOT_NNGP;
-}
+/** Whether some sweeps lack the field: those without kernels, or without training. Collective: no. */
+BL_API bool bl_field_is_optional(bl_field_id field);
 
-/* Whether a case's kernels fill the field, that is, whether its kernel/checksum covers it. */
-static inline bool bl_field_of_kernels(bl_field_id field) {
-    return (field >= BL_FIELD_GRAM_EMPIRICAL && field <= BL_FIELD_GRAM_NNGP) ||
-           (field >= BL_FIELD_SUMMARY_KERNEL_DEVIATION &&
-            field <= BL_FIELD_SUMMARY_EFFECTIVE_DIMENSION_NNGP) ||
-           field == BL_FIELD_KERNEL_PIVOT_EMPIRICAL || field == BL_FIELD_KERNEL_PIVOT_NNGP;
-}
-
-/** Length of an axis in the file of this grid.
- *
- * Collective:  no.
- * @return the length; 0 for the kernel inputs of a sweep without kernels and the epochs of one without training; 1 for the
- *         kinds of image of one without training.
- */
-BL_API size_t bl_axis_length(const bl_grid *grid, bl_axis_id axis);
-
-/** Whether the variables of this grid's file have the axis: without training none has image_kind, though the table names it.
- * Collective: no. */
-BL_API bool bl_axis_exists(const bl_grid *grid, bl_axis_id axis);
+/** Whether the field has the axis. Collective: no. */
+BL_API bool bl_field_has_axis(bl_field_id field, bl_axis_id axis);
 
 /** Number of elements of a field: the product of its axes' lengths; 0 for a field this sweep does not have. Collective: no. */
 BL_API size_t bl_field_elements(const bl_grid *grid, bl_field_id field);

@@ -5,9 +5,8 @@
 #ifndef BORDERLINE_POSTERIOR_H
 #define BORDERLINE_POSTERIOR_H
 
-#include "borderline/boundary.h"
 #include "borderline/comm.h"
-#include "fields.h"
+#include "record.h"
 #include "sweep/posterior_config.h"
 
 enum { BL_POSTERIOR_KINDS = 3, BL_CALIBRATION_BINS = 10 };
@@ -35,11 +34,9 @@ typedef struct bl_posterior {
     double bin_confidence[BL_CALIBRATION_BINS], bin_accuracy[BL_CALIBRATION_BINS]; /* NaN where empty */
     int64_t bin_count[BL_CALIBRATION_BINS];
 
-    size_t inputs, p_count;   /* of each kind; 0: no distances */
-    float *start;             /* [kinds][inputs][n] */
-    bl_search_result *result; /* [kinds][inputs][p] */
-    double *output;           /* [kinds][inputs]: margin of the posterior mean there */
-    double *norm;             /* [kinds][inputs][p] */
+    size_t inputs, p_count; /* of each kind; 0: no distances */
+    float *start;           /* [kinds][inputs][n] */
+    bl_record record;       /* about the posterior mean there: [kinds][inputs][p] */
     double *law,
         *law_error; /* [kinds][p][BL_QUANTILES], [kinds][p]: the prior's first-order law at the same inputs */
     double seconds_kernel, seconds_solve, seconds_test, seconds_distances;

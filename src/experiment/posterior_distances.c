@@ -11,9 +11,8 @@
 #include "borderline/log.h"
 #include "borderline/network.h"
 #include "gp/posterior_mean.h"
-#include "unit.h"
+#include "probe.h"
 
-#include <math.h>
 #include <string.h>
 
 enum { LAW_DRAWS = 2048 };
@@ -22,9 +21,7 @@ static bl_err allocate(bl_posterior *p) {
     bl_err err = BL_OK;
     size_t rows = BL_POSTERIOR_KINDS * p->inputs;
     BL_ALLOC(p->start, rows * p->n);
-    BL_ALLOC(p->result, rows * p->p_count);
-    BL_ALLOC(p->output, rows);
-    BL_ALLOC(p->norm, rows * p->p_count);
+    BL_TRY(bl_record_create(&(bl_record_shape){.rows = rows, .norms = p->p_count}, NULL, 0, &p->record));
     BL_ALLOC(p->law, (size_t)BL_POSTERIOR_KINDS * p->p_count * BL_QUANTILES);
     BL_ALLOC(p->law_error, (size_t)BL_POSTERIOR_KINDS * p->p_count);
     memcpy(p->start, p->x, p->inputs * p->n * sizeof *p->start);
@@ -35,37 +32,15 @@ cleanup:
     return err;
 }
 
-/* The largest logit minus the next; of two, the second minus the first. */
-static double margin(size_t classes, const double *logits) {
-    if (classes == 2)
-        return logits[1] - logits[0];
-    double first = -INFINITY, second = -INFINITY;
-    for (size_t c = 0; c < classes; c++) {
-        second = fmax(second, fmin(first, logits[c]));
-        first = fmax(first, logits[c]);
-    }
-    return first - second;
-}
-
-static bl_err search_input(bl_posterior *p, bl_search *search, const bl_oracle *oracle, size_t row, double *x,
-                           double *logits) {
+/* Inputs are searched one by one. */
+static bl_err search_input(bl_posterior *p, bl_probe *probe, size_t row, double *x, bl_finding *finding) {
     bl_err err = BL_OK;
     for (size_t i = 0; i < p->n; i++)
         x[i] = (double)p->start[row * p->n + i];
-    BL_TRY(bl_search_run(search, oracle, x, logits, p->result + row * p->p_count, NULL));
-    p->output[row] = margin(oracle->classes, logits);
-    for (size_t k = 0; k < p->p_count; k++)
-        p->norm[row * p->p_count + k] = bl_norm(p->config->base.p.value[k], p->n, x);
+    BL_TRY(bl_probe_run(probe, x, finding, NULL));
+    bl_record_enter(&p->record, row, 1, finding);
 cleanup:
     return err;
-}
-
-bl_search_options bl_posterior_search_options(const bl_posterior_config *config) {
-    static const size_t queries[] = {
-        [BL_EFFORT_FAST] = 6, [BL_EFFORT_STANDARD] = 12, [BL_EFFORT_THOROUGH] = 40};
-    bl_search_options options = bl_search_options_of(&config->base);
-    options.queries = config->base.family == BL_FAMILY_DENSE ? 0 : queries[options.effort];
-    return options;
 }
 
 /* This rank's inputs, every size-th. */
@@ -73,22 +48,22 @@ static bl_err search_inputs(const bl_comm *comm, bl_posterior *p, const bl_gp_la
     bl_err err = BL_OK;
     bl_search_options options = bl_posterior_search_options(p->config);
     bl_posterior_mean *mean = NULL;
-    bl_search *search = NULL;
-    double *x = NULL, *logits = NULL;
-    size_t classes = p->columns == 1 ? 2 : p->columns;
+    bl_probe *probe = NULL;
+    double *x = NULL;
+    bl_finding *finding = NULL;
     BL_TRY(bl_posterior_mean_create(limit, p->train, p->x, p->columns, p->alpha, bl_search_batch(&options, 1),
                                     &mean));
-    BL_TRY(bl_search_create(&options, p->n, classes, 1, &search));
+    const bl_oracle oracle = bl_posterior_mean_oracle(mean);
+    BL_TRY(bl_probe_create(&options, &oracle, 1, &probe));
     BL_ALLOC(x, p->n);
-    BL_ALLOC(logits, classes);
-    bl_oracle oracle = bl_posterior_mean_oracle(mean);
+    BL_ALLOC(finding, p->p_count);
     for (size_t row = (size_t)comm->rank; row < BL_POSTERIOR_KINDS * p->inputs; row += (size_t)comm->size)
-        BL_TRY(search_input(p, search, &oracle, row, x, logits));
+        BL_TRY(search_input(p, probe, row, x, finding));
 cleanup:
-    bl_search_destroy(&search);
+    bl_probe_destroy(&probe);
     bl_posterior_mean_destroy(&mean);
     bl_mem_free(x);
-    bl_mem_free(logits);
+    bl_mem_free(finding);
     return err;
 }
 
@@ -112,15 +87,15 @@ static void merge(const bl_comm *comm, void *bytes, size_t length) {
 
 bl_err bl_posterior_distances(const bl_comm *comm, bl_posterior *p, const bl_gp_law *limit) {
     bl_err err = BL_OK;
-    size_t rows = BL_POSTERIOR_KINDS * p->inputs;
     double begin = bl_clock();
     bl_log(BL_LOG_INFO, "distances: %zu training, test and random inputs each", p->inputs);
     BL_TRY(bl_agree(comm, allocate(p)));
     BL_TRY(bl_agree(comm, search_inputs(comm, p, limit)));
     BL_TRY(bl_agree(comm, predict_prior(comm, p)));
-    merge(comm, p->result, rows * p->p_count * sizeof *p->result);
-    merge(comm, p->output, rows * sizeof *p->output);
-    merge(comm, p->norm, rows * p->p_count * sizeof *p->norm);
+    for (size_t f = 0; f < BL_FIELD_COUNT; f++)
+        if (p->record.data[f])
+            merge(comm, p->record.data[f],
+                  bl_record_elements(&p->record.shape, (bl_field_id)f) * bl_type_size(bl_fields[f].type));
     merge(comm, p->law, BL_POSTERIOR_KINDS * p->p_count * BL_QUANTILES * sizeof *p->law);
     merge(comm, p->law_error, BL_POSTERIOR_KINDS * p->p_count * sizeof *p->law_error);
     p->seconds_distances = bl_clock() - begin;

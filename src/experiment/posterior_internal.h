@@ -30,7 +30,7 @@ bl_err bl_posterior_check_memory(const bl_comm *comm, const bl_posterior *p,
 /* The network's configuration as the data make it; borrows from p->config. */
 bl_config bl_posterior_base(const bl_posterior *p);
 
-/* Options of the search; kernels of images are dear, so their queries are few. */
+/* Options of the search. Kernels of images are expensive, so their queries are few. */
 bl_search_options bl_posterior_search_options(const bl_posterior_config *config);
 
 #endif

@@ -3,25 +3,61 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
-#include "borderline/pass.h"
-#include "survey.h"
 
 #include <math.h>
+#include <string.h>
 
 struct bl_probe {
-    bl_pass *pass;
-    bl_survey survey;
+    bl_oracle asked; /* answers; context and functions are borrowed */
+    bl_search *search;
+    size_t inputs, p_count;
+    double *p;                /* [p_count] */
+    double *logits0;          /* [inputs][classes] */
+    bl_search_result *result; /* [inputs][p_count] */
+    double seconds;           /* inside the oracle */
 };
 
-bl_err bl_probe_create(const bl_network *shape, const bl_search_options *options, size_t inputs,
+/* The oracle's answers, timed. */
+
+static bl_err ask_forward(void *context, size_t count, const size_t *input, const float *x, float *logits) {
+    bl_probe *probe = context;
+    double begin = bl_clock();
+    bl_err err = probe->asked.forward(probe->asked.context, count, input, x, logits);
+    probe->seconds += bl_clock() - begin;
+    return err;
+}
+
+static bl_err ask_gradient(void *context, size_t count, const size_t *row, const float *seed,
+                           float *gradient) {
+    bl_probe *probe = context;
+    double begin = bl_clock();
+    bl_err err = probe->asked.gradient(probe->asked.context, count, row, seed, gradient);
+    probe->seconds += bl_clock() - begin;
+    return err;
+}
+
+static bl_err ask_forward64(void *context, size_t count, const size_t *input, const double *x,
+                            double *logits) {
+    bl_probe *probe = context;
+    double begin = bl_clock();
+    bl_err err = probe->asked.forward64(probe->asked.context, count, input, x, logits);
+    probe->seconds += bl_clock() - begin;
+    return err;
+}
+
+bl_err bl_probe_create(const bl_search_options *options, const bl_oracle *oracle, size_t inputs,
                        bl_probe **out) {
     bl_err err = BL_OK;
     bl_probe *probe = NULL;
-    const size_t batch = bl_search_batch(options, inputs);
     BL_ALLOC(probe, 1);
-    BL_TRY(bl_pass_create(shape, batch, &probe->pass));
-    const bl_oracle oracle = bl_oracle_of_pass(probe->pass, shape, batch);
-    BL_TRY(bl_survey_create(options, &oracle, inputs, &probe->survey));
+    probe->asked = *oracle;
+    probe->inputs = inputs;
+    probe->p_count = options->p_count;
+    BL_ALLOC(probe->p, options->p_count);
+    memcpy(probe->p, options->p, options->p_count * sizeof *probe->p);
+    BL_ALLOC(probe->logits0, inputs * oracle->classes);
+    BL_ALLOC(probe->result, inputs * options->p_count);
+    BL_TRY(bl_search_create(options, oracle->dimension, oracle->classes, inputs, &probe->search));
     *out = probe;
     probe = NULL;
 cleanup:
@@ -32,13 +68,16 @@ cleanup:
 void bl_probe_destroy(bl_probe **probe) {
     if (!*probe)
         return;
-    bl_survey_clear(&(*probe)->survey);
-    bl_pass_destroy(&(*probe)->pass);
+    bl_search_destroy(&(*probe)->search);
+    bl_mem_free((*probe)->p);
+    bl_mem_free((*probe)->logits0);
+    bl_mem_free((*probe)->result);
     bl_mem_free(*probe);
     *probe = NULL;
 }
 
-double bl_probe_margin(size_t classes, const double *logits) {
+/* The output of a classifier from its logits. */
+static double margin(size_t classes, const double *logits) {
     if (classes == 2)
         return logits[1] - logits[0];
     double first = -INFINITY, second = -INFINITY;
@@ -52,22 +91,26 @@ double bl_probe_margin(size_t classes, const double *logits) {
     return first - second;
 }
 
-bl_err bl_probe_run(bl_probe *probe, const bl_network *network, const double *x0, double *output,
-                    double *norm, bl_search_result *result, double *points) {
+bl_err bl_probe_run(bl_probe *probe, const double *x0, bl_finding *finding, double *points) {
     bl_err err = BL_OK;
-    const double begin = bl_clock();
-    BL_TRY(bl_pass_load(probe->pass, network));
-    probe->survey.seconds = bl_clock() - begin;
-    BL_TRY(bl_survey_run(&probe->survey, x0, output, norm, result, points));
+    const size_t n = probe->asked.dimension, classes = probe->asked.classes;
+    const bl_oracle timed = {n, classes, probe->asked.batch, probe, ask_forward, ask_gradient, ask_forward64};
+    BL_TRY(bl_search_run(probe->search, &timed, x0, probe->logits0, probe->result, points));
+    for (size_t i = 0; i < probe->inputs; i++)
+        for (size_t k = 0; k < probe->p_count; k++)
+            finding[i * probe->p_count + k] =
+                (bl_finding){.search = probe->result[i * probe->p_count + k],
+                             .output = margin(classes, probe->logits0 + i * classes),
+                             .input_norm = bl_norm(probe->p[k], n, x0 + i * n)};
 cleanup:
     return err;
 }
 
 double bl_probe_seconds(const bl_probe *probe) {
-    return probe->survey.seconds;
+    return probe->seconds;
 }
 
-size_t bl_probe_memory(const bl_network *shape, const bl_search_options *options, size_t inputs) {
-    return bl_pass_memory(shape, bl_search_batch(options, inputs)) +
-           bl_search_memory(options, shape->dimension, shape->classes, inputs);
+size_t bl_probe_memory(const bl_search_options *options, size_t dimension, size_t classes, size_t inputs) {
+    return bl_search_memory(options, dimension, classes, inputs) +
+           inputs * (options->p_count * sizeof(bl_search_result) + classes * sizeof(double));
 }

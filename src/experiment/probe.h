@@ -1,43 +1,39 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Distances of one network at a time: the boundary search on the pass engine. `run` and `measure` both go
- * through here, so a sampled network measured later gives the same numbers.
+ * Distances of inputs to the boundary of one classifier: the boundary search on the classifier's oracle, and what is recorded
+ * of its inputs. Finite networks (probe_network.h), infinitely wide ones (probe_draw.h) and the posterior mean go through here,
+ * so that equal classifiers get equal numbers.
  */
 #ifndef BORDERLINE_PROBE_H
 #define BORDERLINE_PROBE_H
 
-#include "borderline/boundary.h"
-#include "borderline/network.h"
+#include "finding.h"
 
 typedef struct bl_probe bl_probe;
 
-/** A probe for networks of this shape and up to `inputs` inputs at once.
+/** A probe for so many inputs at once.
  * Collective:  no.
- * Ownership:   shape and options are borrowed for the call.
- * @return BL_OK; BL_ERR_MEMORY; BL_ERR_LIBRARY.
+ * Ownership:   options and oracle are borrowed for the call, the oracle's context and functions for the probe's life.
+ * @return BL_OK; BL_ERR_MEMORY.
  */
-BL_API bl_err bl_probe_create(const bl_network *shape, const bl_search_options *options, size_t inputs,
+BL_API bl_err bl_probe_create(const bl_search_options *options, const bl_oracle *oracle, size_t inputs,
                               bl_probe **out) BL_NODISCARD;
 BL_API void bl_probe_destroy(bl_probe **probe);
 
-/** Distances of all inputs of a network for all p.
- * Shapes:      x0[inputs][n] float64 (inputs as at creation); output[inputs]: two classes z_1 - z_0, more
- *              classes the margin of the predicted one; norm[inputs][p_count] = |x0|_p;
- *              result[inputs][p_count]; points[inputs][p_count][n] or NULL.
+/** Search the distances of all inputs for all p.
+ * Math:        output: with two classes z_1 - z_0, with more the largest logit minus the next; input_norm: |x0|_p.
+ * Shapes:      x0[inputs][n] float64 (inputs as at creation); finding[inputs][p_count]; points[inputs][p_count][n] or NULL.
  * Collective:  no.
- * Ownership:   network is borrowed for the call; outputs are written.
- * @return BL_OK; BL_ERR_STOPPED; an error of the engine.
+ * @return BL_OK; BL_ERR_STOPPED; an error of the oracle.
  */
-BL_API bl_err bl_probe_run(bl_probe *probe, const bl_network *network, const double *x0, double *output,
-                           double *norm, bl_search_result *result, double *points) BL_NODISCARD;
+BL_API bl_err bl_probe_run(bl_probe *probe, const double *x0, bl_finding *finding,
+                           double *points) BL_NODISCARD;
 
-/** The output of a network from its logits: two classes z_1 - z_0; more: the largest minus the next. Not collective. */
-BL_API double bl_probe_margin(size_t classes, const double *logits);
-
-/** Wall time of the last run spent inside passes, packing of weights included, in seconds. Not collective. */
+/** Seconds (wall time) that the oracle has taken since the probe was created. Collective: no. */
 BL_API double bl_probe_seconds(const bl_probe *probe);
 
-/** Bytes a probe holds: engine, search, packed weights. Collective: no. */
-BL_API size_t bl_probe_memory(const bl_network *shape, const bl_search_options *options, size_t inputs);
+/** Bytes that a probe holds, its oracle left out. Collective: no. */
+BL_API size_t bl_probe_memory(const bl_search_options *options, size_t dimension, size_t classes,
+                              size_t inputs);
 
 #endif

@@ -7,6 +7,14 @@
 
 #include <math.h>
 
+bl_err bl_summary_record_create(const bl_config *config, bl_record *record) {
+    static const bl_field_id wanted[] = {
+        BL_FIELD_DISTANCE, BL_FIELD_FIRST_ORDER,        BL_FIELD_INPUT_NORM, BL_FIELD_PASSES,
+        BL_FIELD_STATUS,   BL_FIELD_FIRST_STEP_CROSSES, BL_FIELD_OUTPUT,     BL_FIELD_GRADIENT_NORM};
+    const bl_record_shape shape = {.rows = config->networks * config->inputs, .norms = config->p.count};
+    return bl_record_create(&shape, wanted, sizeof wanted / sizeof *wanted, record);
+}
+
 static bl_stream bootstrap_stream(const bl_config *config, const bl_case *c) {
     return bl_rng_stream(config->seed, (uint32_t)c->number, 0, BL_PURPOSE_BOOTSTRAP, 0);
 }
@@ -17,10 +25,14 @@ static bl_err quantiles(const bl_config *config, const bl_case *c, const double 
                                       q->estimate, q->low, q->high);
 }
 
-bl_err bl_summary_case(const bl_config *config, const bl_case *c, const bl_case_data *data, size_t p_index,
+bl_err bl_summary_case(const bl_config *config, const bl_case *c, const bl_record *data, size_t p_index,
                        bl_summary *summary) {
     bl_err err = BL_OK;
     size_t count = config->networks * config->inputs;
+    const double *all = data->data[BL_FIELD_DISTANCE], *first_order = data->data[BL_FIELD_FIRST_ORDER];
+    const double *norm = data->data[BL_FIELD_INPUT_NORM];
+    const int8_t *status = data->data[BL_FIELD_STATUS], *crossing = data->data[BL_FIELD_FIRST_STEP_CROSSES];
+    const int32_t *spent = data->data[BL_FIELD_PASSES];
     double *distance = NULL, *relative = NULL, *linearity = NULL, *crosses = NULL;
     double passes = 0, unused[2];
     *summary = (bl_summary){0};
@@ -30,14 +42,14 @@ bl_err bl_summary_case(const bl_config *config, const bl_case *c, const bl_case_
     BL_ALLOC(crosses, count);
     for (size_t i = 0; i < count; i++) {
         size_t at = i * config->p.count + p_index;
-        bool found = data->status[at] == BL_STATUS_FOUND;
-        distance[i] = found ? data->distance[at] : NAN;
-        relative[i] = distance[i] / data->input_norm[at];
-        linearity[i] = distance[i] / data->first_order[at];
-        crosses[i] = data->first_step_crosses[at] < 0 ? NAN : data->first_step_crosses[at];
-        summary->pending += data->status[at] == BL_STATUS_PENDING;
-        summary->failures += data->status[at] != BL_STATUS_PENDING && !found;
-        passes += data->passes[at];
+        bool found = status[at] == BL_STATUS_FOUND;
+        distance[i] = found ? all[at] : NAN;
+        relative[i] = distance[i] / norm[at];
+        linearity[i] = distance[i] / first_order[at];
+        crosses[i] = crossing[at] < 0 ? NAN : crossing[at];
+        summary->pending += status[at] == BL_STATUS_PENDING;
+        summary->failures += status[at] != BL_STATUS_PENDING && !found;
+        passes += spent[at];
     }
     BL_TRY(quantiles(config, c, distance, &summary->distance));
     BL_TRY(quantiles(config, c, relative, &summary->relative));

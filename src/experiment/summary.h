@@ -6,16 +6,13 @@
 #define BORDERLINE_SUMMARY_H
 
 #include "base/stats.h"
-#include "borderline/boundary.h"
-#include "fields.h"
+#include "record.h"
 
-/* What is measured of one case: slabs as in the file at one kind of input, [network][input][p]. */
-typedef struct bl_case_data {
-    const double *distance, *first_order, *input_norm;
-    const int32_t *passes;
-    const int8_t *status, *first_step_crosses;
-    const double *output, *gradient_norm; /* [network][input] */
-} bl_case_data;
+/** Memory for what the statistics of one case need, at one kind of input: config->networks x config->inputs rows.
+ * Collective:  no.
+ * Ownership:   as bl_record_create.
+ */
+BL_API bl_err bl_summary_record_create(const bl_config *config, bl_record *record) BL_NODISCARD;
 
 /* Estimate and interval of a list of quantiles. */
 typedef struct bl_quantiles {
@@ -38,11 +35,11 @@ typedef struct bl_summary {
  *
  * Math:        quantiles at bl_quantile_level, percentile intervals of a bootstrap over networks (config->bootstrap resamples,
  *              config->confidence), THEORY section 5.
- * Shapes:      data of config->networks x config->inputs x config->p.count entries; p_index one of them.
+ * Shapes:      data of bl_summary_record_create; p_index one of the p.
  * Collective:  no. A function of the arguments alone (stream: seed, case, bootstrap).
  * @return BL_OK; BL_ERR_MEMORY.
  */
-BL_API bl_err bl_summary_case(const bl_config *config, const bl_case *c, const bl_case_data *data,
+BL_API bl_err bl_summary_case(const bl_config *config, const bl_case *c, const bl_record *data,
                               size_t p_index, bl_summary *summary) BL_NODISCARD;
 
 /* What infinite width says of one input. */

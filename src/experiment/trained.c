@@ -38,26 +38,7 @@ void bl_images_destroy(bl_images **images) {
     *images = NULL;
 }
 
-bl_err bl_training_curve_create(size_t rows, bl_training_curve *curve) {
-    bl_err err = BL_OK;
-    *curve = (bl_training_curve){0};
-    BL_ALLOC(curve->loss, rows);
-    BL_ALLOC(curve->accuracy, rows);
-    BL_ALLOC(curve->accuracy_test, rows);
-    BL_ALLOC(curve->seconds, rows);
-cleanup:
-    return err;
-}
-
-void bl_training_curve_clear(bl_training_curve *curve) {
-    bl_mem_free(curve->loss);
-    bl_mem_free(curve->accuracy);
-    bl_mem_free(curve->accuracy_test);
-    bl_mem_free(curve->seconds);
-    *curve = (bl_training_curve){0};
-}
-
-bl_training_curve bl_training_curve_at(const bl_training_curve *curve, size_t row) {
+static bl_training_curve rows_from(const bl_training_curve *curve, size_t row) {
     return (bl_training_curve){curve->loss + row, curve->accuracy + row, curve->accuracy_test + row,
                                curve->seconds + row};
 }
@@ -110,7 +91,7 @@ static bl_err enter(const bl_training_curve *curve, bl_trainer *trainer, const b
     bl_err err = BL_OK;
     const bl_dataset *train = images->part[BL_DATASET_TRAIN];
     const bool begun = progress->epochs > 0;
-    const bl_training_curve row = bl_training_curve_at(curve, (size_t)progress->epochs);
+    const bl_training_curve row = rows_from(curve, (size_t)progress->epochs);
     *row.loss = begun ? progress->loss : (double)NAN;
     *row.accuracy = progress->accuracy;
     if (!begun)

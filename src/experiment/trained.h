@@ -23,19 +23,13 @@ typedef struct bl_images {
 BL_API bl_err bl_images_share(const bl_comm *comm, const bl_config *config, bl_images **out) BL_NODISCARD;
 BL_API void bl_images_destroy(bl_images **images);
 
-/* A training by its epochs; row 0: the random start. */
+/* A training by its epochs, borrowed from a record; row 0: the random start. */
 typedef struct bl_training_curve {
     double *loss,
         *accuracy; /* on training images, as bl_training_progress has them; row 0: NaN, share of all of them */
     double *accuracy_test; /* after the epoch */
     double *seconds;       /* of the epoch; row 0: of starts that were given up */
 } bl_training_curve;
-
-/** Room for so many rows; the caller clears it, also after a failure. Collective: no. @return BL_OK; BL_ERR_MEMORY. */
-BL_API bl_err bl_training_curve_create(size_t rows, bl_training_curve *curve) BL_NODISCARD;
-BL_API void bl_training_curve_clear(bl_training_curve *curve);
-/** The same curve from a row on; borrowed from it. Collective: no. */
-BL_API bl_training_curve bl_training_curve_at(const bl_training_curve *curve, size_t row);
 
 /* What a long training tells and asks while it lasts. */
 typedef struct bl_training_watch {

@@ -7,8 +7,8 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
-#include "limit.h"
-#include "probe.h"
+#include "probe_draw.h"
+#include "probe_network.h"
 #include "sweep/cost.h"
 
 #include <math.h>
@@ -19,18 +19,18 @@ struct bl_worker {
     size_t case_number; /* of network and probe; grid->cases: none yet */
     size_t inputs;      /* of the probe */
     bl_network *network;
-    bl_probe *probe;
+    bl_probe_network *probe;
     const bl_images *images; /* borrowed; of sweeps that train */
     bl_trainer *trainer;
     uint64_t *state; /* [state_words] of a training; NULL where none is kept */
     size_t state_words;
     size_t network_index; /* in training, within the unit */
     bl_worker_hooks hooks;
-    bl_limit *limit; /* in place of both where the width is infinite */
+    bl_probe_draw *draw; /* in place of both where the width is infinite */
     float *x;
     double *x0;
-    bl_search_result *result;
-    bl_record record;
+    bl_finding *finding; /* about one network's inputs: [inputs][p] */
+    bl_unit_result result;
 };
 
 bl_search_options bl_search_options_of(const bl_config *config) {
@@ -38,27 +38,18 @@ bl_search_options bl_search_options_of(const bl_config *config) {
         .p = config->p.value, .p_count = config->p.count, .box = config->box, .effort = config->effort};
 }
 
-/* Networks x inputs of the largest unit. */
-static size_t largest_block(const bl_grid *grid) {
-    size_t largest = 0;
+/* Of a record that any unit of the grid fits into. */
+static bl_record_shape largest_shape(const bl_grid *grid) {
+    const bl_config *config = grid->config;
+    const bool trains = config->training.set != BL_TRAINING_NONE;
+    bl_record_shape shape = {.norms = config->p.count, .epochs = trains ? config->training.epochs + 1 : 0};
     for (size_t i = 0; i < grid->cases; i++) {
-        size_t outputs = grid->block[i] * grid->input_block[i] * bl_config_kinds(grid->config);
-        largest = outputs > largest ? outputs : largest;
+        const size_t rows = grid->block[i] * grid->input_block[i] * bl_config_kinds(config);
+        shape.rows = rows > shape.rows ? rows : shape.rows;
+        if (trains && grid->block[i] > shape.networks)
+            shape.networks = grid->block[i];
     }
-    return largest;
-}
-
-/* Networks of the largest unit, with their epochs. */
-static bl_err create_curves(const bl_grid *grid, bl_record *record) {
-    bl_err err = BL_OK;
-    size_t networks = 0;
-    for (size_t i = 0; i < grid->cases; i++)
-        networks = grid->block[i] > networks ? grid->block[i] : networks;
-    BL_TRY(bl_training_curve_create(networks * (grid->config->training.epochs + 1), &record->training));
-    BL_ALLOC(record->training_restarts, networks);
-    BL_ALLOC(record->training_resumed, networks);
-cleanup:
-    return err;
+    return shape;
 }
 
 bl_err bl_worker_create(const bl_grid *grid, const bl_images *images, const bl_worker_hooks *hooks,
@@ -74,22 +65,9 @@ bl_err bl_worker_create(const bl_grid *grid, const bl_images *images, const bl_w
     worker->options = bl_search_options_of(config);
     worker->options.stop = hooks->stop;
     worker->options.stop_context = hooks->context;
-    size_t outputs = largest_block(grid);
-    size_t distances = outputs * config->p.count;
-    bl_record *record = &worker->record;
-    BL_ALLOC(record->distance, distances);
-    BL_ALLOC(record->distance_inside, distances);
-    BL_ALLOC(record->first_order, distances);
-    BL_ALLOC(record->input_norm, distances);
-    BL_ALLOC(record->passes, distances);
-    BL_ALLOC(record->restarts_won, distances);
-    BL_ALLOC(record->status, distances);
-    BL_ALLOC(record->first_step_crosses, distances);
-    BL_ALLOC(record->output, outputs);
-    BL_ALLOC(record->gradient_norm, outputs);
-    BL_ALLOC(worker->result, bl_config_inputs(config) * config->p.count);
-    if (images)
-        BL_TRY(create_curves(grid, record));
+    const bl_record_shape shape = largest_shape(grid);
+    BL_TRY(bl_record_create(&shape, NULL, 0, &worker->result.record));
+    BL_ALLOC(worker->finding, bl_config_inputs(config) * config->p.count);
     if (hooks->keep)
         BL_TRY(bl_worker_state_words(grid, &worker->state_words));
     if (worker->state_words > 0)
@@ -103,8 +81,8 @@ cleanup:
 
 static void drop_case(bl_worker *worker) {
     bl_trainer_destroy(&worker->trainer);
-    bl_probe_destroy(&worker->probe);
-    bl_limit_destroy(&worker->limit);
+    bl_probe_network_destroy(&worker->probe);
+    bl_probe_draw_destroy(&worker->draw);
     bl_network_destroy(&worker->network);
     bl_mem_free(worker->x);
     bl_mem_free(worker->x0);
@@ -116,23 +94,10 @@ static void drop_case(bl_worker *worker) {
 void bl_worker_destroy(bl_worker **worker) {
     if (!*worker)
         return;
-    bl_record *record = &(*worker)->record;
     drop_case(*worker);
-    bl_mem_free(record->distance);
-    bl_mem_free(record->distance_inside);
-    bl_mem_free(record->first_order);
-    bl_mem_free(record->input_norm);
-    bl_mem_free(record->passes);
-    bl_mem_free(record->restarts_won);
-    bl_mem_free(record->status);
-    bl_mem_free(record->first_step_crosses);
-    bl_mem_free(record->output);
-    bl_mem_free(record->gradient_norm);
-    bl_training_curve_clear(&record->training);
-    bl_mem_free(record->training_restarts);
-    bl_mem_free(record->training_resumed);
+    bl_record_clear(&(*worker)->result.record);
     bl_mem_free((*worker)->state);
-    bl_mem_free((*worker)->result);
+    bl_mem_free((*worker)->finding);
     bl_mem_free(*worker);
     *worker = NULL;
 }
@@ -145,11 +110,11 @@ static bl_err take_case(bl_worker *worker, const bl_unit *unit) {
         goto cleanup;
     drop_case(worker);
     if (isinf(c->width)) {
-        BL_TRY(bl_limit_create(config, &worker->options, c, &worker->limit));
+        BL_TRY(bl_probe_draw_create(config, &worker->options, c, &worker->draw));
     } else {
         BL_TRY(bl_network_create(config, c, &worker->network));
-        BL_TRY(bl_probe_create(worker->network, &worker->options, unit->inputs * bl_config_kinds(config),
-                               &worker->probe));
+        BL_TRY(bl_probe_network_create(worker->network, &worker->options,
+                                       unit->inputs * bl_config_kinds(config), &worker->probe));
     }
     if (worker->images)
         BL_TRY(bl_trainer_create(config, &config->training, worker->images->part[BL_DATASET_TRAIN],
@@ -168,16 +133,6 @@ void bl_unit_sample(const bl_config *config, const bl_case *c, size_t number, bl
     bl_network_sample_inputs(config, c->number, number, BL_PURPOSE_INPUT, c->dimension, config->inputs, x);
 }
 
-static void enter(bl_record *record, size_t at, const bl_search_result *result) {
-    record->distance[at] = result->distance;
-    record->distance_inside[at] = result->inside;
-    record->first_order[at] = result->first_order;
-    record->passes[at] = result->passes;
-    record->restarts_won[at] = result->restarts_won;
-    record->first_step_crosses[at] = result->first_step_crosses;
-    record->status[at] = result->status;
-}
-
 static bool pause(void *context) {
     const bl_worker *worker = context;
     return (worker->hooks.pause && worker->hooks.pause(worker->hooks.context)) ||
@@ -188,16 +143,22 @@ static bool pause(void *context) {
 static bl_err keep(void *context) {
     bl_err err = BL_OK;
     bl_worker *worker = context;
-    if (worker->state && worker->record.unit.count == 1)
-        BL_TRY(worker->hooks.keep(worker->hooks.context, worker->record.unit.number, worker));
+    if (worker->state && worker->result.unit.count == 1)
+        BL_TRY(worker->hooks.keep(worker->hooks.context, worker->result.unit.number, worker));
     BL_REQUIRE(!worker->hooks.stop || !worker->hooks.stop(worker->hooks.context), BL_ERR_STOPPED,
                "stopped while training a network");
 cleanup:
     return err;
 }
 
+/* Network k's rows of the record. */
 static bl_training_curve curve_of(const bl_worker *worker, size_t k) {
-    return bl_training_curve_at(&worker->record.training, k * (worker->grid->config->training.epochs + 1));
+    const bl_record *record = &worker->result.record;
+    const size_t row = k * record->shape.epochs;
+    return (bl_training_curve){.loss = (double *)record->data[BL_FIELD_TRAINING_LOSS] + row,
+                               .accuracy = (double *)record->data[BL_FIELD_TRAINING_ACCURACY] + row,
+                               .accuracy_test = (double *)record->data[BL_FIELD_TRAINING_ACCURACY_TEST] + row,
+                               .seconds = (double *)record->data[BL_FIELD_TRAINING_SECONDS] + row};
 }
 
 void bl_worker_state(bl_worker *worker, const uint64_t **words, size_t *count) {
@@ -231,22 +192,23 @@ cleanup:
 /* Train network k of the unit, from where an earlier launch left it. */
 static bl_err train(bl_worker *worker, size_t k) {
     bl_err err = BL_OK;
-    bl_record *record = &worker->record;
+    bl_unit_result *result = &worker->result;
     const bl_worker_hooks *hooks = &worker->hooks;
     bl_training_watch watch = {.pause = pause, .keep = keep, .context = worker};
     bl_training_progress progress = {0};
     double accuracy = 0;
     bool found = false;
     worker->network_index = k;
-    if (worker->state && record->unit.count == 1 && hooks->recall)
-        BL_TRY(hooks->recall(hooks->context, record->unit.number, worker->state, &found));
+    if (worker->state && result->unit.count == 1 && hooks->recall)
+        BL_TRY(hooks->recall(hooks->context, result->unit.number, worker->state, &found));
     if (found)
         watch.state = worker->state;
-    record->training_resumed[k] = found ? bl_trained_epochs(worker->state) : 0;
+    ((int32_t *)result->record.data[BL_FIELD_TRAINING_RESUMED])[k] =
+        found ? bl_trained_epochs(worker->state) : 0;
     const bl_training_curve curve = curve_of(worker, k);
-    BL_TRY(bl_trained_network(worker->trainer, worker->images, worker->grid->config, &record->unit.c,
-                              record->unit.first + k, worker->network, &watch, &curve, &progress, &accuracy));
-    record->training_restarts[k] = (int32_t)progress.restarts;
+    BL_TRY(bl_trained_network(worker->trainer, worker->images, worker->grid->config, &result->unit.c,
+                              result->unit.first + k, worker->network, &watch, &curve, &progress, &accuracy));
+    ((int32_t *)result->record.data[BL_FIELD_TRAINING_RESTARTS])[k] = (int32_t)progress.restarts;
 cleanup:
     return err;
 }
@@ -255,57 +217,58 @@ cleanup:
 static bl_err take_network(bl_worker *worker, size_t k) {
     bl_err err = BL_OK;
     const bl_config *config = worker->grid->config;
-    bl_record *record = &worker->record;
-    const bl_case *c = &record->unit.c;
-    const size_t number = record->unit.first + k;
+    bl_unit_result *result = &worker->result;
+    const bl_case *c = &result->unit.c;
+    const size_t number = result->unit.first + k;
     double begin = bl_clock();
     if (worker->images)
         BL_TRY(bl_trained_inputs(worker->images, config, c, number, worker->x));
     else
         bl_unit_sample(config, c, number, worker->network, worker->x);
-    record->seconds_sampling += bl_clock() - begin;
+    result->seconds_sampling += bl_clock() - begin;
     if (worker->images)
         BL_TRY(train(worker, k));
-    if (worker->hooks.made && record->unit.first_input == 0)
+    if (worker->hooks.made && result->unit.first_input == 0)
         BL_TRY(worker->hooks.made(worker->hooks.context, c, number, worker->network, worker->x));
 cleanup:
     return err;
 }
 
-/* Distances of the unit's inputs of a network that is sampled, into the worker's results. */
-static bl_err measure(bl_worker *worker, size_t number, double *output, double *norm) {
-    const bl_unit *u = &worker->record.unit;
-    if (worker->limit)
-        return bl_limit_run(worker->limit, number, u->first_input, u->inputs, worker->x0, output, norm,
-                            worker->result);
-    return bl_probe_run(worker->probe, worker->network, worker->x0, output, norm, worker->result, NULL);
+/* Distances of the unit's inputs of a network that is sampled, into the worker's findings. */
+static bl_err measure(bl_worker *worker, size_t number) {
+    bl_err err = BL_OK;
+    const bl_unit *u = &worker->result.unit;
+    if (worker->draw) {
+        BL_TRY(
+            bl_probe_draw_run(worker->draw, number, u->first_input, u->inputs, worker->x0, worker->finding));
+        worker->result.seconds_passes += bl_probe_draw_seconds(worker->draw);
+    } else {
+        BL_TRY(bl_probe_network_run(worker->probe, worker->network, worker->x0, worker->finding, NULL));
+        worker->result.seconds_passes += bl_probe_network_seconds(worker->probe);
+    }
+cleanup:
+    return err;
 }
 
-bl_err bl_worker_run(bl_worker *worker, int64_t unit, const bl_record **out) {
+bl_err bl_worker_run(bl_worker *worker, int64_t unit, const bl_unit_result **out) {
     bl_err err = BL_OK;
     const bl_config *config = worker->grid->config;
-    bl_record *record = &worker->record;
+    bl_unit_result *result = &worker->result;
     double begin = bl_clock();
-    record->unit = bl_grid_unit(worker->grid, unit);
-    size_t inputs = record->unit.inputs * bl_config_kinds(config), distances = inputs * config->p.count;
-    size_t n = record->unit.c.dimension;
-    record->seconds_sampling = record->seconds_passes = 0;
-    BL_TRY(take_case(worker, &record->unit));
-    for (size_t k = 0; k < record->unit.count; k++) {
+    result->unit = bl_grid_unit(worker->grid, unit);
+    size_t inputs = result->unit.inputs * bl_config_kinds(config);
+    size_t n = result->unit.c.dimension;
+    result->seconds_sampling = result->seconds_passes = 0;
+    BL_TRY(take_case(worker, &result->unit));
+    for (size_t k = 0; k < result->unit.count; k++) {
         BL_TRY(take_network(worker, k));
         for (size_t i = 0; i < inputs * n; i++)
-            worker->x0[i] = (double)worker->x[record->unit.first_input * n + i];
-        BL_TRY(measure(worker, record->unit.first + k, record->output + k * inputs,
-                       record->input_norm + k * distances));
-        for (size_t i = 0; i < distances; i++)
-            enter(record, k * distances + i, &worker->result[i]);
-        for (size_t i = 0; i < inputs; i++)
-            record->gradient_norm[k * inputs + i] = worker->result[i * config->p.count].gradient_norm;
-        record->seconds_passes +=
-            worker->limit ? bl_limit_seconds(worker->limit) : bl_probe_seconds(worker->probe);
+            worker->x0[i] = (double)worker->x[result->unit.first_input * n + i];
+        BL_TRY(measure(worker, result->unit.first + k));
+        bl_record_enter(&result->record, k * inputs, inputs, worker->finding);
     }
-    record->seconds = bl_clock() - begin;
-    *out = record;
+    result->seconds = bl_clock() - begin;
+    *out = result;
 cleanup:
     return err;
 }
@@ -315,7 +278,9 @@ bl_err bl_worker_memory(const bl_grid *grid, size_t *bytes, size_t *largest) {
     bl_network *network = NULL;
     const bl_config *config = grid->config;
     bl_search_options options = bl_search_options_of(config);
-    size_t records = largest_block(grid) * (config->p.count * 42 + 16);
+    const bl_record_shape shape = largest_shape(grid);
+    const size_t records =
+        bl_record_bytes(&shape) + bl_config_inputs(config) * config->p.count * sizeof(bl_finding);
     size_t state = 0;
     *bytes = 0;
     BL_TRY(bl_worker_state_words(grid, &state));
@@ -329,11 +294,11 @@ bl_err bl_worker_memory(const bl_grid *grid, size_t *bytes, size_t *largest) {
         size_t held = images + bl_config_inputs(config) * c.dimension * sizeof(float) +
                       inputs * c.dimension * sizeof(double) + records + state * sizeof(uint64_t);
         if (isinf(c.width)) {
-            held += bl_limit_memory(&options, &c, config->classes);
+            held += bl_probe_draw_memory(&options, &c, config->classes);
         } else {
             BL_TRY(bl_network_create_shape(config, &c, &network));
-            held +=
-                bl_network_parameters(network) * sizeof(float) + bl_probe_memory(network, &options, inputs);
+            held += bl_network_parameters(network) * sizeof(float) +
+                    bl_probe_network_memory(network, &options, inputs);
             if (images > 0)
                 held += bl_trainer_memory(&config->training, network, bl_cost_images(config, false));
         }

@@ -1,27 +1,22 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * A unit of the sweep: number in, record out. A pure function of (configuration, unit number).
+ * A unit of the sweep: number in, results out. A pure function of (configuration, unit number).
  */
 #ifndef BORDERLINE_UNIT_H
 #define BORDERLINE_UNIT_H
 
-#include "borderline/boundary.h"
 #include "borderline/grid.h"
 #include "borderline/network.h"
+#include "record.h"
 #include "trained.h"
 
-/* Results of the networks of a unit, in the order of the file's slabs: [network][kind][input][p]; one kind without training. */
-typedef struct bl_record {
+/* Of a unit: its findings and trainings in the order of the file's slabs, [network][kind][input][p] (one kind without training),
+ * [network][epoch] and [network]. */
+typedef struct bl_unit_result {
     bl_unit unit;
-    double *distance, *distance_inside, *first_order, *input_norm;
-    int32_t *passes, *restarts_won;
-    int8_t *status, *first_step_crosses;
-    double *output, *gradient_norm;                   /* [network][kind][input] */
-    bl_training_curve training;                       /* [network][epoch], of sweeps that train */
-    int32_t *training_restarts;                       /* [network] */
-    int32_t *training_resumed;                        /* [network] epochs of an earlier launch */
+    bl_record record;
     double seconds, seconds_sampling, seconds_passes; /* wall time */
-} bl_record;
+} bl_unit_result;
 
 typedef struct bl_worker bl_worker;
 
@@ -48,10 +43,10 @@ BL_API void bl_worker_destroy(bl_worker **worker);
 
 /** Do a unit.
  * Collective:  no.
- * Ownership:   *record is borrowed from the worker until its next unit.
+ * Ownership:   *result is borrowed from the worker until its next unit.
  * @return BL_OK; BL_ERR_STOPPED (nothing of the unit is kept); an error of a library.
  */
-BL_API bl_err bl_worker_run(bl_worker *worker, int64_t unit, const bl_record **record) BL_NODISCARD;
+BL_API bl_err bl_worker_run(bl_worker *worker, int64_t unit, const bl_unit_result **result) BL_NODISCARD;
 
 /** The state of the training in progress, inside `keep`: what `recall` gives back makes the unit go on from there with the same
  * bits.
@@ -60,7 +55,7 @@ BL_API bl_err bl_worker_run(bl_worker *worker, int64_t unit, const bl_record **r
  */
 BL_API void bl_worker_state(bl_worker *worker, const uint64_t **words, size_t *count);
 
-/** Words of the largest state of the grid's units; 0 where nothing is trained, or several networks a unit in an instant.
+/** Words of the largest state of the grid's units; 0 where nothing is trained, or where a unit trains several networks, which takes an instant.
  * Collective: no. */
 BL_API bl_err bl_worker_state_words(const bl_grid *grid, size_t *words) BL_NODISCARD;
 

@@ -7,7 +7,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "experiment/kernels.h"
-#include "experiment/probe.h"
+#include "experiment/probe_network.h"
 #include "experiment/unit.h"
 #include "store/results.h"
 #include "sweep/cost.h"
@@ -22,38 +22,34 @@ static const double timing_budget = 5; /* seconds, for a case to be worth timing
 static bl_err time_network(const bl_grid *grid, const bl_case *c, double *seconds) {
     bl_err err = BL_OK;
     bl_network *network = NULL;
-    bl_probe *probe = NULL;
+    bl_probe_network *probe = NULL;
     float *x = NULL;
-    double *x0 = NULL, *output = NULL, *norm = NULL;
-    bl_search_result *result = NULL;
+    double *x0 = NULL;
+    bl_finding *finding = NULL;
     const bl_config *config = grid->config;
     bl_search_options options = bl_search_options_of(config);
     size_t inputs =
         grid->input_block[c->number] < config->inputs ? grid->input_block[c->number] : config->inputs;
-    size_t numbers = inputs * c->dimension, distances = inputs * config->p.count;
+    const size_t numbers = inputs * c->dimension;
     BL_TRY(bl_network_create(config, c, &network));
-    BL_TRY(bl_probe_create(network, &options, inputs, &probe));
+    BL_TRY(bl_probe_network_create(network, &options, inputs, &probe));
     BL_ALLOC(x, config->inputs * c->dimension);
     BL_ALLOC(x0, numbers);
-    BL_ALLOC(output, inputs);
-    BL_ALLOC(norm, distances);
-    BL_ALLOC(result, distances);
+    BL_ALLOC(finding, inputs * config->p.count);
     for (size_t i = 0; i < 2; i++) {
         double begin = bl_clock_processor();
         bl_unit_sample(config, c, i, network, x);
         for (size_t k = 0; k < numbers; k++)
             x0[k] = (double)x[k];
-        BL_TRY(bl_probe_run(probe, network, x0, output, norm, result, NULL));
+        BL_TRY(bl_probe_network_run(probe, network, x0, finding, NULL));
         *seconds = (bl_clock_processor() - begin) * (double)bl_config_inputs(config) / (double)inputs;
     }
 cleanup:
-    bl_probe_destroy(&probe);
+    bl_probe_network_destroy(&probe);
     bl_network_destroy(&network);
     bl_mem_free(x);
     bl_mem_free(x0);
-    bl_mem_free(output);
-    bl_mem_free(norm);
-    bl_mem_free(result);
+    bl_mem_free(finding);
     return err;
 }
 
@@ -61,12 +57,12 @@ cleanup:
 static bl_err time_limit(const bl_grid *grid, const bl_case *c, double *seconds) {
     bl_err err = BL_OK;
     bl_worker *worker = NULL;
-    const bl_record *record = NULL;
+    const bl_unit_result *result = NULL;
     BL_TRY(bl_worker_create(grid, NULL, &(bl_worker_hooks){0}, &worker));
     double begin = bl_clock_processor();
-    BL_TRY(bl_worker_run(worker, grid->first_unit[c->number], &record));
+    BL_TRY(bl_worker_run(worker, grid->first_unit[c->number], &result));
     *seconds = (bl_clock_processor() - begin) * (double)grid->config->inputs /
-               (double)(record->unit.count * record->unit.inputs);
+               (double)(result->unit.count * result->unit.inputs);
 cleanup:
     bl_worker_destroy(&worker);
     return err;

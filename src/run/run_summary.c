@@ -10,7 +10,6 @@
 #include "borderline/log.h"
 #include "parallel/schedule.h"
 #include "run.h"
-#include "slabs.h"
 #include "sweep/cost.h"
 
 #include <math.h>
@@ -36,22 +35,33 @@ static bl_err write_number(bl_run *run, bl_field_id field, const size_t *start, 
     return bl_results_write(run->results, field, start, one, &value);
 }
 
-static bl_err write_quantiles(bl_run *run, bl_field_id first, const size_t *start, const bl_quantiles *q) {
+/* Fields of an estimate and of the ends of its interval. */
+typedef bl_field_id interval_fields[3];
+
+static bl_err write_quantiles(bl_run *run, const interval_fields field, const size_t *start,
+                              const bl_quantiles *q) {
     bl_err err = BL_OK;
     size_t count[BL_FIELD_RANK_MAX] = {1, 1, 1, 1, 1, BL_QUANTILES};
     const double *values[] = {q->estimate, q->low, q->high};
-    for (unsigned i = 0; i < 3; i++)
-        BL_TRY(bl_results_write(run->results, first + i, start, count, values[i]));
+    for (size_t i = 0; i < 3; i++)
+        BL_TRY(bl_results_write(run->results, field[i], start, count, values[i]));
 cleanup:
     return err;
 }
 
 static bl_err write_summary(bl_run *run, const size_t *start, const bl_summary *s) {
     bl_err err = BL_OK;
+    static const interval_fields distance = {BL_FIELD_SUMMARY_QUANTILE, BL_FIELD_SUMMARY_QUANTILE_LOW,
+                                             BL_FIELD_SUMMARY_QUANTILE_HIGH},
+                                 relative = {BL_FIELD_SUMMARY_RELATIVE, BL_FIELD_SUMMARY_RELATIVE_LOW,
+                                             BL_FIELD_SUMMARY_RELATIVE_HIGH},
+                                 linearity = {BL_FIELD_SUMMARY_LINEARITY_QUANTILE,
+                                              BL_FIELD_SUMMARY_LINEARITY_QUANTILE_LOW,
+                                              BL_FIELD_SUMMARY_LINEARITY_QUANTILE_HIGH};
     size_t one[BL_FIELD_RANK_MAX] = {1, 1, 1, 1, 1};
-    BL_TRY(write_quantiles(run, BL_FIELD_SUMMARY_QUANTILE, start, &s->distance));
-    BL_TRY(write_quantiles(run, BL_FIELD_SUMMARY_RELATIVE, start, &s->relative));
-    BL_TRY(write_quantiles(run, BL_FIELD_SUMMARY_LINEARITY_QUANTILE, start, &s->linearity));
+    BL_TRY(write_quantiles(run, distance, start, &s->distance));
+    BL_TRY(write_quantiles(run, relative, start, &s->relative));
+    BL_TRY(write_quantiles(run, linearity, start, &s->linearity));
     BL_TRY(bl_results_write(run->results, BL_FIELD_SUMMARY_FAILURES, start, one, &s->failures));
     BL_TRY(write_number(run, BL_FIELD_SUMMARY_PASSES, start, s->passes));
     BL_TRY(write_number(run, BL_FIELD_SUMMARY_LINEARITY, start, s->linearity.estimate[BL_QUANTILE_MEDIAN]));
@@ -80,16 +90,26 @@ cleanup:
     return err;
 }
 
-/* Outputs beside the Gaussian process; a statistic's field is followed by its error's. */
+/* Outputs beside the Gaussian process. */
 static bl_err write_outputs(bl_run *run, const tables *t, const bl_case *c, const double *output) {
     bl_err err = BL_OK;
+    static const bl_field_id moment_field[BL_MOMENTS] = {
+        [BL_MOMENT_VARIANCE] = BL_FIELD_SUMMARY_OUTPUT_VARIANCE,
+        [BL_MOMENT_SKEWNESS] = BL_FIELD_SUMMARY_OUTPUT_SKEWNESS,
+        [BL_MOMENT_KURTOSIS] = BL_FIELD_SUMMARY_OUTPUT_KURTOSIS,
+        [BL_MOMENT_KS] = BL_FIELD_SUMMARY_OUTPUT_KS};
+    static const bl_field_id error_field[BL_MOMENTS] = {
+        [BL_MOMENT_VARIANCE] = BL_FIELD_SUMMARY_OUTPUT_VARIANCE_ERROR,
+        [BL_MOMENT_SKEWNESS] = BL_FIELD_SUMMARY_OUTPUT_SKEWNESS_ERROR,
+        [BL_MOMENT_KURTOSIS] = BL_FIELD_SUMMARY_OUTPUT_KURTOSIS_ERROR,
+        [BL_MOMENT_KS] = BL_FIELD_SUMMARY_OUTPUT_KS_ERROR};
     size_t start[BL_FIELD_RANK_MAX] = {c->depth_index, c->width_index, c->dimension_index};
     double moment[BL_MOMENTS], error[BL_MOMENTS];
     BL_TRY(bl_summary_outputs(run->sweep.grid->config, c, t->limit + c->number * t->limits, output, moment,
                               error));
     for (unsigned k = 0; k < BL_MOMENTS; k++) {
-        BL_TRY(write_number(run, BL_FIELD_SUMMARY_OUTPUT_VARIANCE + 2 * k, start, moment[k]));
-        BL_TRY(write_number(run, BL_FIELD_SUMMARY_OUTPUT_VARIANCE_ERROR + 2 * k, start, error[k]));
+        BL_TRY(write_number(run, moment_field[k], start, moment[k]));
+        BL_TRY(write_number(run, error_field[k], start, error[k]));
     }
 cleanup:
     return err;
@@ -122,28 +142,30 @@ cleanup:
     return err;
 }
 
-/* Lengths of gradients; the fields follow each other. */
+/* Lengths of gradients. */
 static bl_err write_gradients(bl_run *run, const tables *t, const bl_case *c, const double *gradient_norm) {
     bl_err err = BL_OK;
     size_t start[BL_FIELD_RANK_MAX] = {c->depth_index, c->width_index, c->dimension_index};
     bl_summary_gradient s;
     BL_TRY(bl_summary_gradients(run->sweep.grid->config, c, t->limit + c->number * t->limits, gradient_norm,
                                 &s));
-    const double value[] = {s.mean,           s.mean_error, s.variance,
-                            s.variance_error, s.mean_limit, s.variance_limit};
-    for (unsigned k = 0; k < sizeof value / sizeof *value; k++)
-        BL_TRY(write_number(run, BL_FIELD_SUMMARY_GRADIENT_LOG_MEAN + k, start, value[k]));
+    BL_TRY(write_number(run, BL_FIELD_SUMMARY_GRADIENT_LOG_MEAN, start, s.mean));
+    BL_TRY(write_number(run, BL_FIELD_SUMMARY_GRADIENT_LOG_MEAN_ERROR, start, s.mean_error));
+    BL_TRY(write_number(run, BL_FIELD_SUMMARY_GRADIENT_LOG_VARIANCE, start, s.variance));
+    BL_TRY(write_number(run, BL_FIELD_SUMMARY_GRADIENT_LOG_VARIANCE_ERROR, start, s.variance_error));
+    BL_TRY(write_number(run, BL_FIELD_SUMMARY_GRADIENT_LOG_MEAN_LIMIT, start, s.mean_limit));
+    BL_TRY(write_number(run, BL_FIELD_SUMMARY_GRADIENT_LOG_VARIANCE_LIMIT, start, s.variance_limit));
 cleanup:
     return err;
 }
 
 /* A case at inputs of one kind. Predictions are of random inputs, the last kind. */
-static bl_err summarise(bl_run *run, tables *t, const bl_case *c, size_t kind, const bl_case_data *data) {
+static bl_err summarise(bl_run *run, tables *t, const bl_case *c, size_t kind, const bl_record *data) {
     bl_err err = BL_OK;
     const bool random = kind + 1 == t->kinds;
     if (random) {
-        BL_TRY(write_outputs(run, t, c, data->output));
-        BL_TRY(write_gradients(run, t, c, data->gradient_norm));
+        BL_TRY(write_outputs(run, t, c, data->data[BL_FIELD_OUTPUT]));
+        BL_TRY(write_gradients(run, t, c, data->data[BL_FIELD_GRADIENT_NORM]));
     }
     for (size_t k = 0; k < t->p_count; k++) {
         const size_t start[BL_FIELD_RANK_MAX] = {c->depth_index, c->width_index, c->dimension_index, kind, k};
@@ -163,18 +185,17 @@ cleanup:
 static bl_err summarise_cases(bl_run *run, tables *t) {
     bl_err err = BL_OK;
     const bl_grid *grid = run->sweep.grid;
-    bl_slabs slabs;
-    bl_case_data data;
-    BL_TRY(bl_slabs_create(grid->config, &slabs));
+    bl_record record;
+    BL_TRY(bl_summary_record_create(grid->config, &record));
     for (size_t i = (size_t)run->comm->rank; i < grid->cases; i += (size_t)run->comm->size) {
         bl_case c = bl_grid_case(grid, i);
         for (size_t kind = 0; kind < t->kinds; kind++) {
-            BL_TRY(bl_slabs_read(&slabs, run->results, &c, kind, &data));
-            BL_TRY(summarise(run, t, &c, kind, &data));
+            BL_TRY(bl_results_read_record(run->results, &c, kind, &record));
+            BL_TRY(summarise(run, t, &c, kind, &record));
         }
     }
 cleanup:
-    bl_slabs_clear(&slabs);
+    bl_record_clear(&record);
     return err;
 }
 

@@ -114,43 +114,19 @@ static bl_err save_network(void *context, const bl_case *c, size_t number, const
 }
 
 /* The unit's data, then what marks it done. */
-static bl_err write_record(walk *w, const bl_record *record, double begin) {
+static bl_err write_result(walk *w, const bl_unit_result *result, double begin) {
     bl_err err = BL_OK;
     bl_results *results = w->run->results;
-    const bl_training_curve *curve = &record->training;
-    const struct {
-        bl_field_id field;
-        const void *data;
-    } slabs[] = {
-        {BL_FIELD_DISTANCE, record->distance},
-        {BL_FIELD_DISTANCE_INSIDE, record->distance_inside},
-        {BL_FIELD_FIRST_ORDER, record->first_order},
-        {BL_FIELD_INPUT_NORM, record->input_norm},
-        {BL_FIELD_PASSES, record->passes},
-        {BL_FIELD_RESTARTS_WON, record->restarts_won},
-        {BL_FIELD_STATUS, record->status},
-        {BL_FIELD_FIRST_STEP_CROSSES, record->first_step_crosses},
-        {BL_FIELD_OUTPUT, record->output},
-        {BL_FIELD_GRADIENT_NORM, record->gradient_norm},
-        {BL_FIELD_TRAINING_LOSS, curve->loss},
-        {BL_FIELD_TRAINING_ACCURACY, curve->accuracy},
-        {BL_FIELD_TRAINING_ACCURACY_TEST, curve->accuracy_test},
-        {BL_FIELD_TRAINING_SECONDS, curve->seconds},
-        {BL_FIELD_TRAINING_RESTARTS, record->training_restarts},
-        {BL_FIELD_TRAINING_RESUMED, record->training_resumed},
-    };
-    for (size_t i = 0; i < sizeof slabs / sizeof *slabs; i++)
-        if (w->run->images || !bl_field_of_training(slabs[i].field))
-            BL_TRY(bl_results_write_unit(results, slabs[i].field, &record->unit, slabs[i].data));
-    size_t unit = (size_t)record->unit.number, one = 1;
+    BL_TRY(bl_results_write_record(results, &result->unit, &result->record));
+    size_t unit = (size_t)result->unit.number, one = 1;
     int32_t rank = w->run->comm->rank;
-    BL_TRY(bl_results_write(results, BL_FIELD_UNIT_SECONDS, &unit, &one, &record->seconds));
-    BL_TRY(bl_results_write(results, BL_FIELD_UNIT_SECONDS_SAMPLING, &unit, &one, &record->seconds_sampling));
-    BL_TRY(bl_results_write(results, BL_FIELD_UNIT_SECONDS_PASSES, &unit, &one, &record->seconds_passes));
+    BL_TRY(bl_results_write(results, BL_FIELD_UNIT_SECONDS, &unit, &one, &result->seconds));
+    BL_TRY(bl_results_write(results, BL_FIELD_UNIT_SECONDS_SAMPLING, &unit, &one, &result->seconds_sampling));
+    BL_TRY(bl_results_write(results, BL_FIELD_UNIT_SECONDS_PASSES, &unit, &one, &result->seconds_passes));
     BL_TRY(bl_results_write(results, BL_FIELD_UNIT_BEGIN, &unit, &one, &begin));
     BL_TRY(bl_results_write(results, BL_FIELD_UNIT_RANK, &unit, &one, &rank));
     BL_TRY(bl_results_write(results, BL_FIELD_UNIT_LAUNCH, &unit, &one, &w->run->launch));
-    BL_TRY(bl_results_finish_unit(results, &record->unit));
+    BL_TRY(bl_results_finish_unit(results, &result->unit));
 cleanup:
     return err;
 }
@@ -162,11 +138,11 @@ static bool fits_in_time(const walk *w, double cost) {
 
 static bl_err do_unit(walk *w, int64_t unit) {
     bl_err err = BL_OK;
-    const bl_record *record = NULL;
+    const bl_unit_result *result = NULL;
     double begin = bl_clock(), epoch = bl_clock_epoch();
-    BL_TRY(bl_worker_run(w->worker, unit, &record));
+    BL_TRY(bl_worker_run(w->worker, unit, &result));
     double computed = bl_clock();
-    BL_TRY(write_record(w, record, epoch));
+    BL_TRY(write_result(w, result, epoch));
     double written = bl_clock();
     bl_schedule_done(w->schedule, unit);
     w->units++;

@@ -6,6 +6,7 @@
  */
 #include "h5.h"
 
+#include "base/hash.h"
 #include "base/mem.h"
 #include <errno.h>
 #include <hdf5_hl.h>
@@ -235,12 +236,56 @@ bl_err bl_h5_write(const char *path, const char *name, hid_t dataset, hid_t type
     return reason ? bl_err_set(err, "%s: %s could not be written: %s", path, name, reason) : err;
 }
 
-/* 64-bit FNV-1a over bytes. */
-static uint64_t text_hash(const char *text) {
-    uint64_t hash = UINT64_C(0xcbf29ce484222325);
-    for (; *text; text++)
-        hash = (hash ^ (unsigned char)*text) * UINT64_C(0x100000001b3);
-    return hash;
+bl_err bl_h5_elements(hid_t parent, const char *name, size_t *elements) {
+    bl_err err = BL_OK;
+    hid_t dataset = H5I_INVALID_HID, space = H5I_INVALID_HID;
+    *elements = 0;
+    if (H5Lexists(parent, name, H5P_DEFAULT) <= 0)
+        goto cleanup;
+    BL_H5(dataset = H5Dopen2(parent, name, H5P_DEFAULT), "%s", name);
+    BL_H5(space = H5Dget_space(dataset), "%s", name);
+    *elements = (size_t)H5Sget_simple_extent_npoints(space);
+cleanup:
+    bl_h5_close(&space);
+    bl_h5_close(&dataset);
+    return err;
+}
+
+/* Open a variable that has so many elements. */
+static bl_err open_whole(const char *path, hid_t parent, const char *name, size_t elements, hid_t *dataset) {
+    bl_err err = BL_OK;
+    size_t found = 0;
+    BL_REQUIRE(H5Lexists(parent, name, H5P_DEFAULT) > 0, BL_ERR_INPUT, "%s is damaged: %s is missing", path,
+               name);
+    BL_TRY(bl_h5_elements(parent, name, &found));
+    BL_REQUIRE(found == elements, BL_ERR_INPUT, "%s: %s has %zu numbers, not %zu", path, name, found,
+               elements);
+    BL_H5(*dataset = H5Dopen2(parent, name, H5P_DEFAULT), "%s: %s", path, name);
+cleanup:
+    return err;
+}
+
+bl_err bl_h5_read_whole(const char *path, hid_t parent, const char *name, hid_t type, size_t elements,
+                        void *data) {
+    bl_err err = BL_OK;
+    hid_t dataset = H5I_INVALID_HID;
+    BL_TRY(open_whole(path, parent, name, elements, &dataset));
+    BL_H5(H5Dread(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, data), "%s: %s could not be read", path,
+          name);
+cleanup:
+    bl_h5_close(&dataset);
+    return err;
+}
+
+bl_err bl_h5_write_whole(const char *path, hid_t parent, const char *name, hid_t type, size_t elements,
+                         const void *data) {
+    bl_err err = BL_OK;
+    hid_t dataset = H5I_INVALID_HID;
+    BL_TRY(open_whole(path, parent, name, elements, &dataset));
+    BL_TRY(bl_h5_write(path, name, dataset, type, H5S_ALL, H5S_ALL, data));
+cleanup:
+    bl_h5_close(&dataset);
+    return err;
 }
 
 bl_err bl_h5_create_text(hid_t parent, const char *name, const char *text, const char *long_name) {
@@ -250,7 +295,7 @@ bl_err bl_h5_create_text(hid_t parent, const char *name, const char *text, const
     BL_TRY(bl_h5_create_dataset(parent, name, type, 0, NULL, NULL, &dataset));
     BL_H5(H5Dwrite(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, text), "%s could not be written", name);
     BL_TRY(bl_h5_attribute_text(dataset, "long_name", long_name));
-    BL_TRY(bl_h5_attribute(dataset, "checksum", H5T_NATIVE_UINT64, 0, &(uint64_t){text_hash(text)}));
+    BL_TRY(bl_h5_attribute(dataset, "checksum", H5T_NATIVE_UINT64, 0, &(uint64_t){bl_hash_text(text)}));
 cleanup:
     bl_h5_close(&dataset);
     bl_h5_close(&type);
@@ -265,8 +310,8 @@ bl_err bl_h5_check_text(hid_t parent, const char *path, const char *name, const 
     if (H5Aexists(dataset, "checksum") <= 0) /* a file of an earlier version */
         goto cleanup;
     BL_TRY(bl_h5_read_attribute_numbers(dataset, "checksum", H5T_NATIVE_UINT64, 1, 1, &stored, NULL));
-    BL_REQUIRE(stored == text_hash(text), BL_ERR_INPUT, "%s is damaged: %s does not match its checksum", path,
-               name);
+    BL_REQUIRE(stored == bl_hash_text(text), BL_ERR_INPUT, "%s is damaged: %s does not match its checksum",
+               path, name);
 cleanup:
     bl_h5_close(&dataset);
     return err;

@@ -67,6 +67,15 @@ bl_err bl_h5_create_dataset(hid_t parent, const char *name, hid_t type, size_t r
 bl_err bl_h5_write(const char *path, const char *name, hid_t dataset, hid_t type, hid_t memory, hid_t file,
                    const void *data) BL_NODISCARD;
 
+/** Elements of a variable; 0 where it is missing. */
+bl_err bl_h5_elements(hid_t parent, const char *name, size_t *elements) BL_NODISCARD;
+
+/** Read or write a variable as a whole. @return BL_ERR_INPUT when it has not so many elements; BL_ERR_IO. */
+bl_err bl_h5_read_whole(const char *path, hid_t parent, const char *name, hid_t type, size_t elements,
+                        void *data) BL_NODISCARD;
+bl_err bl_h5_write_whole(const char *path, hid_t parent, const char *name, hid_t type, size_t elements,
+                         const void *data) BL_NODISCARD;
+
 /** A scalar dataset that holds a text of any length, and its reading (the caller frees). */
 bl_err bl_h5_create_text(hid_t parent, const char *name, const char *text,
                          const char *long_name) BL_NODISCARD;

@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * The result file of `posterior`: one table of variables, each with its axes and where its numbers come from.
+ * The result file of `posterior`: a table of variables, each with its axes and where its numbers come from, and the record of
+ * the distances.
  */
 #include "posterior_file.h"
 
 #include "base/mem.h"
-#include "results_internal.h"
+#include "h5.h"
+#include "record_group.h"
+#include "root.h"
+#include "variable.h"
 #include <string.h>
 
 #define FORMAT "borderline-posterior-1"
@@ -22,48 +26,28 @@ static const char *const axis_meaning[AXES] = {"number of the training image in 
                                                "probability level",
                                                "tenth of confidence"};
 
-/* Columns of the search's results. */
-typedef struct columns {
-    double *distance, *inside, *first_order;
-    int32_t *passes;
-    int8_t *status;
-} columns;
-
-/* Where the numbers come from. */
-typedef struct source {
-    bl_posterior p;
-    columns c;
-} source;
-
 /* What is written. `distances`: only where distances were measured. */
 typedef struct variable {
     const char *name;
     bl_type type;
     bool distances;
     size_t rank, axis[RANK_MAX];
-    size_t offset; /* in the source */
+    size_t offset; /* in bl_posterior */
     bool pointed;  /* there is a pointer to the numbers */
     const char *long_name, *comment;
 } variable;
 
-#define HERE(member)  offsetof(source, member), false
-#define THERE(member) offsetof(source, member), true
+#define HERE(member)  offsetof(bl_posterior, member), false
+#define THERE(member) offsetof(bl_posterior, member), true
 
 static const variable variables[] = {
-    {"accuracy",
-     BL_FLOAT64,
-     false,
-     0,
-     {0},
-     HERE(p.accuracy),
-     "share of test images classified rightly",
-     NULL},
+    {"accuracy", BL_FLOAT64, false, 0, {0}, HERE(accuracy), "share of test images classified rightly", NULL},
     {"accuracy_train",
      BL_FLOAT64,
      false,
      0,
      {0},
-     HERE(p.accuracy_train),
+     HERE(accuracy_train),
      "share of training images classified rightly",
      NULL},
     {"log_marginal_likelihood",
@@ -71,16 +55,16 @@ static const variable variables[] = {
      false,
      0,
      {0},
-     HERE(p.log_marginal),
+     HERE(log_marginal),
      "log density of all targets under the prior",
      "sum over columns of -y^T alpha/2 - log det(K + noise I)/2 - M/2 log(2 pi)"},
-    {"log_determinant", BL_FLOAT64, false, 0, {0}, HERE(p.log_determinant), "log det(K + noise I)", NULL},
+    {"log_determinant", BL_FLOAT64, false, 0, {0}, HERE(log_determinant), "log det(K + noise I)", NULL},
     {"negative_log_likelihood",
      BL_FLOAT64,
      false,
      0,
      {0},
-     HERE(p.negative_log),
+     HERE(negative_log),
      "mean of -log probability of a test image's class",
      "probability that the class's column is the largest of independent normals N(mean, variance + "
      "noise)"},
@@ -89,7 +73,7 @@ static const variable variables[] = {
      false,
      0,
      {0},
-     HERE(p.calibration_error),
+     HERE(calibration_error),
      "expected calibration error over tenths of confidence",
      "sum over bins of the share of images times |accuracy - mean confidence|"},
     {"bin_count",
@@ -97,23 +81,16 @@ static const variable variables[] = {
      false,
      1,
      {BIN},
-     HERE(p.bin_count),
+     HERE(bin_count),
      "test images whose confidence is in the bin",
      NULL},
-    {"bin_confidence",
-     BL_FLOAT64,
-     false,
-     1,
-     {BIN},
-     HERE(p.bin_confidence),
-     "mean confidence of the bin",
-     NULL},
+    {"bin_confidence", BL_FLOAT64, false, 1, {BIN}, HERE(bin_confidence), "mean confidence of the bin", NULL},
     {"bin_accuracy",
      BL_FLOAT64,
      false,
      1,
      {BIN},
-     HERE(p.bin_accuracy),
+     HERE(bin_accuracy),
      "share classified rightly in the bin",
      NULL},
     {"label",
@@ -121,16 +98,16 @@ static const variable variables[] = {
      false,
      1,
      {TEST},
-     THERE(p.label_test),
+     THERE(label_test),
      "label of a test image: class, or its parity",
      NULL},
-    {"predicted", BL_INT32, false, 1, {TEST}, THERE(p.predicted), "predicted label of a test image", NULL},
+    {"predicted", BL_INT32, false, 1, {TEST}, THERE(predicted), "predicted label of a test image", NULL},
     {"confidence",
      BL_FLOAT64,
      false,
      1,
      {TEST},
-     THERE(p.confidence),
+     THERE(confidence),
      "probability of the predicted label",
      NULL},
     {"mean",
@@ -138,7 +115,7 @@ static const variable variables[] = {
      false,
      2,
      {TEST, COLUMN},
-     THERE(p.mean),
+     THERE(mean),
      "posterior mean at a test image",
      "k(x)^T (K + noise I)^-1 y (Rasmussen and Williams 2006, section 2.2)"},
     {"variance",
@@ -146,7 +123,7 @@ static const variable variables[] = {
      false,
      1,
      {TEST},
-     THERE(p.variance),
+     THERE(variance),
      "posterior variance of the latent function at a test image",
      "k(x, x) - k(x)^T (K + noise I)^-1 k(x); the same for every column"},
     {"alpha",
@@ -154,64 +131,15 @@ static const variable variables[] = {
      false,
      2,
      {COLUMN, TRAIN},
-     THERE(p.alpha),
+     THERE(alpha),
      "weights of the training images",
      "(K + noise I)^-1 y"},
-    {"distance",
-     BL_FLOAT64,
-     true,
-     3,
-     {KIND, INPUT, P},
-     THERE(c.distance),
-     "verified distance to the boundary of the posterior mean",
-     "NaN where status is not 1"},
-    {"distance_inside",
-     BL_FLOAT64,
-     true,
-     3,
-     {KIND, INPUT, P},
-     THERE(c.inside),
-     "largest length on the same segment confirmed to keep the class",
-     NULL},
-    {"first_order",
-     BL_FLOAT64,
-     true,
-     3,
-     {KIND, INPUT, P},
-     THERE(c.first_order),
-     "length of the first linear step",
-     NULL},
-    {"passes",
-     BL_INT32,
-     true,
-     3,
-     {KIND, INPUT, P},
-     THERE(c.passes),
-     "evaluations spent (with gradient 2)",
-     NULL},
-    {"status",
-     BL_INT8,
-     true,
-     3,
-     {KIND, INPUT, P},
-     THERE(c.status),
-     "0 pending, 1 found, 2 not found, 3 not verified",
-     NULL},
-    {"output",
-     BL_FLOAT64,
-     true,
-     2,
-     {KIND, INPUT},
-     THERE(p.output),
-     "margin of the posterior mean at the input",
-     "largest output minus the next; of parity 2 m(x)"},
-    {"input_norm", BL_FLOAT64, true, 3, {KIND, INPUT, P}, THERE(p.norm), "l^p norm of the input", NULL},
     {"prior_law",
      BL_FLOAT64,
      true,
      3,
      {KIND, P, QUANTILE},
-     THERE(p.law),
+     THERE(law),
      "first-order law of the prior at the same inputs: quantiles of the distance",
      "THEORY section 4; random networks of infinite width before they see data"},
     {"prior_law_error",
@@ -219,7 +147,7 @@ static const variable variables[] = {
      true,
      2,
      {KIND, P},
-     THERE(p.law_error),
+     THERE(law_error),
      "standard error of the law's median",
      NULL},
 };
@@ -236,11 +164,11 @@ cleanup:
     return err;
 }
 
-static bl_err write_variable(const char *path, hid_t file, const source *from, const size_t *length,
+static bl_err write_variable(const char *path, hid_t file, const bl_posterior *from, const size_t *length,
                              const variable *v) {
     bl_err err = BL_OK;
     size_t shape[RANK_MAX] = {0};
-    hid_t dataset = H5I_INVALID_HID, type = bl_results_type(v->type);
+    hid_t dataset = H5I_INVALID_HID, type = bl_variable_type(v->type);
     for (size_t i = 0; i < v->rank; i++)
         shape[i] = length[v->axis[i]];
     BL_TRY(bl_h5_create_dataset(file, v->name, type, v->rank, shape, NULL, &dataset));
@@ -259,48 +187,25 @@ cleanup:
     return err;
 }
 
-static void free_columns(columns *c) {
-    void *const owned[] = {c->distance, c->inside, c->first_order, c->passes, c->status};
-    for (size_t i = 0; i < sizeof owned / sizeof *owned; i++)
-        bl_mem_free(owned[i]);
-}
-
-static bl_err split(const bl_posterior *p, columns *c) {
-    bl_err err = BL_OK;
-    size_t count = BL_POSTERIOR_KINDS * p->inputs * p->p_count;
-    BL_ALLOC(c->distance, count);
-    BL_ALLOC(c->inside, count);
-    BL_ALLOC(c->first_order, count);
-    BL_ALLOC(c->passes, count);
-    BL_ALLOC(c->status, count);
-    for (size_t i = 0; i < count; i++) {
-        c->distance[i] = p->result[i].distance;
-        c->inside[i] = p->result[i].inside;
-        c->first_order[i] = p->result[i].first_order;
-        c->passes[i] = p->result[i].passes;
-        c->status[i] = p->result[i].status;
-    }
-cleanup:
-    return err;
-}
-
-static bl_err write_variables(const char *path, hid_t file, const source *from, const size_t *length) {
+static bl_err write_variables(const char *path, hid_t file, const bl_posterior *from, const size_t *length) {
     bl_err err = BL_OK;
     for (size_t i = 0; i < sizeof variables / sizeof *variables; i++)
-        if (!variables[i].distances || from->p.inputs > 0)
+        if (!variables[i].distances || from->inputs > 0)
             BL_TRY(write_variable(path, file, from, length, &variables[i]));
 cleanup:
     return err;
 }
 
-static bl_err set_complete(const char *path, hid_t file) {
+/* Distances by kind, input and p. */
+static bl_err write_record(const char *path, hid_t file, const bl_posterior *p) {
     bl_err err = BL_OK;
-    const int8_t value = 1;
-    hid_t dataset = H5Dopen2(file, "complete", H5P_DEFAULT);
-    BL_H5(dataset, "%s: complete", path);
-    BL_TRY(bl_h5_write(path, "complete", dataset, H5T_NATIVE_INT8, H5S_ALL, H5S_ALL, &value));
+    const bl_record_axes axes = {.count = 3,
+                                 .name = {axis_name[KIND], axis_name[INPUT], axis_name[P]},
+                                 .length = {BL_POSTERIOR_KINDS, p->inputs, p->p_count},
+                                 .where = {file, file, file}};
+    BL_TRY(bl_record_group_create(file, &axes));
+    BL_TRY(bl_record_group_write(path, file, &p->record));
 cleanup:
-    bl_h5_close(&dataset);
     return err;
 }
 
@@ -317,9 +222,7 @@ bl_err bl_posterior_file_write(const char *path, const bl_posterior *p, const ch
     bl_h5_creation creation = BL_H5_NO_CREATION;
     hid_t group = H5I_INVALID_HID;
     char *resolved = NULL;
-    source from = {.p = *p};
-    columns *c = &from.c;
-    bool distances = p->inputs > 0;
+    const bool distances = p->inputs > 0;
     const size_t length[AXES] = {p->train,
                                  p->test,
                                  p->columns,
@@ -329,22 +232,23 @@ bl_err bl_posterior_file_write(const char *path, const bl_posterior *p, const ch
                                  distances ? BL_QUANTILES : 0,
                                  BL_CALIBRATION_BINS};
     double bytes = 1e6 + 8.0 * (double)(p->columns * (p->train + p->test) + 4 * p->test);
-    BL_TRY(split(p, c));
     BL_TRY(bl_posterior_config_resolve(p->config, &resolved));
     BL_TRY(bl_h5_creation_begin(path, "", bytes, force, &creation));
     BL_TRY(create_axes(creation.file, p, length));
-    BL_TRY(bl_results_create_common(creation.file, FORMAT, p->config->base.name, 1, provenance, &group));
+    BL_TRY(bl_root_create(creation.file, FORMAT, p->config->base.name));
+    BL_TRY(bl_root_create_provenance(creation.file, 1, provenance, &group));
     BL_TRY(bl_h5_create_text(group, "config", config_text, "the posterior file as given (YAML)"));
     BL_TRY(bl_h5_create_text(group, "config_resolved", resolved,
                              "the same with every default and --set written out (YAML)"));
     bl_h5_close(&group);
-    BL_TRY(write_variables(path, creation.file, &from, length));
-    BL_TRY(set_complete(path, creation.file));
+    BL_TRY(write_variables(path, creation.file, p, length));
+    if (distances)
+        BL_TRY(write_record(path, creation.file, p));
+    BL_TRY(bl_h5_write_whole(path, creation.file, "complete", H5T_NATIVE_INT8, 1, &(int8_t){1}));
     BL_TRY(bl_h5_creation_commit(&creation));
 cleanup:
     bl_h5_close(&group);
     bl_h5_creation_end(&creation);
-    free_columns(c);
     bl_mem_free(resolved);
     if (err == BL_ERR_IO)
         bl_err_prefix("%s: ", path);
@@ -363,29 +267,12 @@ bool bl_posterior_file_is(const char *path) {
     return is;
 }
 
-/* Elements of a dataset, 0 where it is missing. */
-static size_t elements_of(hid_t file, const char *name) {
-    hid_t dataset = H5I_INVALID_HID, space = H5I_INVALID_HID;
-    hssize_t elements = 0;
-    if (H5Lexists(file, name, H5P_DEFAULT) > 0) {
-        dataset = H5Dopen2(file, name, H5P_DEFAULT);
-        space = H5Dget_space(dataset);
-        elements = H5Sget_simple_extent_npoints(space);
-    }
-    bl_h5_close(&space);
-    bl_h5_close(&dataset);
-    return elements > 0 ? (size_t)elements : 0;
-}
-
 static bl_err read_variable(const char *path, hid_t file, const variable *v, const size_t *length,
-                            source *to) {
+                            bl_posterior *to) {
     bl_err err = BL_OK;
-    hid_t dataset = H5I_INVALID_HID;
     size_t elements = 1;
     for (size_t i = 0; i < v->rank; i++)
         elements *= length[v->axis[i]];
-    BL_REQUIRE(elements_of(file, v->name) == elements, BL_ERR_INPUT, "%s is damaged: %s has not %zu numbers",
-               path, v->name, elements);
     void *data = (char *)to + v->offset;
     if (v->pointed) {
         void **pointer = data;
@@ -393,11 +280,8 @@ static bl_err read_variable(const char *path, hid_t file, const variable *v, con
         BL_REQUIRE(*pointer, BL_ERR_MEMORY, "out of memory for %s of %s", v->name, path);
         data = *pointer;
     }
-    BL_H5(dataset = H5Dopen2(file, v->name, H5P_DEFAULT), "%s: %s", path, v->name);
-    BL_H5(H5Dread(dataset, bl_results_type(v->type), H5S_ALL, H5S_ALL, H5P_DEFAULT, data), "%s: %s", path,
-          v->name);
+    BL_TRY(bl_h5_read_whole(path, file, v->name, bl_variable_type(v->type), elements, data));
 cleanup:
-    bl_h5_close(&dataset);
     return err;
 }
 
@@ -413,17 +297,19 @@ cleanup:
     return err;
 }
 
-/* Columns into results, the inverse of split. */
-static bl_err join(const columns *c, bl_posterior *p) {
+/* The numbers without axes; distances and the prior's law where the file has them. */
+static bl_err read_variables(const char *path, hid_t file, const size_t *length, bl_posterior *p) {
     bl_err err = BL_OK;
-    size_t count = BL_POSTERIOR_KINDS * p->inputs * p->p_count;
-    BL_ALLOC(p->result, count);
-    for (size_t i = 0; i < count; i++)
-        p->result[i] = (bl_search_result){.distance = c->distance[i],
-                                          .inside = c->inside[i],
-                                          .first_order = c->first_order[i],
-                                          .passes = c->passes[i],
-                                          .status = c->status[i]};
+    const bl_record_shape shape = {.rows = BL_POSTERIOR_KINDS * p->inputs, .norms = p->p_count};
+    BL_REQUIRE(length[INPUT] == 0 ||
+                   (length[KIND] == BL_POSTERIOR_KINDS && length[QUANTILE] == BL_QUANTILES &&
+                    length[P] == p->config->base.p.count),
+               BL_ERR_INPUT, "%s is damaged: its axes are not what its configuration says", path);
+    for (size_t i = 0; i < sizeof variables / sizeof *variables; i++)
+        if (variables[i].distances ? length[INPUT] > 0 : variables[i].rank == 0)
+            BL_TRY(read_variable(path, file, &variables[i], length, p));
+    if (length[INPUT] > 0)
+        BL_TRY(bl_record_group_read(path, file, &shape, &p->record));
 cleanup:
     return err;
 }
@@ -431,37 +317,26 @@ cleanup:
 bl_err bl_posterior_file_read(const char *path, bl_posterior_config **config, bl_posterior **out) {
     bl_err err = BL_OK;
     hid_t file = H5I_INVALID_HID;
-    source to = {0};
     size_t length[AXES];
     bl_posterior *p = bl_mem_alloc(1, sizeof *p);
+    *out = NULL;
     BL_REQUIRE(p, BL_ERR_MEMORY, "out of memory");
     BL_TRY(bl_h5_open_read(path, &file));
     BL_TRY(bl_h5_check_format(file, path, FORMAT, "a file of posterior"));
     BL_TRY(read_config(path, file, config));
     for (size_t a = 0; a < AXES; a++)
-        length[a] = elements_of(file, axis_name[a]);
-    to.p = (bl_posterior){.config = *config,
-                          .train = length[TRAIN],
-                          .test = length[TEST],
-                          .columns = length[COLUMN],
-                          .inputs = length[INPUT],
-                          .p_count = length[P]};
-    BL_REQUIRE(length[INPUT] == 0 ||
-                   (length[KIND] == BL_POSTERIOR_KINDS && length[QUANTILE] == BL_QUANTILES &&
-                    length[P] == (*config)->base.p.count),
-               BL_ERR_INPUT, "%s is damaged: its axes are not what its configuration says", path);
-    for (size_t i = 0; i < sizeof variables / sizeof *variables; i++)
-        if (variables[i].distances ? length[INPUT] > 0 : variables[i].rank == 0)
-            BL_TRY(read_variable(path, file, &variables[i], length, &to));
-    if (length[INPUT] > 0)
-        BL_TRY(join(&to.c, &to.p));
-cleanup:
-    free_columns(&to.c);
-    bl_h5_close(&file);
-    if (p)
-        *p = to.p;
-    if (err != BL_OK)
-        bl_posterior_destroy(&p);
+        BL_TRY(bl_h5_elements(file, axis_name[a], &length[a]));
+    *p = (bl_posterior){.config = *config,
+                        .train = length[TRAIN],
+                        .test = length[TEST],
+                        .columns = length[COLUMN],
+                        .inputs = length[INPUT],
+                        .p_count = length[P]};
+    BL_TRY(read_variables(path, file, length, p));
     *out = p;
+    p = NULL;
+cleanup:
+    bl_h5_close(&file);
+    bl_posterior_destroy(&p);
     return err;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Result files in use: opening on all ranks or for reading, slabs, launches.
+ * Result files in use: opening on all ranks or for reading, closing.
  */
 #include "results_internal.h"
 
@@ -12,8 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* --- opening and closing --- */
 
 /* Datasets that ranks write later are opened here by all ranks at once: with collective metadata reads one
  * rank reads and tells the others, so opening does not load the file system with ranks x datasets requests.
@@ -32,54 +30,15 @@ cleanup:
     return dataset;
 }
 
-/* Of numbers one an axis of the table, those of the axes that are in the file; their count. */
-static size_t squeeze(const bl_results *results, const bl_field *field, const size_t *of_table,
-                      size_t *of_file) {
-    size_t rank = 0;
-    for (size_t i = 0; i < field->rank; i++)
-        if (results->kinds || field->axis[i] != BL_AXIS_IMAGE_KIND)
-            of_file[rank++] = of_table[i];
-    return rank;
-}
-
-bl_err bl_results_shape(const bl_results *results, bl_field_id id, size_t *shape) {
-    bl_err err = BL_OK;
-    const bl_field *field = &bl_fields[id];
-    size_t axis[BL_FIELD_RANK_MAX], index[BL_FIELD_RANK_MAX];
-    hsize_t extent[BL_FIELD_RANK_MAX] = {0};
-    hid_t space = H5Dget_space(results->field[id]);
-    for (size_t i = 0; i < field->rank; i++) {
-        shape[i] = 1;
-        index[i] = i;
-    }
-    const size_t rank = squeeze(results, field, index, axis);
-    BL_REQUIRE(H5Sget_simple_extent_ndims(space) == (int)rank, BL_ERR_INPUT,
-               "%s: variable %s has not %zu axes", results->path, field->name, rank);
-    BL_H5(H5Sget_simple_extent_dims(space, extent, NULL), "%s: %s", results->path, field->name);
-    for (size_t i = 0; i < rank; i++)
-        shape[axis[i]] = (size_t)extent[i];
-cleanup:
-    bl_h5_close(&space);
-    return err;
-}
-
-static bool over_kernel_inputs(const bl_field *field) {
-    for (size_t i = 0; i < field->rank; i++)
-        if (field->axis[i] == BL_AXIS_KERNEL_INPUT)
-            return true;
-    return false;
-}
-
 static bl_err open_fields(bl_results *results) {
     bl_err err = BL_OK;
     size_t shape[BL_FIELD_RANK_MAX];
     results->kinds = H5Lexists(results->file, bl_axis_name[BL_AXIS_IMAGE_KIND], H5P_DEFAULT) > 0;
     for (size_t f = 0; f < BL_FIELD_COUNT; f++) {
         const bl_field *field = &bl_fields[f];
-        const bool of_kernels = bl_field_of_kernel_group((bl_field_id)f);
-        const bool optional = over_kernel_inputs(field) || of_kernels || bl_field_of_training((bl_field_id)f);
-        if (optional && H5Lexists(results->file, field->name, H5P_DEFAULT) <= 0)
-            continue; /* a sweep without kernels or without training has none of these */
+        const bool may_lack = bl_field_is_optional((bl_field_id)f) || field->later;
+        if (may_lack && H5Lexists(results->file, field->name, H5P_DEFAULT) <= 0)
+            continue;
         results->field[f] = open_dataset(results, field->name);
         if (results->field[f] < 0)
             BL_TRY(bl_h5_fail(BL_ERR_INPUT,
@@ -279,162 +238,4 @@ cleanup:
 
 bool bl_results_is_measurement(const bl_results *results) {
     return results->measurement;
-}
-
-/* --- slabs --- */
-
-void bl_results_slab_close(bl_slab *s) {
-    bl_h5_close(&s->memory);
-    bl_h5_close(&s->file);
-}
-
-bl_err bl_results_slab_open(const bl_results *results, hid_t dataset, const char *name, size_t rank,
-                            const size_t *start, const size_t *count, bl_slab *s) {
-    bl_err err = BL_OK;
-    hsize_t first[BL_FIELD_RANK_MAX], length[BL_FIELD_RANK_MAX], extent[BL_FIELD_RANK_MAX] = {0};
-    BL_H5(s->file = H5Dget_space(dataset), "%s: %s", results->path, name);
-    BL_H5(H5Sget_simple_extent_dims(s->file, extent, NULL), "%s: %s", results->path, name);
-    for (size_t i = 0; i < rank; i++) {
-        first[i] = start[i];
-        length[i] = count[i];
-        BL_REQUIRE(first[i] + length[i] <= extent[i], BL_ERR_INPUT,
-                   "%s: elements %zu to %zu of axis %zu of %s are asked for, it has %llu", results->path,
-                   start[i], start[i] + count[i] - 1, i, name, (unsigned long long)extent[i]);
-    }
-    BL_H5(s->memory = H5Screate_simple((int)rank, length, NULL), "%s: %s", results->path, name);
-    BL_H5(H5Sselect_hyperslab(s->file, H5S_SELECT_SET, first, NULL, length, NULL), "%s: %s", results->path,
-          name);
-cleanup:
-    return err;
-}
-
-static bool slab_is_empty(size_t rank, const size_t *count) {
-    for (size_t i = 0; i < rank; i++)
-        if (count[i] == 0)
-            return true;
-    return false;
-}
-
-bl_err bl_results_write(bl_results *results, bl_field_id field, const size_t *start, const size_t *count,
-                        const void *data) {
-    bl_err err = BL_OK;
-    const bl_field *f = &bl_fields[field];
-    bl_slab s = BL_NO_SLAB;
-    size_t first[BL_FIELD_RANK_MAX], length[BL_FIELD_RANK_MAX];
-    const size_t rank = squeeze(results, f, start, first);
-    (void)squeeze(results, f, count, length);
-    if (slab_is_empty(f->rank, count))
-        return BL_OK;
-    BL_ASSERT(results->writable && results->field[field] >= 0);
-    BL_TRY(bl_results_slab_open(results, results->field[field], f->name, rank, first, length, &s));
-    BL_TRY(bl_h5_write(results->path, f->name, results->field[field], bl_results_type(f->type), s.memory,
-                       s.file, data));
-cleanup:
-    bl_results_slab_close(&s);
-    return err;
-}
-
-bl_err bl_results_read(const bl_results *results, bl_field_id field, const size_t *start, const size_t *count,
-                       void *data) {
-    bl_err err = BL_OK;
-    const bl_field *f = &bl_fields[field];
-    bl_slab s = BL_NO_SLAB;
-    size_t first[BL_FIELD_RANK_MAX], length[BL_FIELD_RANK_MAX];
-    const size_t rank = squeeze(results, f, start, first);
-    (void)squeeze(results, f, count, length);
-    if (slab_is_empty(f->rank, count))
-        return BL_OK;
-    BL_REQUIRE(results->field[field] >= 0, BL_ERR_INPUT, "%s: variable %s is missing", results->path,
-               f->name);
-    BL_TRY(bl_results_slab_open(results, results->field[field], f->name, rank, first, length, &s));
-    BL_H5(H5Dread(results->field[field], bl_results_type(f->type), s.memory, s.file, H5P_DEFAULT, data),
-          "%s: %s could not be read", results->path, f->name);
-cleanup:
-    bl_results_slab_close(&s);
-    return err;
-}
-
-/* --- launches --- */
-
-/* One row of a [launch, text] array of characters; the buffer has the width of the row. */
-static bl_err move_text(const bl_results *results, size_t key, size_t launch, bool write, char *text) {
-    bl_err err = BL_OK;
-    bl_slab s = BL_NO_SLAB;
-    hid_t type = bl_h5_string_type(1), dataset = results->launch[key];
-    const char *name = bl_provenance_keys[key].name;
-    const size_t start[2] = {launch, 0}, count[2] = {1, bl_provenance_keys[key].width};
-    BL_H5(type, "%s", name);
-    BL_TRY(bl_results_slab_open(results, dataset, name, 2, start, count, &s));
-    if (write)
-        BL_TRY(bl_h5_write(results->path, name, dataset, type, s.memory, s.file, text));
-    else
-        BL_H5(H5Dread(dataset, type, s.memory, s.file, H5P_DEFAULT, text),
-              "%s: provenance/launch/%s could not be read", results->path, name);
-cleanup:
-    bl_results_slab_close(&s);
-    bl_h5_close(&type);
-    return err;
-}
-
-static bl_err write_launch(bl_results *results, size_t launch, const bl_provenance *provenance) {
-    bl_err err = BL_OK;
-    char *row = NULL;
-    for (size_t i = provenance->count; i-- > 0;) { /* `started`, the first, last: it makes the row count */
-        size_t width = bl_provenance_keys[i].width, length = strlen(provenance->value[i]);
-        if (results->launch[i] < 0)
-            continue;
-        BL_ALLOC(row, width);
-        memcpy(row, provenance->value[i], length < width ? length : width);
-        BL_TRY(move_text(results, i, launch, true, row));
-        bl_mem_free(row);
-        row = NULL;
-    }
-cleanup:
-    bl_mem_free(row);
-    return err;
-}
-
-static bl_err find_key(const char *name, size_t *key) {
-    for (*key = 0; *key < BL_PROVENANCE_KEYS; (*key)++)
-        if (strcmp(bl_provenance_keys[*key].name, name) == 0)
-            return BL_OK;
-    return bl_err_set(BL_ERR_INPUT, "provenance has no entry %s", name);
-}
-
-bl_err bl_results_read_launch(const bl_results *results, int64_t launch, const char *key, char **out) {
-    bl_err err = BL_OK;
-    size_t k = 0;
-    *out = NULL;
-    BL_TRY(find_key(key, &k));
-    BL_ALLOC(*out, bl_provenance_keys[k].width + 1);
-    if (results->launch[k] >= 0)
-        BL_TRY(move_text(results, k, (size_t)launch, false, *out));
-cleanup:
-    if (err != BL_OK) {
-        bl_mem_free(*out);
-        *out = NULL;
-    }
-    return err;
-}
-
-bl_err bl_results_add_launch(bl_results *results, const bl_provenance *provenance, int64_t *launch) {
-    bl_err err = BL_OK;
-    char *started = NULL;
-    const int64_t rows = results->measurement ? 1 : BL_LAUNCHES_MAX;
-    for (*launch = 0; *launch < rows; (*launch)++) {
-        BL_TRY(bl_results_read_launch(results, *launch, "started", &started));
-        bool empty = !*started;
-        bl_mem_free(started);
-        started = NULL;
-        if (empty)
-            break;
-    }
-    if (*launch == rows) {
-        *launch = rows - 1;
-        bl_log(BL_LOG_WARNING, "%s: all %d rows of provenance/launch are taken, the last one is used again",
-               results->path, (int)rows);
-    }
-    BL_TRY(write_launch(results, (size_t)*launch, provenance));
-cleanup:
-    return err;
 }

@@ -13,8 +13,8 @@
 #ifndef BORDERLINE_RESULTS_H
 #define BORDERLINE_RESULTS_H
 
-#include "borderline/boundary.h"
-#include "experiment/fields.h"
+#include "borderline/comm.h"
+#include "experiment/record.h"
 #include "provenance.h"
 
 typedef struct bl_results bl_results;
@@ -52,7 +52,7 @@ BL_API bl_err bl_results_close(bl_results **results) BL_NODISCARD;
  * caller. Collective: no. */
 BL_API bl_err bl_results_config(const bl_results *results, bl_config **out) BL_NODISCARD;
 
-/** Whether the file is one of `measure` (groups a network) instead of a sweep. Collective: no. */
+/** Whether the file is one of `measure` (one group per network) instead of a sweep. Collective: no. */
 BL_API bool bl_results_is_measurement(const bl_results *results);
 
 /** Write or read a slab of a field, independently of other ranks.
@@ -67,15 +67,24 @@ BL_API bl_err bl_results_write(bl_results *results, bl_field_id field, const siz
 BL_API bl_err bl_results_read(const bl_results *results, bl_field_id field, const size_t *start,
                               const size_t *count, void *data) BL_NODISCARD;
 
-/** Write what a unit has of a field with a network axis: its networks, its inputs of each kind, everything of other axes.
+/** Write a unit's record: of each variable its networks, its inputs of each kind, everything of other axes. A file of an earlier
+ * version goes without the variables that it lacks.
  *
- * Shapes:      data as in the file, row-major.
  * Collective:  no.
  */
-BL_API bl_err bl_results_write_unit(bl_results *results, bl_field_id field, const bl_unit *unit,
-                                    const void *data) BL_NODISCARD;
+BL_API bl_err bl_results_write_record(bl_results *results, const bl_unit *unit,
+                                      const bl_record *record) BL_NODISCARD;
 
-/** After all data of a unit: read its slabs of every field with a network axis back, write their checksum to
+/** Read a case's record at inputs of one kind (0 without training), all its networks. What a file of an earlier version lacks is
+ * as if it had not been computed.
+ *
+ * Shapes:      record created for config->networks x config->inputs rows with the variables that are wanted.
+ * Collective:  no.
+ */
+BL_API bl_err bl_results_read_record(const bl_results *results, const bl_case *c, size_t kind,
+                                     bl_record *record) BL_NODISCARD;
+
+/** After all data of a unit: read back its slabs of every field of a unit (bl_field_of_units), write their checksum to
  * unit/checksum, then mark unit/status done.
  *
  * Math:        64-bit FNV-1a over 8-byte words (the last one padded with zeros), fields in table order.
@@ -85,7 +94,7 @@ BL_API bl_err bl_results_finish_unit(bl_results *results, const bl_unit *unit) B
 
 /* --- kernels, case by case --- */
 
-/** Write rows first ... first + count - 1 of what a case has of a field that kernels fill (bl_field_of_kernels), and add their
+/** Write rows first ... first + count - 1 of what a case has of a field that kernels fill (BL_WRITER_KERNEL), and add their
  * hashes to *sum.
  *
  * Math:        of a row, 64-bit FNV-1a over the variable's name, the row's number and its values; summed modulo 2^64, so that
@@ -152,45 +161,5 @@ BL_API bl_err bl_results_read_launch(const bl_results *results, int64_t launch, 
 BL_API bl_err bl_results_set_complete(bl_results *results, bool complete) BL_NODISCARD;
 /** Ask so; *intact: a complete file's kernels and summary match their checksum. Collective: no. */
 BL_API bl_err bl_results_is_complete(const bl_results *results, bool *complete, bool *intact) BL_NODISCARD;
-
-/* --- output of `measure`: one group a network --- */
-
-typedef struct bl_measurement_entry {
-    const char *name;
-    size_t dimension, inputs;
-} bl_measurement_entry;
-
-/** Create OUT.h5 of measure (same way, rank 0 only): groups with distance, distance_inside, status,
- * first_order, passes, restarts_won, input_norm [input, p], output, gradient_norm [input], first_step_crosses [input, p], points [input, p, n] if asked;
- * coordinates; provenance at the root. */
-BL_API bl_err bl_measurement_create(const char *path, size_t count, const bl_measurement_entry *entry,
-                                    size_t p_count, const double *p, bool points,
-                                    const bl_provenance *provenance, const char *options_text,
-                                    bool force) BL_NODISCARD;
-/** Write the results of network number `index` (independent; file opened by bl_results_open WRITE, which
- * serves both kinds). Collective: no. */
-BL_API bl_err bl_measurement_write(bl_results *results, const char *name, size_t inputs, size_t p_count,
-                                   size_t dimension, const bl_search_result *result, const double *output,
-                                   const double *input_norm, const double *points) BL_NODISCARD;
-
-/* What is read back of one network. Borrowed for the visit. */
-typedef struct bl_measurement_view {
-    const char *name;
-    size_t inputs, p_count;
-    const double *p;
-    const double *distance; /* [inputs][p_count] */
-    const int32_t *passes;  /* same */
-    const int8_t *status;   /* same */
-} bl_measurement_view;
-
-/** Visit every network of a measurement in the order of its file.
- *
- * Collective:  no; also while a run of `measure` is writing.
- * Ownership:   the view is borrowed for the call of visit.
- * @return BL_OK; what visit returned; BL_ERR_INPUT or BL_ERR_IO when the file is not whole.
- */
-BL_API bl_err bl_measurement_each(const bl_results *results,
-                                  bl_err (*visit)(void *context, const bl_measurement_view *view),
-                                  void *context) BL_NODISCARD;
 
 #endif

@@ -6,6 +6,7 @@
  */
 #include "results_internal.h"
 
+#include "base/hash.h"
 #include "base/mem.h"
 #include "experiment/unit.h"
 #include <fcntl.h>
@@ -91,8 +92,8 @@ cleanup:
 }
 
 static uint64_t checksum(const uint64_t *head, const uint64_t *state) {
-    const uint64_t hash = bl_results_hash(BL_RESULTS_HASH, head + HEAD_MARK, HEAD - HEAD_MARK);
-    return bl_results_hash(hash, state, (size_t)head[HEAD_WORDS]);
+    const uint64_t hash = bl_hash_words(BL_HASH_START, head + HEAD_MARK, HEAD - HEAD_MARK);
+    return bl_hash_words(hash, state, (size_t)head[HEAD_WORDS]);
 }
 
 bl_err bl_results_write_checkpoint(bl_results *results, size_t slot, int64_t unit, int64_t sequence,

@@ -1,98 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Creation of result files: axes, variables with their attributes, provenance.
+ * Creation of a sweep's file: axes, variables, the table of units.
  */
 #include "results_internal.h"
 
 #include "base/mem.h"
-#include <math.h>
+#include "root.h"
 #include <stdio.h>
 #include <string.h>
-
-hid_t bl_results_type(bl_type type) {
-    switch (type) {
-    case BL_INT8:
-        return H5T_NATIVE_INT8;
-    case BL_INT32:
-        return H5T_NATIVE_INT32;
-    case BL_INT64:
-        return H5T_NATIVE_INT64;
-    case BL_FLOAT64:
-        return H5T_NATIVE_DOUBLE;
-    }
-    return H5I_INVALID_HID;
-}
-
-/* --- variables --- */
-
-typedef union fill_value {
-    int8_t int8;
-    int32_t int32;
-    int64_t int64;
-    double float64;
-} fill_value;
-
-static fill_value fill_of(const bl_field *field) {
-    switch (field->type) {
-    case BL_INT8:
-        return (fill_value){.int8 = field->fill};
-    case BL_INT32:
-        return (fill_value){.int32 = field->fill};
-    case BL_INT64:
-        return (fill_value){.int64 = field->fill};
-    case BL_FLOAT64:
-        break;
-    }
-    return (fill_value){.float64 = (double)NAN};
-}
-
-static bl_err describe_flags(hid_t dataset, bl_field_id field) {
-    bl_err err = BL_OK;
-#define FLAG_VALUE(name, value, word) value,
-#define FLAG_WORD(name, value, word)  " " word
-    static const int8_t status_value[] = {BL_STATUS_LIST(FLAG_VALUE)};
-    static const char status_word[] = BL_STATUS_LIST(FLAG_WORD);
-    static const int8_t done_value[] = {0, 1};
-    if (field == BL_FIELD_STATUS) {
-        BL_TRY(bl_h5_attribute(dataset, "flag_values", H5T_NATIVE_INT8, sizeof status_value, status_value));
-        BL_TRY(bl_h5_attribute_text(dataset, "flag_meanings", status_word + 1));
-    } else if (field == BL_FIELD_UNIT_STATUS || field == BL_FIELD_KERNEL_STATUS) {
-        BL_TRY(bl_h5_attribute(dataset, "flag_values", H5T_NATIVE_INT8, sizeof done_value, done_value));
-        BL_TRY(bl_h5_attribute_text(dataset, "flag_meanings", "pending done"));
-    }
-cleanup:
-    return err;
-}
-
-bl_err bl_results_describe(hid_t dataset, bl_field_id field) {
-    bl_err err = BL_OK;
-    const bl_field *f = &bl_fields[field];
-    fill_value fill = fill_of(f);
-    if (f->type == BL_FLOAT64 || f->fill < 0)
-        BL_TRY(bl_h5_attribute(dataset, "_FillValue", bl_results_type(f->type), 1, &fill));
-    BL_TRY(bl_h5_attribute_text(dataset, "units", f->units));
-    BL_TRY(bl_h5_attribute_text(dataset, "long_name", f->long_name));
-    if (f->source)
-        BL_TRY(bl_h5_attribute_text(dataset, "comment", f->source));
-    BL_TRY(describe_flags(dataset, field));
-cleanup:
-    return err;
-}
-
-bl_err bl_results_create_variable(hid_t parent, const char *name, bl_field_id field, size_t rank,
-                                  const size_t *shape, const hid_t *where, const char *const *axis) {
-    bl_err err = BL_OK;
-    hid_t dataset = H5I_INVALID_HID;
-    fill_value fill = fill_of(&bl_fields[field]);
-    BL_TRY(bl_h5_create_dataset(parent, name, bl_results_type(bl_fields[field].type), rank, shape, &fill,
-                                &dataset));
-    BL_TRY(bl_results_describe(dataset, field));
-    for (size_t i = 0; i < rank; i++)
-        BL_TRY(bl_h5_attach_axis(dataset, i, where[i], axis[i]));
-cleanup:
-    bl_h5_close(&dataset);
-    return err;
-}
 
 static bl_err create_field(hid_t file, const bl_grid *grid, bl_field_id field) {
     const bl_field *f = &bl_fields[field];
@@ -108,7 +23,7 @@ static bl_err create_field(hid_t file, const bl_grid *grid, bl_field_id field) {
         where[rank] = file;
         axis[rank++] = f->axis[i] == BL_AXIS_UNIT ? "unit/unit" : bl_axis_name[f->axis[i]];
     }
-    return bl_results_create_variable(file, f->name, field, rank, shape, where, axis);
+    return bl_variable_create(file, f->name, field, rank, shape, where, axis);
 }
 
 /* --- axes --- */
@@ -163,125 +78,6 @@ cleanup:
     return err;
 }
 
-/* --- provenance and root --- */
-
-/* One text a launch; with `text` the only row is filled at once. */
-static bl_err create_launch_texts(hid_t group, const bl_provenance_key *key, const char *axis,
-                                  size_t launches, const char *text) {
-    bl_err err = BL_OK;
-    const size_t shape[2] = {launches, key->width};
-    const char zero = '\0';
-    char *row = NULL;
-    hid_t dataset = H5I_INVALID_HID, type = bl_h5_string_type(1);
-    BL_H5(type, "provenance");
-    BL_TRY(bl_h5_create_dataset(group, key->name, type, 2, shape, &zero, &dataset));
-    BL_TRY(bl_h5_attribute_text(dataset, "long_name", key->long_name));
-    BL_TRY(bl_h5_attach_axis(dataset, 0, group, bl_axis_name[BL_AXIS_LAUNCH]));
-    BL_TRY(bl_h5_attach_axis(dataset, 1, group, axis));
-    if (text) {
-        BL_ASSERT(launches == 1 && strlen(text) <= key->width);
-        BL_ALLOC(row, key->width);
-        memcpy(row, text, strlen(text));
-        BL_H5(H5Dwrite(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, row), "provenance");
-    }
-cleanup:
-    bl_mem_free(row);
-    bl_h5_close(&dataset);
-    bl_h5_close(&type);
-    return err;
-}
-
-static bl_err create_launches(hid_t provenance, size_t launches, const bl_provenance *launch) {
-    bl_err err = BL_OK;
-    hid_t group = H5I_INVALID_HID;
-    char axis[32];
-    BL_TRY(bl_h5_create_group(provenance, "launch", &group));
-    BL_TRY(bl_h5_create_axis(group, bl_axis_name[BL_AXIS_LAUNCH], H5T_NATIVE_INT64, launches, NULL,
-                             bl_axis_long_name[BL_AXIS_LAUNCH]));
-    for (size_t i = 0; i < BL_PROVENANCE_KEYS; i++) {
-        const bl_provenance_key *key = &bl_provenance_keys[i];
-        (void)snprintf(axis, sizeof axis, "text_%zu", key->width);
-        if (H5Lexists(group, axis, H5P_DEFAULT) <= 0)
-            BL_TRY(bl_h5_create_dimension(group, axis, key->width));
-        BL_TRY(create_launch_texts(group, key, axis, launches, launch ? launch->value[i] : NULL));
-    }
-    BL_TRY(bl_h5_attribute_text(group, "comment",
-                                "one row each time the program was started on this file; texts are arrays of "
-                                "characters, padded with zero bytes; rows not used are empty"));
-cleanup:
-    bl_h5_close(&group);
-    return err;
-}
-
-bl_err bl_results_create_checksum(hid_t parent, const char *name, const char *long_name,
-                                  const char *comment) {
-    bl_err err = BL_OK;
-    const int64_t none = 0;
-    hid_t dataset = H5I_INVALID_HID;
-    BL_TRY(bl_h5_create_dataset(parent, name, H5T_NATIVE_INT64, 0, NULL, &none, &dataset));
-    BL_TRY(bl_h5_attribute_text(dataset, "units", "1"));
-    BL_TRY(bl_h5_attribute_text(dataset, "long_name", long_name));
-    BL_TRY(bl_h5_attribute_text(dataset, "comment", comment));
-cleanup:
-    bl_h5_close(&dataset);
-    return err;
-}
-
-static bl_err create_complete(hid_t file) {
-    bl_err err = BL_OK;
-    static const int8_t value[] = {0, 1};
-    hid_t dataset = H5I_INVALID_HID;
-    BL_TRY(bl_h5_create_dataset(file, "complete", H5T_NATIVE_INT8, 0, NULL, value, &dataset));
-    BL_TRY(bl_h5_attribute_text(dataset, "units", "1"));
-    BL_TRY(
-        bl_h5_attribute_text(dataset, "long_name", "whether all results are in the file, summary included"));
-    BL_TRY(bl_h5_attribute(dataset, "flag_values", H5T_NATIVE_INT8, sizeof value, value));
-    BL_TRY(bl_h5_attribute_text(dataset, "flag_meanings", "incomplete complete"));
-cleanup:
-    bl_h5_close(&dataset);
-    return err;
-}
-
-static bl_err create_root_attributes(hid_t file, const char *format, const char *title) {
-    bl_err err = BL_OK;
-    char source[256];
-    (void)snprintf(source, sizeof source, "%s (%s)", bl_provenance_program(), bl_provenance_git_describe());
-    const char *const attribute[][2] = {
-        {"Conventions", "CF-1.11"},
-        {"title", title},
-        {"summary",
-         "Distances of inputs to the classification boundary of deep networks, min |h|_p such that "
-         "x0 + h is classified otherwise than x0"},
-        {"source", source},
-        {"history", "Times, hosts and commands of every launch: group provenance/launch"},
-        {"references",
-         "G. De Palma, B. T. Kiani, S. Lloyd, Adversarial Robustness Guarantees for Random Deep "
-         "Neural Networks, ICML 2021, arXiv:2004.05923; Borderline, the program that made this "
-         "file"},
-        {"format", format},
-    };
-    for (size_t i = 0; i < sizeof attribute / sizeof attribute[0]; i++)
-        BL_TRY(bl_h5_attribute_text(file, attribute[i][0], attribute[i][1]));
-cleanup:
-    return err;
-}
-
-bl_err bl_results_create_common(hid_t file, const char *format, const char *title, size_t launches,
-                                const bl_provenance *launch, hid_t *provenance) {
-    bl_err err = BL_OK;
-    BL_TRY(create_root_attributes(file, format, title));
-    BL_TRY(create_complete(file));
-    if (strcmp(format, BL_FORMAT_SWEEP) == 0)
-        BL_TRY(bl_results_create_checksum(
-            file, "checksum", "checksum of a complete file: summary, and what marks kernels as done",
-            "64-bit FNV-1a over 8-byte words; units have theirs in unit/checksum, kernels in "
-            "kernel/checksum"));
-    BL_TRY(bl_h5_create_group(file, "provenance", provenance));
-    BL_TRY(create_launches(*provenance, launches, launch));
-cleanup:
-    return err;
-}
-
 /* --- a sweep's file --- */
 
 /* Which networks of which case a unit is, and what it should cost: known before anything runs. */
@@ -303,7 +99,7 @@ static bl_err write_units(hid_t file, const bl_grid *grid) {
         const bool last = i == BL_UNIT_NUMBERS;
         const bl_field *field = &bl_fields[last ? BL_FIELD_UNIT_COST : bl_results_unit_field[i]];
         BL_H5(dataset = H5Dopen2(file, field->name, H5P_DEFAULT), "%s", field->name);
-        BL_H5(H5Dwrite(dataset, bl_results_type(field->type), H5S_ALL, H5S_ALL, H5P_DEFAULT,
+        BL_H5(H5Dwrite(dataset, bl_variable_type(field->type), H5S_ALL, H5S_ALL, H5P_DEFAULT,
                        last ? (const void *)cost : number + i * units),
               "%s could not be written", field->name);
         bl_h5_close(&dataset);
@@ -320,8 +116,11 @@ static bl_err create_content(hid_t file, const bl_grid *grid, const char *config
     bl_err err = BL_OK;
     hid_t provenance = H5I_INVALID_HID, group = H5I_INVALID_HID;
     BL_TRY(create_axes(file, grid));
-    BL_TRY(bl_results_create_common(file, BL_FORMAT_SWEEP, grid->config->name, BL_LAUNCHES_MAX, NULL,
-                                    &provenance));
+    BL_TRY(bl_root_create(file, BL_FORMAT_SWEEP, grid->config->name));
+    BL_TRY(bl_variable_create_checksum(
+        file, "checksum", "checksum of a complete file: summary, and what marks kernels as done",
+        "64-bit FNV-1a over 8-byte words; units have theirs in unit/checksum, kernels in kernel/checksum"));
+    BL_TRY(bl_root_create_provenance(file, BL_LAUNCHES_MAX, NULL, &provenance));
     BL_TRY(bl_h5_create_text(provenance, "config", config_text, "the sweep file as given (YAML)"));
     BL_TRY(bl_h5_create_text(provenance, "config_resolved", config_resolved,
                              "the sweep with every default and --set written out (YAML)"));

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * What the files of a sweep and of `measure` share. Inside src/store only. Private to src/store.
+ * An open result file and what its parts ask of each other. Private to src/store.
  */
 #ifndef BORDERLINE_STORE_RESULTS_INTERNAL_H
 #define BORDERLINE_STORE_RESULTS_INTERNAL_H
 
-#include "h5.h"
 #include "results.h"
+#include "variable.h"
 
 #define BL_FORMAT_SWEEP       "borderline-results-1"
 #define BL_FORMAT_MEASUREMENT "borderline-measurement-1"
@@ -42,59 +42,18 @@ bl_err bl_results_checkpoint_room(const bl_grid *grid, size_t slots, size_t *wor
                                   double *bytes) BL_NODISCARD;
 bl_err bl_results_create_checkpoints(hid_t file, const bl_grid *grid, size_t slots) BL_NODISCARD;
 
-/** The type in the file and in memory. */
-hid_t bl_results_type(bl_type type);
-
 /** What says which unit stands in a row of unit/...: fields (BL_INT64) and a unit's number in the i-th of them. */
 enum { BL_UNIT_NUMBERS = 5 };
 extern const bl_field_id bl_results_unit_field[BL_UNIT_NUMBERS];
 int64_t bl_results_unit_number(const bl_unit *unit, size_t i);
 
-/** 64-bit FNV-1a over 8-byte words, going on from a hash (the first: BL_RESULTS_HASH). */
-#define BL_RESULTS_HASH UINT64_C(0xcbf29ce484222325)
-uint64_t bl_results_hash(uint64_t hash, const uint64_t *word, size_t words);
-
 /** Lengths in the file of the field's axes, in the table's order; 1 for an axis that the file lacks. */
 bl_err bl_results_shape(const bl_results *results, bl_field_id field, size_t *shape) BL_NODISCARD;
-/** Of any bytes, the last word padded with zeros. */
-uint64_t bl_results_hash_bytes(uint64_t hash, const void *data, size_t bytes);
-
-/** The variables of a network in a file of `measure`, with axes (input, p) or (input); status, which tells that it is there, last. */
-enum { BL_MEASUREMENT_VARIABLES = 10 };
-typedef struct bl_measurement_variable {
-    bl_field_id field;
-    size_t rank;
-} bl_measurement_variable;
-extern const bl_measurement_variable bl_measurement_variables[BL_MEASUREMENT_VARIABLES];
-
-/** Of a network's boundary points, `points` and `points_float32`. */
-#define BL_POINTS_CHECKSUM "checksum_points"
-
-/** Whether units write the field (and their checksums cover it). */
-bool bl_results_belongs_to_units(const bl_field *field);
-
 /** Coordinates and lengths of all axes are those of the configuration in the same file: each tells of damage to the
  * other. */
 bl_err bl_results_check_axes(const bl_results *results, const bl_grid *grid) BL_NODISCARD;
 
 /** Whether every case's kernels are marked done and match their checksum; *intact is true before, else nothing is read. */
 bl_err bl_results_check_kernels(const bl_results *results, bool *intact) BL_NODISCARD;
-
-/** units, long_name, comment, _FillValue, flags of a variable described by a field. */
-bl_err bl_results_describe(hid_t dataset, bl_field_id field) BL_NODISCARD;
-
-/** A variable described by a field with other axes than the sweep's (names[rank], in `where`). */
-bl_err bl_results_create_variable(hid_t parent, const char *name, bl_field_id field, size_t rank,
-                                  const size_t *shape, const hid_t *where,
-                                  const char *const *axis) BL_NODISCARD;
-
-/** A number that is a checksum, 0 at first. */
-bl_err bl_results_create_checksum(hid_t parent, const char *name, const char *long_name,
-                                  const char *comment) BL_NODISCARD;
-
-/** Root attributes, `complete`, provenance/ with `launches` rows; a file with one row may have it filled at
- * once (launch, else NULL). The caller closes *provenance. */
-bl_err bl_results_create_common(hid_t file, const char *format, const char *title, size_t launches,
-                                const bl_provenance *launch, hid_t *provenance) BL_NODISCARD;
 
 #endif

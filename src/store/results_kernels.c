@@ -6,6 +6,7 @@
  */
 #include "results_internal.h"
 
+#include "base/hash.h"
 #include "base/mem.h"
 #include <string.h>
 
@@ -22,7 +23,7 @@ static bl_err part_of(const bl_results *results, bl_field_id field, const bl_cas
     bl_err err = BL_OK;
     const size_t rank = bl_fields[field].rank;
     size_t shape[BL_FIELD_RANK_MAX];
-    BL_ASSERT(bl_field_of_kernels(field) && bl_fields[field].type == BL_FLOAT64);
+    BL_ASSERT(bl_fields[field].writer == BL_WRITER_KERNEL && bl_fields[field].type == BL_FLOAT64);
     *p = (part){.field = field,
                 .rows = 1,
                 .length = 1,
@@ -48,17 +49,18 @@ static void select_rows(part *p, size_t first, size_t count) {
     }
 }
 
-/* Sum of rows' hashes; the upper half is folded so that no bit of two rows cancels as it stands. */
+/* Sum of rows' hashes. Upper bits are mixed into lower ones before summing, so that equal high-bit errors in two rows cannot
+ * cancel. */
 static uint64_t hash_rows(const part *p, size_t first, size_t count, const double *rows) {
     const char *name = bl_fields[p->field].name;
-    const uint64_t of_field = bl_results_hash_bytes(BL_RESULTS_HASH, name, strlen(name));
+    const uint64_t of_field = bl_hash_bytes(BL_HASH_START, name, strlen(name));
     uint64_t sum = 0;
     for (size_t i = 0; i < count; i++) {
         const uint64_t number = first + i;
-        uint64_t hash = bl_results_hash(of_field, &number, 1);
-        hash = bl_results_hash_bytes(hash, rows + i * p->length, p->length * sizeof *rows);
+        uint64_t hash = bl_hash_words(of_field, &number, 1);
+        hash = bl_hash_bytes(hash, rows + i * p->length, p->length * sizeof *rows);
         hash ^= hash >> 32;
-        sum += bl_results_hash(hash, &number, 1);
+        sum += bl_hash_words(hash, &number, 1);
     }
     return sum;
 }
@@ -109,7 +111,7 @@ bl_err bl_results_hash_kernels(const bl_results *results, const bl_case *c, size
     part p;
     BL_ASSERT(share < shares);
     for (int f = 0; f < BL_FIELD_COUNT; f++) {
-        if (!bl_field_of_kernels((bl_field_id)f) || results->field[f] < 0)
+        if (bl_fields[f].writer != BL_WRITER_KERNEL || results->field[f] < 0)
             continue;
         BL_TRY(part_of(results, (bl_field_id)f, c, &p));
         const size_t first = p.rows * share / shares, last = p.rows * (share + 1) / shares;

@@ -4,29 +4,9 @@
  */
 #include "results_internal.h"
 
+#include "base/hash.h"
 #include "base/mem.h"
 #include <string.h>
-
-uint64_t bl_results_hash(uint64_t hash, const uint64_t *word, size_t words) {
-    for (size_t i = 0; i < words; i++)
-        hash = (hash ^ word[i]) * UINT64_C(0x100000001b3);
-    return hash;
-}
-
-uint64_t bl_results_hash_bytes(uint64_t hash, const void *data, size_t bytes) {
-    const unsigned char *from = data;
-    for (size_t done = 0; done < bytes; done += sizeof(uint64_t)) {
-        const size_t rest = bytes - done;
-        uint64_t word = 0;
-        memcpy(&word, from + done, rest < sizeof word ? rest : sizeof word);
-        hash = bl_results_hash(hash, &word, 1);
-    }
-    return hash;
-}
-
-bool bl_results_belongs_to_units(const bl_field *field) {
-    return field->rank > 3 && field->axis[3] == BL_AXIS_NETWORK && !field->bookkeeping;
-}
 
 /* The unit's part of a field. */
 static bl_err unit_slab(const bl_results *results, bl_field_id field, const bl_unit *unit, size_t *start,
@@ -54,27 +34,58 @@ cleanup:
     return err;
 }
 
-bl_err bl_results_write_unit(bl_results *results, bl_field_id field, const bl_unit *unit, const void *data) {
+bl_err bl_results_write_record(bl_results *results, const bl_unit *unit, const bl_record *record) {
     bl_err err = BL_OK;
-    size_t start[BL_FIELD_RANK_MAX], count[BL_FIELD_RANK_MAX] = {0}, elements = 0;
-    BL_TRY(unit_slab(results, field, unit, start, count, &elements));
-    BL_TRY(bl_results_write(results, field, start, count, data));
+    for (int f = 0; f < BL_FIELD_COUNT; f++) {
+        size_t start[BL_FIELD_RANK_MAX], count[BL_FIELD_RANK_MAX] = {0}, elements = 0;
+        if (!record->data[f] || (results->field[f] < 0 && bl_fields[f].later))
+            continue;
+        BL_TRY(unit_slab(results, (bl_field_id)f, unit, start, count, &elements));
+        BL_TRY(bl_results_write(results, (bl_field_id)f, start, count, record->data[f]));
+    }
+cleanup:
+    return err;
+}
+
+bl_err bl_results_read_record(const bl_results *results, const bl_case *c, size_t kind, bl_record *record) {
+    bl_err err = BL_OK;
+    for (int f = 0; f < BL_FIELD_COUNT; f++) {
+        size_t start[BL_FIELD_RANK_MAX] = {0}, count[BL_FIELD_RANK_MAX] = {0};
+        if (!record->data[f])
+            continue;
+        if (results->field[f] < 0 && bl_fields[f].later) {
+            bl_variable_fill((bl_field_id)f, bl_record_elements(&record->shape, (bl_field_id)f),
+                             record->data[f]);
+            continue;
+        }
+        BL_TRY(bl_results_shape(results, (bl_field_id)f, count));
+        for (size_t i = 0; i < bl_fields[f].rank; i++) {
+            const size_t one[BL_AXIS_COUNT] = {[BL_AXIS_DEPTH] = c->depth_index + 1,
+                                               [BL_AXIS_WIDTH] = c->width_index + 1,
+                                               [BL_AXIS_DIMENSION] = c->dimension_index + 1,
+                                               [BL_AXIS_IMAGE_KIND] = kind + 1};
+            const size_t number = one[bl_fields[f].axis[i]];
+            start[i] = number > 0 ? number - 1 : 0;
+            count[i] = number > 0 ? 1 : count[i];
+        }
+        BL_TRY(bl_results_read(results, (bl_field_id)f, start, count, record->data[f]));
+    }
 cleanup:
     return err;
 }
 
 static bl_err unit_checksum(const bl_results *results, const bl_unit *unit, int64_t *checksum) {
     bl_err err = BL_OK;
-    uint64_t hash = BL_RESULTS_HASH, *words = NULL;
+    uint64_t hash = BL_HASH_START, *words = NULL;
     for (size_t f = 0; f < BL_FIELD_COUNT; f++) {
         size_t start[BL_FIELD_RANK_MAX], count[BL_FIELD_RANK_MAX] = {0}, elements = 0;
-        if (results->field[f] < 0 || !bl_results_belongs_to_units(&bl_fields[f]))
+        if (results->field[f] < 0 || !bl_field_of_units((bl_field_id)f))
             continue;
         BL_TRY(unit_slab(results, (bl_field_id)f, unit, start, count, &elements));
         size_t length = (elements * bl_type_size(bl_fields[f].type) + 7) / 8;
         BL_ALLOC(words, length);
         BL_TRY(bl_results_read(results, (bl_field_id)f, start, count, words));
-        hash = bl_results_hash(hash, words, length);
+        hash = bl_hash_words(hash, words, length);
         bl_mem_free(words);
         words = NULL;
     }

@@ -179,7 +179,7 @@ boundary: {{inputs: {inputs}, effort: fast}}
             del file["accuracy"]
         status, _, err = run(["show", self.path("out.h5")])
         self.assertEqual(status, 1)
-        self.assertIn("is damaged: accuracy has not 1 numbers", complaint(err)[-1])
+        self.assertIn("is damaged: accuracy is missing", complaint(err)[-1])
         status, plan, err = run(["plan", self.config(), "--ranks", "3", "--set", "data.train=120"])
         self.assertEqual((status, err), (0, ""))
         self.assertIn("120 training images, 40 test images of 36 numbers, one against the rest; distances of 2 inputs", plan)

@@ -7,7 +7,7 @@
 
 #include "base/mem.h"
 #include "check.h"
-#include "store/results.h"
+#include "store/measurement.h"
 
 #include <fcntl.h>
 #include <inttypes.h>
@@ -309,30 +309,36 @@ static void test_failed_write(const fixture *f) {
 static const bl_measurement_entry entries[] = {{"first", 12, 3}, {"second", 48, 5}};
 static const double norms[] = {1.0, 2.0, INFINITY};
 
-static void write_measured(const fixture *f, bl_results *results, size_t e) {
-    size_t count = entries[e].inputs * 3;
-    bl_search_result *result = bl_mem_alloc(count, sizeof *result);
-    double *output = bl_mem_alloc(entries[e].inputs, sizeof *output);
-    double *norm = bl_mem_alloc(count, sizeof *norm);
+static void write_measured(bl_results *results, size_t e) {
+    const bl_record_shape shape = {.rows = entries[e].inputs, .norms = 3};
+    const size_t count = shape.rows * shape.norms;
+    bl_record record, other;
+    bl_finding *finding = bl_mem_alloc(count, sizeof *finding);
     double *points = bl_mem_alloc(count * entries[e].dimension, sizeof *points);
+    CHECK_OK(bl_record_create(&shape, NULL, 0, &record));
+    CHECK_OK(bl_record_create(&(bl_record_shape){.rows = shape.rows - 1, .norms = 3}, NULL, 0, &other));
     for (size_t i = 0; i < count; i++) {
         double x = (double)(100 * e + i);
-        result[i] = (bl_search_result){x + 0.5,    x + 0.25,   x + 0.125,           x + 0.0625,
-                                       (int32_t)i, (int32_t)e, (int8_t)(i % 3) - 1, BL_STATUS_FOUND};
-        norm[i] = x + 0.75;
-        output[i / 3] = -x;
+        finding[i] = (bl_finding){.search = {.distance = x + 0.5,
+                                             .inside = x + 0.25,
+                                             .first_order = x + 0.125,
+                                             .gradient_norm = x + 0.0625,
+                                             .passes = (int32_t)i,
+                                             .restarts_won = (int32_t)e,
+                                             .first_step_crosses = (int8_t)((i % 3) - 1),
+                                             .status = BL_STATUS_FOUND},
+                                  .output = -x,
+                                  .input_norm = x + 0.75};
         for (size_t k = 0; k < entries[e].dimension; k++)
             points[i * entries[e].dimension + k] = x + 1e-3 * (double)k;
     }
-    CHECK_OK(bl_measurement_write(results, entries[e].name, entries[e].inputs, 3, entries[e].dimension,
-                                  result, output, norm, points));
-    CHECK(bl_measurement_write(results, entries[e].name, entries[e].inputs - 1, 3, entries[e].dimension,
-                               result, output, norm, NULL) == BL_ERR_INPUT);
-    bl_mem_free(result);
-    bl_mem_free(output);
-    bl_mem_free(norm);
+    bl_record_enter(&record, 0, shape.rows, finding);
+    CHECK_OK(bl_measurement_write(results, entries[e].name, entries[e].dimension, &record, points));
+    CHECK(bl_measurement_write(results, entries[e].name, entries[e].dimension, &other, NULL) == BL_ERR_INPUT);
+    bl_record_clear(&record);
+    bl_record_clear(&other);
+    bl_mem_free(finding);
     bl_mem_free(points);
-    (void)f;
 }
 
 static void test_measurement(const fixture *f, const char *path) {
@@ -346,7 +352,7 @@ static void test_measurement(const fixture *f, const char *path) {
     CHECK_OK(bl_results_open(path, BL_RESULTS_WRITE, &f->comm, &results));
     for (size_t e = 0; results && e < 2; e++)
         if ((int)e % f->comm.size == f->comm.rank)
-            write_measured(f, results, e);
+            write_measured(results, e);
     if (results && f->comm.rank == 0)
         CHECK_OK(bl_results_set_complete(results, true));
     CHECK_OK(bl_results_close(&results));

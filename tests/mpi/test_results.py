@@ -147,7 +147,7 @@ class Format(unittest.TestCase):
                 np.testing.assert_array_equal(group["distance_inside"], x + 0.25)
                 np.testing.assert_array_equal(group["first_order"], x + 0.125)
                 np.testing.assert_array_equal(group["input_norm"], x + 0.75)
-                np.testing.assert_array_equal(group["output"], -x[:, 2])
+                np.testing.assert_array_equal(group["output"], -x[:, 0])
                 np.testing.assert_array_equal(group["status"], 1)
                 np.testing.assert_array_equal(group["passes"], np.arange(3 * inputs).reshape(inputs, 3))
                 np.testing.assert_array_equal(group["points"], x[..., None] + 1e-3 * np.arange(n))
