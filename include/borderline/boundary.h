@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Distance of inputs to the classification boundary, for any p, with or without a box (THEORY section 2).
+ * Distance of inputs to the classification boundary, for any p, with or without a box (THEORY.md, section 2).
  */
 #ifndef BORDERLINE_BOUNDARY_H
 #define BORDERLINE_BOUNDARY_H
@@ -96,7 +96,7 @@ BL_API size_t bl_search_memory(const bl_search_options *options, size_t dimensio
 
 /** Distances of all inputs for all p, advanced together.
  *
- * Math:        min |h|_p subject to argmax changes at x0 + h [and lo <= x0 + h <= hi], THEORY section 2.
+ * Math:        min |h|_p subject to argmax changes at x0 + h [and lo <= x0 + h <= hi], THEORY.md, section 2.1.
  * Shapes:      x0[inputs][n] float64; result[inputs][p_count]; logits0[inputs][classes] float64 logits at x0
  * (written); points[inputs][p_count][n] float64 or NULL: the confirmed boundary points. Collective:  no. The
  * result is a function of oracle, x0 and options alone.
@@ -107,7 +107,7 @@ BL_API bl_err bl_search_run(bl_search *search, const bl_oracle *oracle, const do
 
 /** Linear step: the point of the plane {<g, h> = c} nearest to the origin in l^p, within the box.
  *
- * Math:        THEORY section 2, 'Linear step'; p = 0 fills coordinates in decreasing order of a_i u_i.
+ * Math:        THEORY.md, section 2.2; p = 0 fills coordinates in decreasing order of a_i u_i.
  * Shapes:      x0[n] float64 or NULL (no box needed then), g[n], h[n] (may not alias g); work[n] float32
  * scratch.
  * Collective:  no.

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * The Gaussian-process limit of wide networks: kernels (THEORY section 3) and predictions (section 4).
+ * The Gaussian-process limit of wide networks: kernels (THEORY.md, section 3) and predictions (section 4).
  */
 #ifndef BORDERLINE_GP_H
 #define BORDERLINE_GP_H
@@ -24,8 +24,8 @@ BL_API bl_gp_model bl_gp_model_of(const bl_config *config, size_t depth);
 /** One layer of the recursion and its derivative.
  *
  * Math:        V = E[phi(u) phi(v)], dV = E[phi'(u) phi'(v)] = dV/dk for (u, v) centred Gaussian with
- *              variances k1, k2 and covariance k. Closed forms for relu, leaky_relu (Cho and Saul 2009;
- *              NOTES: two-slope), erf (Williams 1997) and gelu. tanh is a mixture of erf, tanh x = E erf(x /
+ *              variances k1, k2 and covariance k. Closed forms for relu, leaky_relu (Cho and Saul 2009,
+ *              Tsuchida et al. 2018), erf (Williams 1997) and gelu (Tsuchida et al. 2021; THEORY.md, section 3.2). tanh is a mixture of erf, tanh x = E erf(x /
  *              (sqrt(2) X)) with X of Kolmogorov's distribution (Andrews and Mallows 1974, Stefanski 1991): a
  *              double sum of closed forms over 25 nodes, error under 1e-14 for all variances and
  *              correlations.
@@ -60,7 +60,7 @@ typedef struct bl_gp_local {
 
 /** Joint law of f and its gradient at a point of squared length n q.
  *
- * Math:        THEORY section 4, by a recursion over layers on the covariances of the pre-activations z and
+ * Math:        THEORY.md, section 4.1, by a recursion over layers on the covariances of the pre-activations z and
  *              their derivatives z' = (Kzd/Kzz) z + residual: E phi^2, E phi phi' z, E phi'^2 z^2, E phi'^2
  *              of one Gaussian, closed for relu and leaky_relu, else by the trapezoidal rule, halved until it
  *              stands to 1e-12. f is independent of the derivatives across x. At q = 0 without bias the limit
@@ -156,7 +156,7 @@ BL_API bl_err bl_gp_slopes(const bl_gp_network *network, const float *x, double 
 
 /** The layers of a family by name (dense, cnn, lenet, resnet) in the limit of many channels.
  *
- * Math:        the list of bl_network_create_family with its variances (THEORY section 1); Glorot's uniform
+ * Math:        the list of bl_network_create_family with its variances (THEORY.md, section 1.3); Glorot's uniform
  *              law, variance 2/(fan_in + classes), tends to 2/fan_in.
  * Collective:  no.
  * Ownership:   *out is the caller's, freed with bl_gp_network_destroy.
@@ -226,7 +226,7 @@ BL_API bl_err bl_gram_product(size_t n, size_t rows, const float *x, size_t colu
 
 /** Add one network's kernel from the features of its last hidden layer.
  *
- * Math:        gram += sigma_b^2 + sigma_w^2/N H H^T (THEORY section 3). Over networks its expectation is the
+ * Math:        gram += sigma_b^2 + sigma_w^2/N H H^T (THEORY.md, section 3.6). Over networks its expectation is the
  *              kernel of one logit, bl_nngp_kernel, up to O(1/N).
  * Shapes:      features[inputs][width] float32; gram[inputs][inputs].
  * Collective:  no.
@@ -273,7 +273,7 @@ BL_API double bl_empirical_kurtosis(size_t samples, size_t inputs, const double 
 /** First-order law: quantiles of the distance that the linearised GP predicts.
  *
  * Math:        for inputs x0 of the configuration's law, logits and gradients drawn from bl_nngp_local, the
- *              smallest linear step to another class (THEORY sections 2 and 4). For two classes the margin is
+ *              smallest linear step to another class (THEORY.md, sections 2.2 and 4.3). For two classes the margin is
  *              drawn from `draws` strata of equal probability. The error is the square root of the sum of the
  *              strata's variances p (1 - p), from successive draws, over the density at the median.
  * Shapes:      box[boxes], all on the same draws: each gives what it would alone; level[levels];
@@ -321,12 +321,11 @@ BL_API bl_err bl_predict_first_order_at(const bl_config *config, size_t depth, s
 /** Guaranteed median: the largest eps for which a rigorous lower tail keeps P(d_p <= eps) <= 1/2, in the GP
  * limit.
  *
- * Math:        THEORY section 4, 'A rigorous lower tail', averaged over 64 inputs of the configuration's law:
+ * Math:        THEORY.md, section 4.4, averaged over 64 inputs of the configuration's law:
  *              P(d_p <= eps) <= min over m >= m0 of P(gap <= m) + C (C - 1) exp(-(m - m0)^2 / (2 s^2)), m0 =
  *              L eps E|G|_q, s = L eps n^max(0, 1/2 - 1/p), gap = the largest minus the second largest of the
  *              C logits, L^2 = the largest eigenvalue of a logit difference's gradient covariance over the
- *              radii that the ball reaches. (With C = 2 this is THEORY's formula; with more, a union over
- *              ordered pairs of classes.) The box is not used: it can only make distances longer.
+ *              radii that the ball reaches. (A union over ordered pairs of classes.) The box is not used: it can only make distances longer.
  * Shapes:      p[count], eps[count]: one number for the case and p >= 1; NaN for p = 0.
  * Collective:  no; a function of the arguments alone.
  * @return BL_OK; BL_ERR_MEMORY.

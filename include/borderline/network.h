@@ -86,7 +86,7 @@ BL_API bl_err bl_network_create_shape(const bl_config *config, const bl_case *c,
 
 /** The same for a family by name, whatever the configuration's: dense, cnn, lenet, resnet.
  *
- * Math:        THEORY section 1. Images are square, [channels, side, side].
+ * Math:        THEORY.md, section 1.3. Images are square, [channels, side, side].
  * Shapes:      cnn: depth x (conv 3x3 same of `width` channels, activation), flatten, dense. lenet: depth x (2 x (conv
  *              3x3 same of `width` channels, activation), average pooling 2), flatten, 2 x (dense of 4 width, activation),
  *              dense. resnet, depth 6k + 2: conv 3x3 same of `width` channels, activation; 3 stages of k blocks (conv,
@@ -109,7 +109,7 @@ BL_API void bl_network_destroy(bl_network **network);
  * case.
  *
  * Math:        weights independent N(0, variance / fan_in), truncated normal or uniform of that variance; biases N(0,
- * variance) (THEORY section 1). Stream (seed, case, network, weight or bias, l), where l counts only the
+ * variance) (THEORY.md, section 1.2). Stream (seed, case, network, weight or bias, l), where l counts only the
  * layers that have weights: 0 is the first of them. fan_in: numbers that one output is a sum of.
  * Shapes:      numbers of a stream go to the weight in row-major order.
  * Collective:  no. Networks do not depend on how many are drawn, or in which order.

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Networks files, format "borderline-networks-1" (DESIGN): import for `measure`, export for `sample`.
+ * Networks files, format "borderline-networks-1": import for `measure`, export for `sample`.
  */
 #ifndef BORDERLINE_NETWORKS_FILE_H
 #define BORDERLINE_NETWORKS_FILE_H

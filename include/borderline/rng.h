@@ -87,7 +87,7 @@ BL_API void bl_rng_uniform64(bl_stream stream, size_t count, double *out);
 BL_API void bl_rng_normal(bl_stream stream, float deviation, size_t count, float *out);
 
 /** Truncated normal numbers: a normal cut at two of its own standard deviations and rescaled so that the
- * standard deviation after the cut is the given one (THEORY section 1).
+ * standard deviation after the cut is the given one (THEORY.md, section 1.2).
  *
  * Math:        by inversion, one word a number: x = deviation / 0.87962566103423978 sqrt(2) erfinv(t),
  *              t uniform on +-erf(sqrt 2) with 31 bits, relative error under 1e-6. Number 64 j + i of a chunk

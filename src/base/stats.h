@@ -24,7 +24,7 @@ BL_API double bl_stats_quantile(double *x, size_t count, double level);
 /** Quantiles of clustered data with percentile intervals from a bootstrap over clusters.
  *
  * Math:        resample the clusters (networks) with replacement, take the quantiles (type 7) of all their
- *              values; the interval holds the middle `confidence` of them (THEORY section 5). Resamples
+ *              values; the interval holds the middle `confidence` of them (THEORY.md, section 5.1). Resamples
  *              without any value are left out.
  * Shapes:      x[clusters][size], NaN = missing; level[levels]; estimate, low, high[levels]. NaN where all is
  *              missing.
@@ -68,7 +68,7 @@ typedef struct bl_paper_fit {
  *
  * Math:        y = c (n - n0)^power by nonlinear least squares in y: c is linear, n0 is searched for below
  *              the smallest n (De Palma et al. 2021, figures 1 and 2: power 1/2 for l^1, 0 for l^2, -1/2 for
- *              l^inf; THEORY section 1).
+ *              l^inf; THEORY.md, section 5.4).
  * Shapes:      n[count], y[count]; points with NaN are left out.
  * Collective:  no.
  * @return the fit; all NaN with fewer than two distinct n (one for power 0), or where the least squares have
@@ -78,7 +78,7 @@ BL_API bl_paper_fit bl_stats_paper_fit(const double *n, const double *y, size_t 
 
 /** Slope at zero of the distribution of distances.
  *
- * Math:        P(d <= eps) = slope eps for small eps (THEORY sections 1 and 5; the paper's figure 4): the
+ * Math:        P(d <= eps) = slope eps for small eps (THEORY.md, section 5.3; the paper's figure 4): the
  *              line d_(i) = F_i / slope through the origin, fitted by least squares to the lowest quarter of
  *              the sorted distances, at F_i = i / (m + 1), the mean of P(d <= d_(i)).
  * Shapes:      x[count] >= 0, NaN left out; in one over the unit of x.

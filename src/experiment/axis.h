@@ -28,7 +28,7 @@ typedef enum bl_axis_id {
 
 enum { BL_LAUNCHES_MAX = 64 };
 
-/* the levels of THEORY section 5 */
+/* the levels of THEORY.md, section 5.1 */
 enum { BL_QUANTILES = 9, BL_QUANTILE_MEDIAN = 4 };
 BL_API extern const double bl_quantile_level[BL_QUANTILES]; /* .05 .25 .40 .45 .50 .55 .60 .75 .95 */
 

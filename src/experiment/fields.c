@@ -82,7 +82,7 @@
     "classes; of random inputs where there are images too; "
 #define GRADIENT_TEXT                                                                                        \
     "in the limit grad f(x0) is Gaussian, N(0, A), and log |grad f|_2 = log(sum_i lambda_i xi_i^2) / 2, "    \
-    "lambda the eigenvalues of A, xi normal; A = d/dx d/dy 2 K(x, y) at x = y = x0 (THEORY section 4; "      \
+    "lambda the eigenvalues of A, xi normal; A = d/dx d/dy 2 K(x, y) at x = y = x0 ("                        \
     "image families: as the first-order law draws it), averaged over the case's first inputs (256; image "   \
     "families 8), of random inputs; NaN with more than two classes"
 #define LAW_TEXT                                                                                             \

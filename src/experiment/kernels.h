@@ -28,7 +28,7 @@ typedef bool (*bl_kernels_stop)(void);
 
 /** Kernels of several cases together, each from all its networks.
  *
- * Math:        THEORY section 3, 'Empirical kernel'. Networks are cut into chunks that depend on the configuration alone, the
+ * Math:        THEORY.md, section 3.6. Networks are cut into chunks that depend on the configuration alone, the
  *              analytic kernel into blocks; whichever rank is free does the next of them. A rank sums a chunk in the order of
  *              its networks, the chunks are added in order: the same bits on any number of ranks.
  * Shapes:      cases first ... first + cases - 1; out[cases].

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Statistics of one case from its distances (THEORY section 5), and fits over the cases.
+ * Statistics of one case from its distances (THEORY.md, section 5), and fits over the cases.
  */
 #ifndef BORDERLINE_SUMMARY_H
 #define BORDERLINE_SUMMARY_H
@@ -34,7 +34,7 @@ typedef struct bl_summary {
 /** Statistics of a case for one p; entries that are not there are left out.
  *
  * Math:        quantiles at bl_quantile_level, percentile intervals of a bootstrap over networks (config->bootstrap resamples,
- *              config->confidence), THEORY section 5.
+ *              config->confidence), THEORY.md, section 5.1.
  * Shapes:      data of bl_summary_record_create; p_index one of the p.
  * Collective:  no. A function of the arguments alone (stream: seed, case, bootstrap).
  * @return BL_OK; BL_ERR_MEMORY.

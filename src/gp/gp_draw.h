@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * An infinitely wide dense network: one exact draw of the Gaussian process, asked where the search goes (THEORY section 4,
- * 'Width = infinity, simulated exactly').
+ * An infinitely wide dense network: one exact draw of the Gaussian process, asked where the search goes (THEORY.md,
+ * section 4.5).
  */
 #ifndef BORDERLINE_GP_DRAW_H
 #define BORDERLINE_GP_DRAW_H

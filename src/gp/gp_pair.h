@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * The dense kernel at two points with its first and mixed second derivatives (THEORY section 4). Private to src/gp.
+ * The dense kernel at two points with its first and mixed second derivatives (THEORY.md, section 4.5). Private to src/gp.
  */
 #ifndef BORDERLINE_GP_PAIR_H
 #define BORDERLINE_GP_PAIR_H

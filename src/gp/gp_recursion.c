@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
  * The convolutional recursion over pixel pairs, forwards for the kernel, backwards for its derivatives
- * (THEORY sections 3 and 4; Novak et al. 2019, Garriga-Alonso et al. 2019).
+ * (THEORY.md, sections 3.4 and 4.2; Novak et al. 2019, Garriga-Alonso et al. 2019).
  *
  * Backwards: with the variances of both inputs held, the kernel is a function of the covariances between them;
  * activations contribute E phi' phi', everything else is linear. At the input this leaves slope_st = dK/d<x_s,

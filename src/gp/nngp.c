@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Kernels of infinitely wide dense networks (THEORY section 3). The law of value and gradient at a point is
+ * Kernels of infinitely wide dense networks (THEORY.md, section 3.1). The law of value and gradient at a point is
  * in nngp_local.c.
  */
 #include "borderline/gp.h"
@@ -17,7 +17,7 @@ static double determinant(double k1, double k2, double k) {
     return fmax((geometric_mean - k) * (geometric_mean + k), 0.0);
 }
 
-/* slopes a below and 1 above zero (Cho and Saul 2009 for a = 0; NOTES) */
+/* slopes a below and 1 above zero (Cho and Saul 2009 for a = 0; Tsuchida et al. 2018) */
 static void two_slope_layer(double a, double k1, double k2, double k, double *v, double *dv) {
     double root = sqrt(determinant(k1, k2, k)), angle = atan2(root, k);
     double step = (a - 1.0) * (a - 1.0) / (2.0 * pi);
@@ -49,7 +49,7 @@ static void tanh_layer(double k1, double k2, double k, double *v, double *dv) {
     *dv = dv_sum;
 }
 
-/* NOTES, 'NNGP, as published'; dV is its derivative in k. */
+/* Tsuchida et al. 2021 (THEORY.md, section 3.2); dV is the derivative in k. */
 static void gelu_layer(double k1, double k2, double k, double *v, double *dv) {
     double ends = (1.0 + k1) * (1.0 + k2), square = 1.0 + k1 + k2 + determinant(k1, k2, k);
     double root = sqrt(square), angle = atan2(k, root);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * The mean of a Gaussian-process posterior as a classifier (THEORY section 4, 'Bayesian classifier').
+ * The mean of a Gaussian-process posterior as a classifier (THEORY.md, section 4.7).
  */
 #ifndef BORDERLINE_POSTERIOR_MEAN_H
 #define BORDERLINE_POSTERIOR_MEAN_H

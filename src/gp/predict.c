@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * First-order law: the distance to the boundary of the linearised Gaussian process (THEORY section 4).
+ * First-order law: the distance to the boundary of the linearised Gaussian process (THEORY.md, section 4.3).
  */
 #include "predict.h"
 

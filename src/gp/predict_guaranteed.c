@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Guaranteed median: a rigorous lower tail of the distance in the Gaussian-process limit (THEORY section 4).
+ * Guaranteed median: a rigorous lower tail of the distance in the Gaussian-process limit (THEORY.md, section 4.4).
  */
 #include "predict.h"
 

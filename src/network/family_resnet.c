@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Residual family (THEORY section 1; He et al. 2016 without batch normalisation): conv 3x3 of `width` channels,
+ * Residual family (THEORY.md, section 1.3; He et al. 2016 without batch normalisation): conv 3x3 of `width` channels,
  * activation, three stages of (depth - 2)/6 blocks of width, 2 width and 4 width channels, flatten, one row a class.
  */
 #include "family.h"

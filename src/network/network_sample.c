@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Random weights and inputs (THEORY section 1). Every number is a function of (seed, case, network, layer or
+ * Random weights and inputs (THEORY.md, section 1.2). Every number is a function of (seed, case, network, layer or
  * input) alone.
  */
 #include "borderline/network.h"

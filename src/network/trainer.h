@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Training of classifiers on labelled images (THEORY section 1, 'Trained networks'): softmax cross-entropy, a penalty on
+ * Training of classifiers on labelled images (THEORY.md, section 1.5): softmax cross-entropy, a penalty on
  * convolution kernels, Adam. A trained network is a pure function of the configuration, the data and its number.
  */
 #ifndef BORDERLINE_TRAINER_H

@@ -141,7 +141,8 @@ static const variable variables[] = {
      {KIND, P, QUANTILE},
      THERE(law),
      "first-order law of the prior at the same inputs: quantiles of the distance",
-     "THEORY section 4; random networks of infinite width before they see data"},
+     "d_p ~ |f(x0)| / |grad f(x0)|_q, 1/p + 1/q = 1 (De Palma, Kiani, Lloyd 2021), f(x0) and grad f(x0) "
+     "drawn from the Gaussian process of the prior: random networks of infinite width before they see data"},
     {"prior_law_error",
      BL_FLOAT64,
      true,

@@ -28,7 +28,7 @@ class Law(program.TestCase):
                 np.testing.assert_array_equal(summary[name], summary[name.replace("law", "law_unboxed")])
             low, high = (summary["distance" + end][0, 0, :, :, median] for end in ("_low", "_high"))
             estimate = summary["distance"][0, 0, :, :, median]
-            # THEORY section 4: 0.6745 |x0|_2 / (E|G|_q), x0 uniform on [0, 1]^n
+            # THEORY.md, section 4.3: 0.6745 |x0|_2 / (E|G|_q), x0 uniform on [0, 1]^n
             np.testing.assert_allclose(law[:, 1], 0.6745 / np.sqrt(3), rtol=0.02)
             np.testing.assert_allclose(law[:, 2], 0.6745 * np.sqrt(np.pi / 2) / np.sqrt(3 * n), rtol=0.02)
             self.assertTrue((summary["guaranteed"][0] < law).all())

@@ -56,7 +56,7 @@ def by_linear_program(p, g, c, x0, box):
 
 
 def by_dual(p, g, c, u):
-    """The formula of THEORY section 2 in float64, its multiplier by bisection on a logarithmic scale."""
+    """The formula of THEORY.md, section 2.2, in float64, its multiplier by bisection on a logarithmic scale."""
     a = abs(g)
     if (a * u)[a > 0].sum() < abs(c):
         return None

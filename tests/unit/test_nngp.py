@@ -221,7 +221,7 @@ class LocalLaw(unittest.TestCase):
                         self.assertLess(abs(value / expected - 1), 2e-6)
 
     def test_he_relu(self):
-        """Isotropic gradient at every depth, and f = r df/dr without bias (THEORY section 4)."""
+        """Isotropic gradient at every depth, and f = r df/dr without bias (THEORY.md, section 4.1)."""
         n = 50
         for activation, weight in (("relu", 2.0), ("leaky_relu", 2 / (1 + SLOPE ** 2))):
             for depth in (1, 2, 10):

@@ -225,7 +225,7 @@ class Search(unittest.TestCase):
 
 
 def boxed_distance(a, room, c, p):
-    """Linear step in a box, float64 (THEORY section 2): the multiplier by bisection."""
+    """Linear step in a box, float64 (THEORY.md, section 2.2): the multiplier by bisection."""
     if p == 1:
         order = np.argsort(-a)
         gain = (a * room)[order]
