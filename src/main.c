@@ -3,7 +3,7 @@
  * The program: find the command, start MPI, run it, say what went wrong once, end.
  */
 #include "borderline/log.h"
-#include "cli/command.h"
+#include "cli/commands.h"
 
 /* One message from one rank: rank 0 when all agree, any rank when the error is its own (MPI may not even run). */
 static int report(bl_err err, int rank) {
@@ -16,14 +16,14 @@ int main(int argc, char **argv) {
     const bl_command *command = NULL;
     bl_comm comm = {0};
 
-    bl_err err = bl_command_find(argc, argv, &command);
+    bl_err err = bl_commands_find(argc, argv, &command);
     if (err != BL_OK || !command)
         return report(err, 0);
 
     err = bl_comm_start(&argc, &argv, &comm);
     if (err == BL_OK) {
         bl_log_configure(BL_LOG_INFO, comm.rank == 0);
-        err = command->run(&(bl_invocation){&comm, argc, argv});
+        err = bl_commands_run(command, &comm, argc, argv);
     }
 
     int status = report(err, comm.rank);

@@ -35,23 +35,24 @@ static bool parse_time(const char *text, double *seconds) {
     return false;
 }
 
-static bl_err read_value(const bl_flag *flag, const char *text) {
+static bl_err read_value(const bl_flag *flag, const char *text, void *target) {
     bl_err err = BL_OK;
-    bl_texts *texts = flag->target;
+    bl_texts *texts = target;
+    size_t *count = target;
     char *end = NULL;
     switch (flag->kind) {
     case BL_FLAG_SWITCH:
         break;
     case BL_FLAG_TEXT:
-        *(const char **)flag->target = text;
+        *(const char **)target = text;
         break;
     case BL_FLAG_COUNT:
-        *(size_t *)flag->target = *text >= '0' && *text <= '9' ? strtoull(text, &end, 10) : 0;
-        BL_REQUIRE(end && *end == '\0' && *(size_t *)flag->target > 0, BL_ERR_INPUT,
+        *count = *text >= '0' && *text <= '9' ? strtoull(text, &end, 10) : 0;
+        BL_REQUIRE(end && *end == '\0' && *count > 0, BL_ERR_INPUT,
                    "%s %s: a whole number from 1 is expected", flag->name, text);
         break;
     case BL_FLAG_TIME:
-        BL_REQUIRE(parse_time(text, flag->target), BL_ERR_INPUT,
+        BL_REQUIRE(parse_time(text, target), BL_ERR_INPUT,
                    "%s %s: a time is expected, as seconds, MM:SS, HH:MM:SS or D-HH:MM:SS", flag->name, text);
         break;
     case BL_FLAG_LIST:
@@ -64,17 +65,17 @@ cleanup:
     return err;
 }
 
-static bl_err unknown_flag(const char *name, size_t flags, const bl_flag *flag) {
+static bl_err unknown_flag(const bl_arguments *a, const char *name) {
     bl_guess guess = {.word = name, .distance = SIZE_MAX};
-    for (size_t i = 0; i < flags; i++)
-        bl_guess_offer(&guess, flag[i].name, flag[i].name);
+    for (size_t i = 0; i < a->flags; i++)
+        bl_guess_offer(&guess, a->flag[i].name, a->flag[i].name);
     if (guess.best)
         return bl_err_set(BL_ERR_INPUT, "unknown option %s; did you mean %s?", name, guess.best);
     return bl_err_set(BL_ERR_INPUT, "unknown option %s (--help lists the options)", name);
 }
 
-/* The flag that argv[*i] names, with its value: "--flag VALUE", "--flag=VALUE" or "-oVALUE" is not taken. */
-static bl_err read_flag(int argc, char **argv, int *i, size_t flags, const bl_flag *flag) {
+/* The flag that argv[*i] names, with its value: "--flag VALUE" or "--flag=VALUE". */
+static bl_err read_flag(const bl_arguments *a, int argc, char **argv, int *i, char *options) {
     bl_err err = BL_OK;
     char name[64];
     const char *equals = strchr(argv[*i], '=');
@@ -82,44 +83,48 @@ static bl_err read_flag(int argc, char **argv, int *i, size_t flags, const bl_fl
     (void)snprintf(name, sizeof name, "%.*s", (int)(length < sizeof name ? length : sizeof name - 1),
                    argv[*i]);
     const bl_flag *found = NULL;
-    for (size_t k = 0; k < flags; k++)
-        if (strcmp(flag[k].name, name) == 0)
-            found = &flag[k];
+    for (size_t k = 0; k < a->flags; k++)
+        if (strcmp(a->flag[k].name, name) == 0)
+            found = &a->flag[k];
     if (!found) {
-        err = unknown_flag(name, flags, flag);
+        err = unknown_flag(a, name);
         goto cleanup;
     }
+    void *target = options + found->offset;
     if (found->kind == BL_FLAG_SWITCH) {
         BL_REQUIRE(!equals, BL_ERR_INPUT, "%s takes no value", name);
-        *(bool *)found->target = true;
+        *(bool *)target = true;
         goto cleanup;
     }
     BL_REQUIRE(equals || *i + 1 < argc, BL_ERR_INPUT, "%s needs a value: %s %s", name, name, found->value);
-    BL_TRY(read_value(found, equals ? equals + 1 : argv[++*i]));
+    BL_TRY(read_value(found, equals ? equals + 1 : argv[++*i], target));
 cleanup:
     return err;
 }
 
-bl_err bl_arguments_read(int argc, char **argv, int first, size_t flags, const bl_flag *flag, size_t places,
-                         const char **place) {
+bl_err bl_arguments_read(const bl_arguments *a, int argc, char **argv, void *options, const char **place) {
     bl_err err = BL_OK;
-    size_t placed = 0;
-    for (int i = first; i < argc; i++) {
+    *place = NULL;
+    for (int i = 2; i < argc; i++) {
         if (argv[i][0] == '-' && argv[i][1] != '\0') {
-            BL_TRY(read_flag(argc, argv, &i, flags, flag));
+            BL_TRY(read_flag(a, argc, argv, &i, options));
             continue;
         }
-        BL_REQUIRE(placed < places, BL_ERR_INPUT, "'%s' is one argument too many", argv[i]);
-        place[placed++] = argv[i];
+        BL_REQUIRE(!*place, BL_ERR_INPUT, "'%s' is one argument too many", argv[i]);
+        *place = argv[i];
     }
+    BL_REQUIRE(*place, BL_ERR_INPUT, "%s is missing: borderline %s", a->place, a->synopsis);
+    for (size_t k = 0; k < a->flags; k++)
+        BL_REQUIRE(!a->flag[k].required || *(const char **)((char *)options + a->flag[k].offset),
+                   BL_ERR_INPUT, "%s is missing: borderline %s", a->flag[k].name, a->synopsis);
 cleanup:
     return err;
 }
 
-void bl_arguments_help(size_t flags, const bl_flag *flag) {
-    for (size_t i = 0; i < flags; i++) {
+void bl_arguments_help(const bl_arguments *a) {
+    for (size_t i = 0; i < a->flags; i++) {
         char left[64];
-        (void)snprintf(left, sizeof left, "%s %s", flag[i].name, flag[i].value ? flag[i].value : "");
-        (void)printf("  %-24s %s\n", left, flag[i].help);
+        (void)snprintf(left, sizeof left, "%s %s", a->flag[i].name, a->flag[i].value ? a->flag[i].value : "");
+        (void)printf("  %-24s %s\n", left, a->flag[i].help);
     }
 }

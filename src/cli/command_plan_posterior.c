@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "command_plan_posterior.h"
 
+#include "base/duration.h"
 #include "base/mem.h"
 #include "experiment/posterior.h"
-#include "run/progress.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -14,7 +14,7 @@ bool bl_plan_is_posterior(const char *text) {
 
 static void print_seconds(const char *what, double seconds) {
     char text[32];
-    bl_progress_duration(seconds, text);
+    bl_duration_text(seconds, text);
     (void)printf("%-24s %12s %10.3g s\n", what, text, seconds);
 }
 
@@ -38,7 +38,7 @@ static void print_forecast(const bl_posterior_config *config, const bl_posterior
         "ranks", "GiB a rank", "time at best");
     for (size_t i = 0; i < count; i++) {
         char text[32];
-        bl_progress_duration(total / (double)ranks[i], text);
+        bl_duration_text(total / (double)ranks[i], text);
         (void)printf("%8zu %16.3g %16s\n", ranks[i],
                      (bytes[i] + (double)bl_mem_resident()) / (1024.0 * 1024.0 * 1024.0), text);
     }

@@ -7,22 +7,6 @@
 #include "store/posterior_file.h"
 #include "table.h"
 
-static size_t flags_of(const bl_flag **flag) {
-    *flag = NULL;
-    return 0;
-}
-
-static bl_err show_command(const bl_invocation *invocation);
-
-const bl_command bl_command_show = {
-    .name = "show",
-    .synopsis = "show OUT.h5",
-    .summary = "Print progress and the summary table of a result file of run or measure, also while it is "
-               "being written, or the table of one of posterior.",
-    .flags = flags_of,
-    .run = show_command,
-};
-
 static bl_err show_posterior(const char *path) {
     bl_err err = BL_OK;
     bl_posterior_config *config = NULL;
@@ -35,12 +19,20 @@ cleanup:
     return err;
 }
 
-static bl_err show_command(const bl_invocation *invocation) {
+static bl_err run(const bl_invocation *invocation, const void *options) {
     bl_err err = BL_OK;
-    const char *path = NULL;
-    BL_TRY(bl_command_arguments(invocation, &bl_command_show, "the result file", &path));
+    const char *path = invocation->place;
+    (void)options;
     if (invocation->comm->rank == 0)
         BL_TRY(bl_posterior_file_is(path) ? show_posterior(path) : bl_table_print(path));
 cleanup:
     return err;
 }
+
+const bl_command bl_command_show = {
+    .name = "show",
+    .summary = "Print progress and the summary table of a result file of run or measure, also while it is "
+               "being written, or the table of one of posterior.",
+    .arguments = {0, NULL, "the result file", "show OUT.h5"},
+    .run = run,
+};

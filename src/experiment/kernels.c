@@ -188,7 +188,8 @@ static bl_err do_item(void *context, int64_t item) {
     bl_err err = BL_OK;
     together *t = context;
     size_t place = (size_t)item / items_of(t), part = (size_t)item % items_of(t);
-    BL_REQUIRE(!t->stop || !t->stop(), BL_ERR_STOPPED, "stopped among the kernels of a case");
+    BL_REQUIRE(!t->stop.asked || !t->stop.asked(t->stop.context), BL_ERR_STOPPED,
+               "stopped among the kernels of a case");
     BL_TRY(enter_case(t, place));
     if (part < t->sums[place].chunks)
         BL_TRY(sum_chunk(t, place, part));

@@ -24,7 +24,10 @@ typedef struct bl_kernels {
 } bl_kernels;
 
 /* Asked between items of work, on each rank for itself: must they all be left? NULL: never. */
-typedef bool (*bl_kernels_stop)(void);
+typedef struct bl_kernels_stop {
+    bool (*asked)(void *context);
+    void *context;
+} bl_kernels_stop;
 
 /** Kernels of several cases together, each from all its networks.
  *

@@ -71,7 +71,9 @@ cleanup:
 
 /* Not collective; what comes of it is agreed by whatever asks. */
 static bl_err go_on(const spread *s) {
-    return s->stop && s->stop() ? bl_err_set(BL_ERR_STOPPED, "stopped among the kernels of a case") : BL_OK;
+    return s->stop.asked && s->stop.asked(s->stop.context)
+               ? bl_err_set(BL_ERR_STOPPED, "stopped among the kernels of a case")
+               : BL_OK;
 }
 
 /* --- what blocks are made of --- */

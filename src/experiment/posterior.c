@@ -165,12 +165,9 @@ cleanup:
     return err;
 }
 
-static bl_err ask(const bl_comm *comm, bl_err (*pause)(const bl_comm *comm)) {
-    return pause ? pause(comm) : BL_OK;
-}
-
 bl_err bl_posterior_create(const bl_comm *comm, const bl_posterior_config *config,
-                           bl_err (*pause)(const bl_comm *comm), bl_posterior **out) {
+                           bl_err (*pause)(void *context, const bl_comm *comm), void *context,
+                           bl_posterior **out) {
     bl_err err = BL_OK;
     bl_posterior *p = NULL;
     regression r = {.comm = comm};
@@ -180,11 +177,13 @@ bl_err bl_posterior_create(const bl_comm *comm, const bl_posterior_config *confi
     BL_TRY(bl_agree(comm, allocate(p)));
     bl_log(BL_LOG_INFO, "kernel: %zu training images of %zu numbers", p->train, p->n);
     BL_TRY(solve(&r));
-    BL_TRY(ask(comm, pause));
+    if (pause)
+        BL_TRY(pause(context, comm));
     bl_log(BL_LOG_INFO, "predictions: %zu test images", p->test);
     BL_TRY(bl_agree(comm, predict(&r)));
     BL_TRY(bl_agree(comm, bl_posterior_calibrate(p)));
-    BL_TRY(ask(comm, pause));
+    if (pause)
+        BL_TRY(pause(context, comm));
     bl_blockmatrix_destroy(&r.matrix);
     if (p->inputs > 0)
         BL_TRY(bl_posterior_distances(comm, p, &r.limit));

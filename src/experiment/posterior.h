@@ -51,12 +51,13 @@ typedef struct bl_posterior {
  *              ranks. Beyond, the factor's rounding depends on the grid of ranks.
  * Collective:  on comm->world.
  * Ownership:   config is borrowed while *out lives; *out is the caller's on every rank, freed with bl_posterior_destroy.
- * @param[in] pause  asked between phases on all ranks; what it returns but BL_OK ends the work. May be NULL.
+ * @param[in] pause  called between phases on all ranks with `context`; any result but BL_OK ends the work. May be NULL.
  * @return BL_OK; BL_ERR_INPUT: data (bl_dataset_read), not enough memory (what is needed, how many ranks would do);
  *         BL_ERR_NUMERIC: not positive definite (the pivot, and a noise that was tried and does); BL_ERR_MEMORY.
  */
 BL_API bl_err bl_posterior_create(const bl_comm *comm, const bl_posterior_config *config,
-                                  bl_err (*pause)(const bl_comm *comm), bl_posterior **out) BL_NODISCARD;
+                                  bl_err (*pause)(void *context, const bl_comm *comm), void *context,
+                                  bl_posterior **out) BL_NODISCARD;
 /* What a regression will take; seconds on one core. */
 typedef struct bl_posterior_forecast {
     size_t train, test, numbers;

@@ -76,16 +76,16 @@ static bool take(bl_schedule *s, int64_t *unit) {
     return false;
 }
 
-bl_err bl_schedule_next(bl_schedule *s, int64_t *unit) {
+int64_t bl_schedule_next(bl_schedule *s) {
     const struct timespec pause = {.tv_nsec = 100000};
-    *unit = -1;
+    int64_t unit = -1;
     while (!atomic_load(&s->list->halted)) {
         if (refill(s))
             continue;
         bool last = atomic_load(&s->list->exhausted); /* read first: once it is set the list does not grow */
-        if (take(s, unit)) {
-            s->current = *unit;
-            return BL_OK;
+        if (take(s, &unit)) {
+            s->current = unit;
+            return unit;
         }
         if (last)
             break;
@@ -93,7 +93,7 @@ bl_err bl_schedule_next(bl_schedule *s, int64_t *unit) {
     }
     if (s->served && atomic_load(&s->list->reported) < atomic_load(&s->list->finished))
         (void)exchange(s, BL_REQUEST_REPORT);
-    return BL_OK;
+    return -1;
 }
 
 void bl_schedule_done(bl_schedule *s, int64_t unit) {

@@ -36,10 +36,9 @@ BL_API void bl_schedule_destroy(bl_schedule **schedule);
 /** The next unit of this rank.
  *
  * Collective:  no. Never waits for another rank's unit: at most for an answer of rank 0's thread.
- * @param[out] unit  its number; -1 when there is none for this rank any more, or after a halt
- * @return BL_OK.
+ * @return its number; -1 when there is none for this rank any more, or after a halt.
  */
-BL_API bl_err bl_schedule_next(bl_schedule *schedule, int64_t *unit) BL_NODISCARD;
+BL_API int64_t bl_schedule_next(bl_schedule *schedule);
 
 /** Ask that no further unit be given out: at once on this node, on every other when it next asks or reports,
  * which is within a second or at the end of the units in flight. Not collective; any rank may call it at any

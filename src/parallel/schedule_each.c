@@ -7,11 +7,7 @@
 
 static bl_err walk(bl_schedule *schedule, bl_schedule_work work, void *context) {
     bl_err err = BL_OK;
-    int64_t item = 0;
-    for (;;) {
-        BL_TRY(bl_schedule_next(schedule, &item));
-        if (item < 0)
-            break;
+    for (int64_t item; (item = bl_schedule_next(schedule)) >= 0;) {
         BL_TRY(work(context, item));
         bl_schedule_done(schedule, item);
     }

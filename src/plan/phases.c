@@ -6,8 +6,8 @@
 
 #include "base/mem.h"
 #include "experiment/kernels.h"
-#include "experiment/summary.h"
 #include "parallel/schedule.h"
+#include "run/summary_items.h"
 #include "sweep/cost.h"
 
 #include <math.h>
@@ -65,31 +65,27 @@ static void spread_kernels(const bl_grid *grid, const bl_rates *rates, bl_machin
     }
 }
 
-/* As run_summary.c shares it: predictions, the limit at single inputs, then cases dealt to ranks. */
+static bl_err share_stage(const bl_grid *grid, const bl_rates *rates, bl_summary_stage stage, bl_machine m,
+                          bl_phases *phases) {
+    bl_err err = BL_OK;
+    size_t count = 0;
+    bl_summary_item *item = NULL;
+    double *cost = NULL;
+    BL_TRY(bl_summary_items(grid, stage, &count, &item, &cost));
+    for (size_t i = 0; i < count; i++)
+        cost[i] = case_seconds(grid, rates, item[i].c.number, cost[i]);
+    BL_TRY(share(count, cost, cost, m, &phases->summary, &phases->work));
+cleanup:
+    bl_mem_free(item);
+    bl_mem_free(cost);
+    return err;
+}
+
 static bl_err share_summary(const bl_grid *grid, const bl_rates *rates, bl_machine m, bl_phases *phases) {
     bl_err err = BL_OK;
-    const bl_config *config = grid->config;
-    const size_t dimensions = config->dimension.count, laws = 2 * config->depth.count * dimensions;
-    const size_t limits = bl_summary_limits(config), most = laws + grid->cases * (limits + 1);
-    double *cost = NULL;
-    BL_ALLOC(cost, most);
-    for (size_t i = 0; i < laws; i++) {
-        const size_t depth = (size_t)config->depth.value[i / 2 / dimensions];
-        const size_t n = (size_t)config->dimension.value[i / 2 % dimensions];
-        cost[i] = i % 2 ? bl_cost_guaranteed(config, depth, n) : bl_cost_law(config, depth, n);
-        cost[i] = case_seconds(grid, rates, i / 2 % dimensions, cost[i]);
-    }
-    BL_TRY(share(laws, cost, cost, m, &phases->summary, &phases->work));
-    for (size_t i = 0; i < grid->cases * limits; i++) {
-        const bl_case c = bl_grid_case(grid, i / limits);
-        cost[i] = case_seconds(grid, rates, c.number, bl_cost_kernel_entry(config, &c));
-    }
-    BL_TRY(share(grid->cases * limits, cost, cost, m, &phases->summary, &phases->work));
-    for (size_t i = 0; i < grid->cases; i++)
-        cost[i] = case_seconds(grid, rates, i, bl_cost_statistics(config));
-    BL_TRY(share(grid->cases, cost, cost, m, &phases->summary, &phases->work));
+    for (bl_summary_stage stage = 0; stage < BL_SUMMARY_STAGES; stage++)
+        BL_TRY(share_stage(grid, rates, stage, m, phases));
 cleanup:
-    bl_mem_free(cost);
     return err;
 }
 

@@ -4,7 +4,6 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "borderline/log.h"
-#include "interrupt.h"
 
 #include <inttypes.h>
 
@@ -53,11 +52,11 @@ static void take_slots(bl_checkpoints *k, const bl_comm *comm) {
                free / BL_CHECKPOINTS_OWN, comm->size);
 }
 
-bl_err bl_checkpoints_create(bl_results *results, const bl_comm *comm, double interval, const bool *done,
-                             int64_t units, bl_checkpoints *k) {
+bl_err bl_checkpoints_create(bl_results *results, bl_interrupt *interrupt, const bl_comm *comm,
+                             double interval, const bool *done, int64_t units, bl_checkpoints *k) {
     bl_err err = BL_OK;
     size_t words = 0;
-    *k = (bl_checkpoints){.results = results, .interval = interval};
+    *k = (bl_checkpoints){.results = results, .interrupt = interrupt, .interval = interval};
     err = bl_results_checkpoint_shape(results, &k->slots, &words);
     BL_TRY(bl_agree(comm, err));
     if (k->slots == 0)
@@ -106,12 +105,12 @@ cleanup:
 /* Seconds before the time limit at which a training is stored and left. */
 static const double margin = 1.0;
 
-static bool ends_now(void) {
-    return bl_interrupt_signalled() || bl_interrupt_time_left() < margin;
+static bool ends_now(const bl_checkpoints *k) {
+    return bl_interrupt_asked(k->interrupt) || bl_interrupt_time_left(k->interrupt) < margin;
 }
 
 bool bl_checkpoints_due(const bl_checkpoints *k) {
-    return k->own > 0 && (ends_now() || bl_clock() - k->last >= k->interval);
+    return k->own > 0 && (ends_now(k) || bl_clock() - k->last >= k->interval);
 }
 
 bl_err bl_checkpoints_keep(bl_checkpoints *k, int64_t unit, bl_worker *worker) {
@@ -124,7 +123,7 @@ bl_err bl_checkpoints_keep(bl_checkpoints *k, int64_t unit, bl_worker *worker) {
     BL_TRY(bl_results_write_checkpoint(k->results, k->mine[k->next], unit, ++k->sequence, state, count));
     k->next = (k->next + 1) % BL_CHECKPOINTS_OWN;
     k->last = bl_clock();
-    BL_REQUIRE(!ends_now(), BL_ERR_STOPPED, "stopped while training a network, which is stored");
+    BL_REQUIRE(!ends_now(k), BL_ERR_STOPPED, "stopped while training a network, which is stored");
 cleanup:
     return err;
 }

@@ -10,6 +10,7 @@
 #define BORDERLINE_RUN_CHECKPOINTS_H
 
 #include "experiment/unit.h"
+#include "interrupt.h"
 #include "store/results.h"
 
 enum { BL_CHECKPOINTS_OWN = 2, BL_CHECKPOINTS_A_RANK = 3 };
@@ -19,18 +20,20 @@ typedef struct bl_slot {
 } bl_slot;
 
 typedef struct bl_checkpoints {
-    bl_results *results; /* borrowed */
-    size_t slots;        /* 0: nothing is stored */
-    bl_slot *slot;       /* as they were when the launch began */
-    uint64_t *state;     /* while slots are read */
+    bl_results *results;     /* borrowed */
+    bl_interrupt *interrupt; /* borrowed */
+    size_t slots;            /* 0: nothing is stored */
+    bl_slot *slot;           /* as they were when the launch began */
+    uint64_t *state;         /* while slots are read */
     size_t mine[BL_CHECKPOINTS_OWN], own, next;
     int64_t sequence; /* of the unit in progress */
     double interval, last;
 } bl_checkpoints;
 
 /* What earlier launches left, of units that are not done (rank 0 knows which), and this rank's slots. Collective. */
-bl_err bl_checkpoints_create(bl_results *results, const bl_comm *comm, double interval, const bool *done,
-                             int64_t units, bl_checkpoints *checkpoints) BL_NODISCARD;
+bl_err bl_checkpoints_create(bl_results *results, bl_interrupt *interrupt, const bl_comm *comm,
+                             double interval, const bool *done, int64_t units,
+                             bl_checkpoints *checkpoints) BL_NODISCARD;
 void bl_checkpoints_clear(bl_checkpoints *checkpoints);
 
 /* Is there a state of the unit from an earlier launch? */

@@ -3,12 +3,12 @@
  * Kernels: all ranks share the work of some cases together, one rank finishes and writes each, and marks it done. What is marked
  * and matches its checksum is not done again.
  */
+#include "run_kernels.h"
+
 #include "base/clock.h"
 #include "base/mem.h"
 #include "borderline/log.h"
 #include "experiment/kernels.h"
-#include "interrupt.h"
-#include "run.h"
 #include "sweep/cost.h"
 
 #include <float.h>
@@ -17,7 +17,7 @@
 #include <stdio.h>
 
 static bool is_spread(const bl_run *run) {
-    return run->sweep.config->kernel_inputs > BL_KERNELS_ONE_RANK;
+    return run->config->kernel_inputs > BL_KERNELS_ONE_RANK;
 }
 
 static int owner_of(const bl_run *run, size_t number) {
@@ -39,7 +39,7 @@ static bl_err write_rows(void *context, bl_field_id field, size_t first, size_t 
 
 static bl_err write_kernels(rows_of *to, const bl_kernels *kernels) {
     bl_err err = BL_OK;
-    const size_t inputs = to->run->sweep.config->kernel_inputs;
+    const size_t inputs = to->run->config->kernel_inputs;
     const bl_divergence *d = &kernels->divergence;
     const double pivot_empirical = d->pivot_a, pivot_nngp = d->pivot_b;
     const struct {
@@ -73,7 +73,8 @@ cleanup:
 /* Some cases, from `first` on. */
 static bl_err do_cases(bl_run *run, size_t first, size_t cases) {
     bl_err err = BL_OK;
-    const bl_grid *grid = run->sweep.grid;
+    const bl_grid *grid = run->grid;
+    const bl_kernels_stop stop = {bl_interrupt_is_overdue, &run->interrupt};
     rows_of *to = bl_mem_alloc(cases, sizeof *to);
     bl_kernels **kernels = bl_mem_alloc(cases, sizeof *kernels);
     BL_TRY(bl_agree(run->comm, to && kernels ? BL_OK : BL_ERR_MEMORY));
@@ -81,9 +82,9 @@ static bl_err do_cases(bl_run *run, size_t first, size_t cases) {
     for (size_t i = 0; i < cases; i++)
         to[i] = (rows_of){.run = run, .c = bl_grid_case(grid, first + i)};
     if (is_spread(run))
-        err = bl_kernels_spread(run->comm, grid, first, write_rows, to, bl_interrupt_overdue, kernels);
+        err = bl_kernels_spread(run->comm, grid, first, write_rows, to, stop, kernels);
     else
-        err = bl_kernels_create(run->comm, grid, first, cases, bl_interrupt_overdue, kernels);
+        err = bl_kernels_create(run->comm, grid, first, cases, stop, kernels);
     for (size_t i = 0; i < cases; i++) {
         if (err == BL_OK && kernels[i] && owner_of(run, to[i].c.number) == run->comm->rank)
             err = write_kernels(&to[i], kernels[i]);
@@ -110,14 +111,14 @@ static bl_err hash_cases(const bl_run *run, const int8_t *status, uint64_t *foun
     bl_err err = BL_OK;
     const bl_comm *comm = run->comm;
     const bool spread = is_spread(run);
-    for (size_t i = 0; i < run->sweep.grid->cases && err == BL_OK; i++) {
-        const bl_case c = bl_grid_case(run->sweep.grid, i);
+    for (size_t i = 0; i < run->grid->cases && err == BL_OK; i++) {
+        const bl_case c = bl_grid_case(run->grid, i);
         if (status[i] == 1 && (spread || owner_of(run, i) == comm->rank))
             err = bl_results_hash_kernels(run->results, &c, spread ? (size_t)comm->rank : 0,
                                           spread ? (size_t)comm->size : 1, &found[i]);
     }
     BL_TRY(bl_agree(comm, err));
-    MPI_Allreduce(MPI_IN_PLACE, found, (int)run->sweep.grid->cases, MPI_UINT64_T, MPI_SUM, comm->world);
+    MPI_Allreduce(MPI_IN_PLACE, found, (int)run->grid->cases, MPI_UINT64_T, MPI_SUM, comm->world);
 cleanup:
     return err;
 }
@@ -146,8 +147,8 @@ static void free_marks(mark *m) {
 /* Cases whose kernels are in the file and match their checksum: status 1, and *whole of them. */
 static bl_err find_done(const bl_run *run, mark *m, size_t *whole) {
     bl_err err = BL_OK;
-    const bl_config *config = run->sweep.config;
-    const size_t cases = run->sweep.grid->cases, start[BL_FIELD_RANK_MAX] = {0};
+    const bl_config *config = run->config;
+    const size_t cases = run->grid->cases, start[BL_FIELD_RANK_MAX] = {0};
     const size_t count[BL_FIELD_RANK_MAX] = {config->depth.count, config->width.count,
                                              config->dimension.count};
     size_t damaged = 0;
@@ -174,8 +175,8 @@ cleanup:
 }
 
 static double cost_of(const bl_run *run, size_t number) {
-    const bl_config *config = run->sweep.config;
-    const bl_case c = bl_grid_case(run->sweep.grid, number);
+    const bl_config *config = run->config;
+    const bl_case c = bl_grid_case(run->grid, number);
     const double inputs = (double)config->kernel_inputs;
     if (is_spread(run))
         return bl_cost_kernel_spread(config, &c, (size_t)run->comm->size, NULL);
@@ -185,8 +186,8 @@ static double cost_of(const bl_run *run, size_t number) {
 
 /* The next cases that are done together, from *first on; their number, and their cost. */
 static size_t next_cases(const bl_run *run, const mark *m, size_t *first, double *cost) {
-    const size_t cases = run->sweep.grid->cases;
-    const size_t most = is_spread(run) ? 1 : bl_kernels_together(run->sweep.grid, (size_t)run->comm->size);
+    const size_t cases = run->grid->cases;
+    const size_t most = is_spread(run) ? 1 : bl_kernels_together(run->grid, (size_t)run->comm->size);
     size_t count = 0;
     *cost = 0;
     while (*first < cases && m->status[*first])
@@ -196,15 +197,24 @@ static size_t next_cases(const bl_run *run, const mark *m, size_t *first, double
     return count;
 }
 
+static void tell(const bl_run *run, size_t before, int64_t done, bool ended) {
+    bl_run_tell(run, (bl_progress){.phase = BL_PHASE_KERNELS,
+                                   .before = (int64_t)before,
+                                   .done = done,
+                                   .total = (int64_t)run->grid->cases,
+                                   .ended = ended});
+}
+
 /* Stop before cases that would not end in time, going by the slowest of this launch; what is left in their midst is begun anew. */
 static bl_err do_missing(bl_run *run, const mark *m, size_t whole, int64_t *done) {
     bl_err err = BL_OK;
     double slowest = 0, cost = 0;
     size_t first = 0, count = 0;
     char so_far[64];
+    tell(run, whole, 0, false);
     while ((count = next_cases(run, m, &first, &cost)) > 0) {
         (void)snprintf(so_far, sizeof so_far, " after the kernels of %zu of %zu cases", whole + (size_t)*done,
-                       run->sweep.grid->cases);
+                       run->grid->cases);
         BL_TRY(bl_run_pause(run, 1.2 * slowest * cost, so_far));
         const double begin = bl_clock();
         err = do_cases(run, first, count);
@@ -214,14 +224,16 @@ static bl_err do_missing(bl_run *run, const mark *m, size_t whole, int64_t *done
         slowest = fmax(slowest, (bl_clock() - begin) / cost);
         first += count;
         *done += (int64_t)count;
+        tell(run, whole, *done, false);
     }
+    tell(run, whole, *done, true);
 cleanup:
     return err;
 }
 
 bl_err bl_run_kernels(bl_run *run, int64_t *done) {
     bl_err err = BL_OK;
-    const size_t cases = run->sweep.grid->cases;
+    const size_t cases = run->grid->cases;
     size_t whole = 0;
     mark m = {0};
     *done = 0;
@@ -229,7 +241,7 @@ bl_err bl_run_kernels(bl_run *run, int64_t *done) {
     BL_ASSERT(m.status && m.checksum && m.found);
     BL_TRY(find_done(run, &m, &whole));
     if (whole < cases)
-        bl_log(BL_LOG_INFO, "kernels: %zu inputs, %zu cases", run->sweep.config->kernel_inputs, cases);
+        bl_log(BL_LOG_INFO, "kernels: %zu inputs, %zu cases", run->config->kernel_inputs, cases);
     if (whole > 0 && whole < cases)
         bl_log(BL_LOG_INFO, "kernels of %zu of %zu cases are in the file", whole, cases);
     BL_TRY(do_missing(run, &m, whole, done));
@@ -252,7 +264,7 @@ static bl_err learn(const bl_run *run, const bl_case *c, learnt *l) {
     static const bl_field_id spectrum[2] = {BL_FIELD_SUMMARY_SPECTRUM_EMPIRICAL,
                                             BL_FIELD_SUMMARY_SPECTRUM_NNGP};
     bl_err err = BL_OK;
-    const size_t inputs = run->sweep.config->kernel_inputs, one[BL_FIELD_RANK_MAX] = {1, 1, 1, 1};
+    const size_t inputs = run->config->kernel_inputs, one[BL_FIELD_RANK_MAX] = {1, 1, 1, 1};
     const size_t first[] = {c->depth_index, c->width_index, c->dimension_index, 0};
     const size_t last[] = {c->depth_index, c->width_index, c->dimension_index, inputs - 1};
     BL_TRY(bl_results_read(run->results, BL_FIELD_SUMMARY_KERNEL_DEVIATION, first, one, &l->deviation));
@@ -297,7 +309,7 @@ static void say_indefinite(const bl_grid *grid, const learnt *all) {
 /* Noise and bias over the widths of every (depth, dimension). */
 static bl_err write_fits(bl_run *run, const learnt *all) {
     bl_err err = BL_OK;
-    const bl_config *config = run->sweep.config;
+    const bl_config *config = run->config;
     size_t dimensions = config->dimension.count, one[BL_FIELD_RANK_MAX] = {1, 1};
     double widths[BL_AXIS_LENGTH_MAX];
     for (size_t i = 0; i < config->depth.count * dimensions; i++) {
@@ -315,7 +327,7 @@ cleanup:
 
 bl_err bl_run_kernels_finish(bl_run *run) {
     bl_err err = BL_OK;
-    const bl_grid *grid = run->sweep.grid;
+    const bl_grid *grid = run->grid;
     learnt *all = NULL;
     if (run->comm->rank > 0)
         goto cleanup;

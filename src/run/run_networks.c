@@ -11,7 +11,7 @@
 
 enum { NAME = 128 };
 
-/* Room for the networks of a case; of the first pass only their bytes. */
+/* Reserve room for the networks of a case, and add their bytes; with file == NULL nothing is reserved, only the bytes are added up. */
 static bl_err reserve_case(const bl_config *config, const bl_case *c, bl_networks_file *file, double *bytes) {
     bl_err err = BL_OK;
     bl_network *network = NULL;
@@ -34,9 +34,9 @@ cleanup:
 static bl_err reserve_cases(const bl_run *run, bl_networks_file *file, double *bytes) {
     bl_err err = BL_OK;
     *bytes = 0;
-    for (size_t i = 0; i < run->sweep.grid->cases; i++) {
-        const bl_case c = bl_grid_case(run->sweep.grid, i);
-        BL_TRY(reserve_case(run->sweep.config, &c, file, bytes));
+    for (size_t i = 0; i < run->grid->cases; i++) {
+        const bl_case c = bl_grid_case(run->grid, i);
+        BL_TRY(reserve_case(run->config, &c, file, bytes));
     }
 cleanup:
     return err;
@@ -44,18 +44,18 @@ cleanup:
 
 bl_err bl_run_networks_prepare(const bl_run *run, bool resume, bool force) {
     bl_err err = BL_OK;
-    const bl_config *config = run->sweep.config;
+    const bl_config *config = run->config;
     bl_networks_file *file = NULL;
     char *resolved = NULL;
     double bytes = 0;
     BL_TRY(bl_config_resolve(config, &resolved));
-    if (resume && access(run->networks_path, F_OK) == 0) {
-        BL_TRY(bl_networks_file_open(run->networks_path, &file));
+    if (resume && access(run->options.save_networks, F_OK) == 0) {
+        BL_TRY(bl_networks_file_open(run->options.save_networks, &file));
         BL_TRY(bl_networks_file_check_config(file, resolved));
         goto cleanup;
     }
     BL_TRY(reserve_cases(run, NULL, &bytes));
-    BL_TRY(bl_networks_file_create(run->networks_path, force, config->box, resolved, bytes, &file));
+    BL_TRY(bl_networks_file_create(run->options.save_networks, force, config->box, resolved, bytes, &file));
     BL_TRY(reserve_cases(run, file, &bytes));
     BL_TRY(bl_networks_file_close(&file));
 cleanup:
@@ -80,9 +80,9 @@ bl_err bl_run_networks_verify(const bl_run *run, bool *done, int64_t *missing) {
     bl_err err = BL_OK;
     bl_networks_file *file = NULL;
     *missing = 0;
-    BL_TRY(bl_networks_file_open(run->networks_path, &file));
-    for (int64_t u = 0; u < run->sweep.grid->units; u++) {
-        const bl_unit unit = bl_grid_unit(run->sweep.grid, u);
+    BL_TRY(bl_networks_file_open(run->options.save_networks, &file));
+    for (int64_t u = 0; u < run->grid->units; u++) {
+        const bl_unit unit = bl_grid_unit(run->grid, u);
         bool saved = true;
         if (!done[u])
             continue;
@@ -92,7 +92,7 @@ bl_err bl_run_networks_verify(const bl_run *run, bool *done, int64_t *missing) {
     }
     if (*missing > 0)
         bl_log(BL_LOG_WARNING, "%" PRId64 " units are done again: their networks are not in %s", *missing,
-               run->networks_path);
+               run->options.save_networks);
 cleanup:
     bl_networks_file_discard(&file);
     return err;
@@ -102,5 +102,5 @@ bl_err bl_run_networks_save(bl_run *run, const bl_case *c, size_t number, const 
                             const float *x) {
     char name[NAME];
     bl_sample_network_name(c, number, name, sizeof name);
-    return bl_networks_file_fill(run->networks, name, network, x, bl_config_inputs(run->sweep.config));
+    return bl_networks_file_fill(run->networks, name, network, x, bl_config_inputs(run->config));
 }

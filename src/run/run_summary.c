@@ -3,13 +3,14 @@
  * Summary: statistics of every case, predictions of every (depth, dimension), fits over dimensions. All ranks share the work;
  * a number is computed by one rank from the file alone, so it is the same on any number of ranks.
  */
-#include "experiment/summary.h"
+#include "run_summary.h"
 
 #include "base/mem.h"
 #include "borderline/gp.h"
 #include "borderline/log.h"
+#include "experiment/summary.h"
 #include "parallel/schedule.h"
-#include "run.h"
+#include "summary_items.h"
 #include "sweep/cost.h"
 
 #include <math.h>
@@ -18,7 +19,8 @@
 typedef struct tables {
     bl_run *run;
     size_t p_count, dimensions, kinds;
-    size_t limits;           /* a case */
+    size_t limits;           /* per case */
+    bl_summary_item *item;   /* of the stage in progress */
     bl_summary_limit *limit; /* [case][limits] */
     bl_median *median;       /* [case][kind][p] */
     double *law_median;      /* [depth][dimension][p] */
@@ -105,8 +107,7 @@ static bl_err write_outputs(bl_run *run, const tables *t, const bl_case *c, cons
         [BL_MOMENT_KS] = BL_FIELD_SUMMARY_OUTPUT_KS_ERROR};
     size_t start[BL_FIELD_RANK_MAX] = {c->depth_index, c->width_index, c->dimension_index};
     double moment[BL_MOMENTS], error[BL_MOMENTS];
-    BL_TRY(bl_summary_outputs(run->sweep.grid->config, c, t->limit + c->number * t->limits, output, moment,
-                              error));
+    BL_TRY(bl_summary_outputs(run->grid->config, c, t->limit + c->number * t->limits, output, moment, error));
     for (unsigned k = 0; k < BL_MOMENTS; k++) {
         BL_TRY(write_number(run, moment_field[k], start, moment[k]));
         BL_TRY(write_number(run, error_field[k], start, error[k]));
@@ -115,40 +116,12 @@ cleanup:
     return err;
 }
 
-/* What infinite width says of one input of one case. */
-static bl_err find_limit(void *context, int64_t item) {
-    tables *t = context;
-    const bl_grid *grid = t->run->sweep.grid;
-    const bl_case c = bl_grid_case(grid, (size_t)item / t->limits);
-    return bl_summary_limit_at(grid->config, &c, (size_t)item % t->limits, &t->limit[item]);
-}
-
-static bl_err find_limits(tables *t) {
-    bl_err err = BL_OK;
-    const bl_run *run = t->run;
-    const size_t count = run->sweep.grid->cases * t->limits;
-    double *cost = bl_mem_alloc(count, sizeof *cost);
-    t->limit = bl_mem_alloc(count, sizeof *t->limit);
-    BL_TRY(bl_agree(run->comm, cost && t->limit ? BL_OK : BL_ERR_MEMORY));
-    BL_ASSERT(cost && t->limit);
-    for (size_t i = 0; i < count; i++) {
-        const bl_case c = bl_grid_case(run->sweep.grid, i / t->limits);
-        cost[i] = bl_cost_kernel_entry(run->sweep.config, &c);
-    }
-    BL_TRY(bl_schedule_each(run->comm, (int64_t)count, cost, find_limit, t));
-    merge(run->comm, &t->limit->kernel, count * (sizeof *t->limit / sizeof(double)));
-cleanup:
-    bl_mem_free(cost);
-    return err;
-}
-
 /* Lengths of gradients. */
 static bl_err write_gradients(bl_run *run, const tables *t, const bl_case *c, const double *gradient_norm) {
     bl_err err = BL_OK;
     size_t start[BL_FIELD_RANK_MAX] = {c->depth_index, c->width_index, c->dimension_index};
     bl_summary_gradient s;
-    BL_TRY(bl_summary_gradients(run->sweep.grid->config, c, t->limit + c->number * t->limits, gradient_norm,
-                                &s));
+    BL_TRY(bl_summary_gradients(run->config, c, t->limit + c->number * t->limits, gradient_norm, &s));
     BL_TRY(write_number(run, BL_FIELD_SUMMARY_GRADIENT_LOG_MEAN, start, s.mean));
     BL_TRY(write_number(run, BL_FIELD_SUMMARY_GRADIENT_LOG_MEAN_ERROR, start, s.mean_error));
     BL_TRY(write_number(run, BL_FIELD_SUMMARY_GRADIENT_LOG_VARIANCE, start, s.variance));
@@ -170,7 +143,7 @@ static bl_err summarise(bl_run *run, tables *t, const bl_case *c, size_t kind, c
     for (size_t k = 0; k < t->p_count; k++) {
         const size_t start[BL_FIELD_RANK_MAX] = {c->depth_index, c->width_index, c->dimension_index, kind, k};
         bl_summary summary;
-        BL_TRY(bl_summary_case(run->sweep.config, c, data, k, &summary));
+        BL_TRY(bl_summary_case(run->config, c, data, k, &summary));
         BL_TRY(write_summary(run, start, &summary));
         if (random)
             BL_TRY(write_ratios(run, t, c, k, start, &summary));
@@ -184,7 +157,7 @@ cleanup:
 
 static bl_err summarise_cases(bl_run *run, tables *t) {
     bl_err err = BL_OK;
-    const bl_grid *grid = run->sweep.grid;
+    const bl_grid *grid = run->grid;
     bl_record record;
     BL_TRY(bl_summary_record_create(grid->config, &record));
     for (size_t i = (size_t)run->comm->rank; i < grid->cases; i += (size_t)run->comm->size) {
@@ -203,19 +176,16 @@ cleanup:
 static bl_err write_law(bl_run *run, bl_field_id field, bl_field_id error_field, const size_t *start,
                         const double *quantile, const double *error) {
     bl_err err = BL_OK;
-    size_t count[BL_FIELD_RANK_MAX] = {1, 1, run->sweep.config->p.count, BL_QUANTILES};
+    size_t count[BL_FIELD_RANK_MAX] = {1, 1, run->config->p.count, BL_QUANTILES};
     BL_TRY(bl_results_write(run->results, field, start, count, quantile));
     BL_TRY(bl_results_write(run->results, error_field, start, count, error));
 cleanup:
     return err;
 }
 
-/* What is predicted of a (depth, dimension), each a piece of work. */
-enum { LAW, GUARANTEED, PREDICTIONS };
-
 static bl_err predict_guaranteed(const tables *t, size_t pair) {
     bl_err err = BL_OK;
-    const bl_config *config = t->run->sweep.config;
+    const bl_config *config = t->run->config;
     const size_t depth = pair / t->dimensions, dimension = pair % t->dimensions;
     double *median = t->guaranteed + pair * t->p_count;
     size_t start[BL_FIELD_RANK_MAX] = {depth, dimension}, count[BL_FIELD_RANK_MAX] = {1, 1, t->p_count};
@@ -231,7 +201,7 @@ cleanup:
 static bl_err predict_law(const tables *t, size_t pair) {
     bl_err err = BL_OK;
     bl_run *run = t->run;
-    const bl_config *config = run->sweep.config;
+    const bl_config *config = run->config;
     const size_t start[BL_FIELD_RANK_MAX] = {pair / t->dimensions, pair % t->dimensions};
     const size_t n = (size_t)config->dimension.value[start[1]];
     const bl_box box[] = {config->box, {-INFINITY, INFINITY}};
@@ -253,39 +223,40 @@ cleanup:
     return err;
 }
 
-static bl_err predict_item(void *context, int64_t item) {
-    const tables *t = context;
-    const size_t pair = (size_t)item / PREDICTIONS;
-    return item % PREDICTIONS == LAW ? predict_law(t, pair) : predict_guaranteed(t, pair);
+static bl_err do_item(void *context, int64_t i) {
+    tables *t = context;
+    const bl_summary_item *item = &t->item[i];
+    switch (item->kind) {
+    case BL_SUMMARY_LAW:
+        return predict_law(t, item->number);
+    case BL_SUMMARY_GUARANTEED_MEDIAN:
+        return predict_guaranteed(t, item->number);
+    case BL_SUMMARY_LIMIT:
+        return bl_summary_limit_at(t->run->config, &item->c, item->number, &t->limit[i]);
+    default:
+        return BL_OK;
+    }
 }
 
-static bl_err predict(tables *t) {
+/* A stage's items, each done by the rank that is free. Collective. */
+static bl_err do_stage(tables *t, bl_summary_stage stage) {
     bl_err err = BL_OK;
-    const bl_run *run = t->run;
-    const size_t pairs = run->sweep.config->depth.count * t->dimensions, items = pairs * PREDICTIONS;
-    double *cost = bl_mem_alloc(items, sizeof *cost);
-    BL_TRY(bl_agree(run->comm, cost ? BL_OK : BL_ERR_MEMORY));
-    BL_ASSERT(cost != NULL);
-    for (size_t i = 0; i < items; i++) {
-        const size_t pair = i / PREDICTIONS;
-        const bl_config *config = run->sweep.config;
-        const size_t depth = (size_t)config->depth.value[pair / t->dimensions];
-        const size_t n = (size_t)config->dimension.value[pair % t->dimensions];
-        cost[i] =
-            i % PREDICTIONS == LAW ? bl_cost_law(config, depth, n) : bl_cost_guaranteed(config, depth, n);
-    }
-    BL_TRY(bl_schedule_each(run->comm, (int64_t)items, cost, predict_item, t));
-    merge(run->comm, t->law_median, pairs * t->p_count);
-    merge(run->comm, t->guaranteed, pairs * t->p_count);
+    const bl_comm *comm = t->run->comm;
+    size_t count = 0;
+    double *cost = NULL;
+    BL_TRY(bl_agree(comm, bl_summary_items(t->run->grid, stage, &count, &t->item, &cost)));
+    BL_TRY(bl_schedule_each(comm, (int64_t)count, cost, do_item, t));
 cleanup:
     bl_mem_free(cost);
+    bl_mem_free(t->item);
+    t->item = NULL;
     return err;
 }
 
 /* Exponents in n of every (depth, width, kind, p). Rank 0 alone: a few numbers. */
 static bl_err write_fits(bl_run *run, const tables *t) {
     bl_err err = BL_OK;
-    const bl_config *config = run->sweep.config;
+    const bl_config *config = run->config;
     const size_t curves = t->kinds * t->p_count;
     for (size_t i = 0; i < config->depth.count * config->width.count; i++)
         for (size_t k = 0; k < curves; k++) {
@@ -305,28 +276,42 @@ cleanup:
     return err;
 }
 
+static bl_err allocate(tables *t) {
+    bl_err err = BL_OK;
+    const bl_grid *grid = t->run->grid;
+    const size_t pairs = grid->config->depth.count * t->dimensions;
+    BL_ALLOC(t->median, grid->cases * t->kinds * t->p_count);
+    BL_ALLOC(t->limit, grid->cases * t->limits);
+    BL_ALLOC(t->law_median, pairs * t->p_count);
+    BL_ALLOC(t->guaranteed, pairs * t->p_count);
+cleanup:
+    return err;
+}
+
 bl_err bl_run_summary(bl_run *run) {
     bl_err err = BL_OK;
-    const bl_config *config = run->sweep.config;
+    const bl_comm *comm = run->comm;
+    const bl_config *config = run->config;
+    const size_t cases = run->grid->cases;
     tables t = {.run = run,
                 .p_count = config->p.count,
                 .dimensions = config->dimension.count,
                 .kinds = bl_config_kinds(config),
                 .limits = bl_summary_limits(config)};
-    size_t medians = run->sweep.grid->cases * t.kinds * t.p_count;
-    size_t laws = config->depth.count * t.dimensions * t.p_count;
-    bl_log(BL_LOG_INFO, "summary: statistics of %zu cases, predictions, fits", run->sweep.grid->cases);
+    const size_t laws = config->depth.count * t.dimensions * t.p_count;
+    bl_log(BL_LOG_INFO, "summary: statistics of %zu cases, predictions, fits", cases);
+    bl_run_tell(run, (bl_progress){.phase = BL_PHASE_SUMMARY, .total = 1});
     BL_TRY(bl_run_pause(run, 0, ""));
-    t.median = bl_mem_alloc(medians, sizeof *t.median);
-    t.law_median = bl_mem_alloc(laws, sizeof *t.law_median);
-    t.guaranteed = bl_mem_alloc(laws, sizeof *t.guaranteed);
-    BL_TRY(bl_agree(run->comm, t.median && t.law_median && t.guaranteed ? BL_OK : BL_ERR_MEMORY));
-    BL_ASSERT(t.median && t.law_median && t.guaranteed);
-    BL_TRY(predict(&t));
-    BL_TRY(find_limits(&t));
-    BL_TRY(bl_agree(run->comm, summarise_cases(run, &t)));
-    merge(run->comm, &t.median->value, medians * (sizeof(bl_median) / sizeof(double)));
-    BL_TRY(bl_agree(run->comm, run->comm->rank == 0 ? write_fits(run, &t) : BL_OK));
+    BL_TRY(bl_agree(comm, allocate(&t)));
+    BL_TRY(do_stage(&t, BL_SUMMARY_PREDICTIONS));
+    merge(comm, t.law_median, laws);
+    merge(comm, t.guaranteed, laws);
+    BL_TRY(do_stage(&t, BL_SUMMARY_LIMITS));
+    merge(comm, &t.limit->kernel, cases * t.limits * (sizeof *t.limit / sizeof(double)));
+    BL_TRY(bl_agree(comm, summarise_cases(run, &t)));
+    merge(comm, &t.median->value, cases * t.kinds * t.p_count * (sizeof *t.median / sizeof(double)));
+    BL_TRY(bl_agree(comm, comm->rank == 0 ? write_fits(run, &t) : BL_OK));
+    bl_run_tell(run, (bl_progress){.phase = BL_PHASE_SUMMARY, .done = 1, .total = 1, .ended = true});
 cleanup:
     bl_mem_free(t.median);
     bl_mem_free(t.limit);

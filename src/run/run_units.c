@@ -1,17 +1,19 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * The sweep itself: take a unit, do it, write it, mark it; stop in time.
+ * The walk through the sweep's units: take a unit, do it, write it, mark it; stop in time.
  */
+#include "run_units.h"
+
+#include "checkpoints.h"
+#include "run_networks.h"
+
 #include "base/clock.h"
+#include "base/duration.h"
 #include "base/mem.h"
 #include "borderline/log.h"
 #include "checkpoints.h"
 #include "experiment/unit.h"
-#include "interrupt.h"
 #include "parallel/schedule.h"
-#include "progress.h"
-#include "run.h"
-#include "run_networks.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -23,17 +25,23 @@ typedef struct todo {
     double *cost;
 } todo;
 
-/* One rank's walk through the sweep. */
+/* What a rank's time went into, in seconds. */
+typedef struct usage {
+    double busy, writing; /* in units; of it writing them */
+    double without_core;  /* computing units, while the processor was others' */
+    double processor;     /* in which this rank had a core, of the whole walk */
+} usage;
+
+/* One rank's walk through the units. */
 typedef struct walk {
     bl_run *run;
     bl_schedule *schedule;
     bl_worker *worker;
     bl_checkpoints checkpoints;
-    bl_progress progress;
-    double busy, writing; /* seconds */
-    double processor;     /* seconds that this rank had a core */
-    double slowest;       /* seconds a cost, the worst unit so far; 0 before the first */
-    int64_t units;        /* done by this rank */
+    int64_t before; /* units done by earlier launches */
+    int64_t units;  /* units that this rank has done */
+    usage usage;
+    double slowest; /* seconds per cost of the worst unit so far; 0 before the first */
 } walk;
 
 static void clear_todo(todo *t) {
@@ -44,23 +52,23 @@ static void clear_todo(todo *t) {
 /* Which units are done and whole; damaged ones are done again. Only rank 0 calls. */
 static bl_err verify_units(const bl_run *run, bool *done) {
     int64_t damaged = 0, missing = 0;
-    bl_err err = bl_results_verify(run->results, run->sweep.grid, done, &damaged);
+    bl_err err = bl_results_verify(run->results, run->grid, done, &damaged);
     if (err == BL_OK && damaged > 0)
         bl_log(BL_LOG_WARNING, "%" PRId64 " units in %s do not match their checksums and are done again",
                damaged, run->path);
-    if (err == BL_OK && run->networks_path)
+    if (err == BL_OK && run->options.save_networks)
         err = bl_run_networks_verify(run, done, &missing);
     return err;
 }
 
-/* Of equal units those begun by an earlier launch come first: their slots are free again the sooner. */
+/* Units with a checkpoint go first among equal costs, to free their slots early. */
 static const double first_of_equals = 1.0 + 1e-9;
 
 /* Rank 0 says which units are done, all ranks list the others. */
 static bl_err list_todo(walk *w, todo *t) {
     bl_err err = BL_OK;
     bl_run *run = w->run;
-    const bl_grid *grid = run->sweep.grid;
+    const bl_grid *grid = run->grid;
     void *done = NULL;
     size_t length = (size_t)grid->units * sizeof(bool);
     *t = (todo){0};
@@ -69,8 +77,8 @@ static bl_err list_todo(walk *w, todo *t) {
         err = done ? verify_units(run, done) : BL_ERR_MEMORY;
     }
     BL_TRY(bl_comm_broadcast(run->comm, err, &done, &length));
-    BL_TRY(
-        bl_checkpoints_create(run->results, run->comm, run->checkpoint, done, grid->units, &w->checkpoints));
+    BL_TRY(bl_checkpoints_create(run->results, &run->interrupt, run->comm, run->options.checkpoint, done,
+                                 grid->units, &w->checkpoints));
     BL_ALLOC(t->unit, (size_t)grid->units);
     BL_ALLOC(t->cost, (size_t)grid->units);
     for (int64_t i = 0; i < grid->units; i++)
@@ -84,12 +92,19 @@ cleanup:
     return bl_agree(run->comm, err);
 }
 
-/* Asked by the search between its rounds: must this unit be left? Also keeps the progress on the screen. */
+static void tell(const walk *w, int64_t done, bool ended) {
+    bl_run_tell(w->run, (bl_progress){.phase = BL_PHASE_UNITS,
+                                      .before = w->before,
+                                      .done = done,
+                                      .total = w->run->grid->units,
+                                      .ended = ended});
+}
+
+/* Asked by the search between its rounds: must this unit be left? Also tells of the progress of all ranks. */
 static bool leave_unit(void *context) {
     walk *w = context;
-    if (w->run->comm->rank == 0)
-        bl_progress_show(&w->progress, bl_schedule_finished(w->schedule));
-    return bl_interrupt_overdue();
+    tell(w, bl_schedule_finished(w->schedule), false);
+    return bl_interrupt_overdue(&w->run->interrupt);
 }
 
 static bool training_is_due(void *context) {
@@ -133,63 +148,80 @@ cleanup:
 
 /* Would this unit end in time, going by the slowest unit so far? A training need not. */
 static bool fits_in_time(const walk *w, double cost) {
-    return w->checkpoints.own > 0 || 1.2 * w->slowest * cost < bl_interrupt_time_left();
+    return w->checkpoints.own > 0 || 1.2 * w->slowest * cost < bl_interrupt_time_left(&w->run->interrupt);
 }
 
 static bl_err do_unit(walk *w, int64_t unit) {
     bl_err err = BL_OK;
     const bl_unit_result *result = NULL;
-    double begin = bl_clock(), epoch = bl_clock_epoch();
+    const double begin = bl_clock(), processor = bl_clock_processor(), epoch = bl_clock_epoch();
     BL_TRY(bl_worker_run(w->worker, unit, &result));
-    double computed = bl_clock();
+    const double computed = bl_clock(), had_core = bl_clock_processor() - processor;
     BL_TRY(write_result(w, result, epoch));
-    double written = bl_clock();
+    const double written = bl_clock();
     bl_schedule_done(w->schedule, unit);
     w->units++;
-    w->writing += written - computed;
-    w->busy += written - begin;
-    w->slowest = fmax(w->slowest, (written - begin) / bl_grid_cost(w->run->sweep.grid, unit));
+    w->usage.writing += written - computed;
+    w->usage.busy += written - begin;
+    w->usage.without_core += fmax(0, computed - begin - had_core);
+    w->slowest = fmax(w->slowest, (written - begin) / bl_grid_cost(w->run->grid, unit));
 cleanup:
     return err;
 }
 
 static bl_err walk_units(walk *w) {
     bl_err err = BL_OK;
-    int64_t unit = 0;
-    while (!bl_interrupt_signalled() && !bl_schedule_halted(w->schedule)) {
-        BL_TRY(bl_schedule_next(w->schedule, &unit));
+    bl_interrupt *interrupt = &w->run->interrupt;
+    while (!bl_interrupt_asked(interrupt) && !bl_schedule_halted(w->schedule)) {
+        const int64_t unit = bl_schedule_next(w->schedule);
         if (unit < 0)
             break;
-        if (!fits_in_time(w, bl_grid_cost(w->run->sweep.grid, unit))) {
+        if (!fits_in_time(w, bl_grid_cost(w->run->grid, unit))) {
             bl_schedule_halt(w->schedule);
             break;
         }
         BL_TRY(do_unit(w, unit));
-        if (w->run->comm->rank == 0)
-            bl_progress_show(&w->progress, bl_schedule_finished(w->schedule));
+        tell(w, bl_schedule_finished(w->schedule), false);
     }
 cleanup:
-    if (err != BL_OK || bl_interrupt_signalled())
+    if (err != BL_OK || bl_interrupt_asked(interrupt))
         bl_schedule_halt(w->schedule);
     return err;
 }
 
-/* For the log: shares of the sweep's time over all ranks, and the memory of the largest. */
+/* What became of the time, over all ranks, for the log. `seconds`: of the longest walk. */
 static void report(const walk *w, double seconds, int64_t done) {
     const bl_comm *comm = w->run->comm;
-    double mine[3] = {w->busy, w->writing, w->processor}, all[3] = {0}, peak = (double)bl_mem_resident_peak(),
-           most = 0;
-    char text[32];
+    double mine[3] = {w->usage.busy, w->usage.writing, w->usage.processor}, all[3] = {0},
+           peak = (double)bl_mem_resident_peak(), most = 0;
+    char text[BL_DURATION_TEXT];
     MPI_Reduce(mine, all, 3, MPI_DOUBLE, MPI_SUM, 0, comm->world);
     MPI_Reduce(&peak, &most, 1, MPI_DOUBLE, MPI_MAX, 0, comm->world);
     if (done == 0)
         return;
-    bl_progress_duration(seconds, text);
+    bl_duration_text(seconds, text);
     bl_log(BL_LOG_INFO,
            "%" PRId64 " units in %s on %d ranks: busy %.1f %% of the time, of it writing %.2f %%; most "
-           "memory %.0f MiB a rank; a core for %.0f %% of the time",
+           "memory %.0f MiB per rank; a core for %.0f %% of the time",
            done, text, comm->size, 100 * all[0] / (seconds * comm->size), 100 * all[1] / all[0],
            most / (1024.0 * 1024.0), 100 * all[2] / (seconds * comm->size));
+}
+
+/* All ranks walk; *finished counts the units they did. */
+static bl_err walk_together(walk *w, int64_t *finished) {
+    const bl_comm *comm = w->run->comm;
+    tell(w, 0, false);
+    const double begin = bl_clock(), processor = bl_clock_processor();
+    bl_err err = walk_units(w);
+    w->usage.processor = bl_clock_processor() - processor;
+    double seconds = bl_clock() - begin;
+    bl_schedule_destroy(&w->schedule);
+    MPI_Allreduce(MPI_IN_PLACE, &seconds, 1, MPI_DOUBLE, MPI_MAX, comm->world);
+    MPI_Allreduce(&w->units, finished, 1, MPI_INT64_T, MPI_SUM, comm->world);
+    bl_interrupt_share(&w->run->interrupt, comm);
+    tell(w, *finished, true);
+    report(w, seconds, *finished);
+    return err;
 }
 
 bl_err bl_run_units(bl_run *run, int64_t *done) {
@@ -202,34 +234,21 @@ bl_err bl_run_units(bl_run *run, int64_t *done) {
                                    .pause = training_is_due,
                                    .keep = keep_training,
                                    .recall = recall_training,
-                                   .made = run->networks_path ? save_network : NULL,
+                                   .made = run->options.save_networks ? save_network : NULL,
                                    .context = &w};
     BL_TRY(list_todo(&w, &t));
     if (t.count == 0)
         goto cleanup;
-    int64_t before = run->sweep.grid->units - t.count, finished = 0;
-    BL_TRY(bl_agree(comm, bl_worker_create(run->sweep.grid, run->images, &hooks, &w.worker)));
-    if (run->networks_path)
-        BL_TRY(bl_networks_file_share(run->networks_path, comm, &run->networks));
+    w.before = run->grid->units - t.count;
+    BL_TRY(bl_agree(comm, bl_worker_create(run->grid, run->images, &hooks, &w.worker)));
+    if (run->options.save_networks)
+        BL_TRY(bl_networks_file_share(run->options.save_networks, comm, &run->networks));
     BL_TRY(bl_schedule_create(comm, t.count, t.unit, t.cost, &w.schedule));
-    if (comm->rank == 0)
-        bl_progress_start(&w.progress, "units", before, run->sweep.grid->units);
-    double begin = bl_clock(), processor = bl_clock_processor();
-    err = walk_units(&w);
-    w.processor = bl_clock_processor() - processor;
-    double mine = bl_clock() - begin, seconds = 0;
-    bl_schedule_destroy(&w.schedule);
-    MPI_Allreduce(&mine, &seconds, 1, MPI_DOUBLE, MPI_MAX, comm->world);
-    MPI_Allreduce(&w.units, &finished, 1, MPI_INT64_T, MPI_SUM, comm->world);
-    bl_interrupt_share(comm);
-    *done = finished;
-    if (comm->rank == 0)
-        bl_progress_end(&w.progress, finished);
-    report(&w, seconds, finished);
-    if (err == BL_ERR_STOPPED || (err == BL_OK && finished < t.count))
+    err = walk_together(&w, done);
+    if (err == BL_ERR_STOPPED || (err == BL_OK && *done < t.count))
         err = bl_err_set(BL_ERR_STOPPED,
                          "stopped by %s after %" PRId64 " of %" PRId64 " units: --resume goes on with %s",
-                         bl_interrupt_reason(), before + finished, run->sweep.grid->units, run->path);
+                         bl_interrupt_reason(&run->interrupt), w.before + *done, run->grid->units, run->path);
     BL_TRY(bl_agree(comm, err));
 cleanup:
     if (run->networks) {

@@ -8,7 +8,6 @@
 #include "base/mem.h"
 #include "borderline/log.h"
 #include "experiment/trained.h"
-#include "interrupt.h"
 #include "sample_network.h"
 
 #include <inttypes.h>
@@ -24,6 +23,7 @@ typedef struct training {
     const bl_config *config;
     const bl_case *c;
     const char *path; /* of the file */
+    bl_interrupt *interrupt;
     bl_networks_file *file;
     bl_images *images;
     bl_network *network;
@@ -34,13 +34,13 @@ typedef struct training {
 } training;
 
 static bool must_end(void *context) {
-    (void)context;
-    return bl_interrupt_signalled();
+    const training *t = context;
+    return bl_interrupt_asked(t->interrupt);
 }
 
 static bl_err end_if_asked(void *context) {
     const training *t = context;
-    return bl_sample_network_begin(t->path);
+    return bl_sample_network_begin(t->interrupt, t->path);
 }
 
 /* One network to the end of its training. */
@@ -121,9 +121,9 @@ cleanup:
 }
 
 bl_err bl_sample_trained(const bl_comm *comm, const bl_config *config, const bl_case *c, size_t count,
-                         const char *path, bl_networks_file *file) {
+                         const char *path, bl_interrupt *interrupt, bl_networks_file *file) {
     bl_err err = BL_OK;
-    training t = {.comm = comm, .config = config, .c = c, .path = path, .file = file};
+    training t = {.comm = comm, .config = config, .c = c, .path = path, .interrupt = interrupt, .file = file};
     const size_t ranks = (size_t)comm->size;
     BL_TRY(bl_images_share(comm, config, &t.images));
     BL_TRY(bl_agree(comm, prepare(&t)));

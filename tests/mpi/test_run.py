@@ -192,7 +192,7 @@ boundary: {effort: fast}
 summary: {bootstrap: 10}
 """)
         plan = self.check_done(program.run(["plan", sweep]))
-        planned = float(re.search(r"memory a rank: (\d+) MiB", plan).group(1))
+        planned = float(re.search(r"memory per rank: (\d+) MiB", plan).group(1))
         out = self.path("large.h5")
         status, _, err = program.run(["run", sweep, "-o", out])
         self.assertEqual(status, 0, err)

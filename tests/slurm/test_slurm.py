@@ -326,7 +326,7 @@ class Slurm(program.TestCase):
             time.sleep(0.1)
         facts = job.facts()
         self.assertEqual((facts["JobState"], facts["Restarts"]), ("COMPLETED", "0"), job.log())
-        for words in ("memory a rank:", "tail -f " + job.log_name, f"scancel {number}", "show " + self.result(sweep)):
+        for words in ("memory per rank:", "tail -f " + job.log_name, f"scancel {number}", "show " + self.result(sweep)):
             self.assertIn(words, out)
         estimate = int(re.search(r"estimate: (\d+) s on 2 ranks", out).group(1))
         wall = time_of(facts["EndTime"]) - time_of(facts["StartTime"])

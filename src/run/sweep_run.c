@@ -2,17 +2,20 @@
  *
  * A sweep from its begin to its end: the file, the phases.
  */
+#include "borderline/sweep.h"
 #include "checkpoints.h"
 #include "run.h"
+#include "run_kernels.h"
 #include "run_networks.h"
+#include "run_summary.h"
+#include "run_units.h"
 
 #include "base/clock.h"
+#include "base/duration.h"
 #include "base/mem.h"
 #include "borderline/log.h"
 #include "experiment/kernels.h"
 #include "experiment/unit.h"
-#include "interrupt.h"
-#include "progress.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -65,11 +68,11 @@ static bl_err check_complete(const bl_run *run, const bl_results *old, bool *com
         bl_log(BL_LOG_INFO, "going on with %s", run->path);
         goto cleanup;
     }
-    BL_ALLOC(done, (size_t)run->sweep.grid->units);
-    BL_TRY(bl_results_verify(old, run->sweep.grid, done, &damaged));
-    if (run->networks_path)
+    BL_ALLOC(done, (size_t)run->grid->units);
+    BL_TRY(bl_results_verify(old, run->grid, done, &damaged));
+    if (run->options.save_networks)
         BL_TRY(bl_run_networks_verify(run, done, &missing));
-    for (int64_t i = 0; i < run->sweep.grid->units; i++)
+    for (int64_t i = 0; i < run->grid->units; i++)
         *complete = *complete && done[i];
     *complete = *complete && intact;
     if (*complete)
@@ -85,12 +88,20 @@ cleanup:
 /* A new file, and that of --save-networks. */
 static bl_err create_output(const bl_run *run) {
     bl_err err = BL_OK;
-    const int64_t units = run->sweep.grid->units, ranks = run->comm->size;
+    char *resolved = NULL;
+    const char *text = run->options.text;
+    const int64_t units = run->grid->units, ranks = run->comm->size;
     const size_t slots = BL_CHECKPOINTS_A_RANK * (size_t)(units < ranks ? units : ranks);
-    BL_TRY(bl_results_create(run->path, run->sweep.grid, run->sweep.text, slots, run->force));
-    if (run->networks_path && (err = bl_run_networks_prepare(run, run->resume, run->force)) != BL_OK)
+    if (!text) {
+        BL_TRY(bl_config_resolve(run->config, &resolved));
+        text = resolved;
+    }
+    BL_TRY(bl_results_create(run->path, run->grid, text, slots, run->options.force));
+    if (run->options.save_networks &&
+        (err = bl_run_networks_prepare(run, run->options.resume, run->options.force)) != BL_OK)
         (void)unlink(run->path);
 cleanup:
+    bl_mem_free(resolved);
     return err;
 }
 
@@ -100,16 +111,16 @@ static bl_err prepare_output(bl_run *run, bool *complete) {
     bl_results *old = NULL;
     bl_config *config = NULL;
     *complete = false;
-    if (!run->resume || access(run->path, F_OK) != 0) {
+    if (!run->options.resume || access(run->path, F_OK) != 0) {
         BL_TRY(create_output(run));
         goto cleanup;
     }
     BL_TRY(bl_results_open(run->path, BL_RESULTS_READ, NULL, &old));
     BL_TRY(bl_results_config(old, &config));
-    const char *key = bl_config_difference(config, run->sweep.config);
+    const char *key = bl_config_difference(config, run->config);
     BL_REQUIRE(!key, BL_ERR_INPUT,
                "%s was made with another configuration: %s differs; --resume needs the same", run->path, key);
-    if (run->networks_path)
+    if (run->options.save_networks)
         BL_TRY(bl_run_networks_prepare(run, true, false));
     BL_TRY(check_complete(run, old, complete));
     BL_REQUIRE(*complete || config->kernel_inputs == 0 || bl_results_marks_kernels(old), BL_ERR_INPUT,
@@ -127,7 +138,7 @@ cleanup:
 }
 
 /* Open the file for writing on every rank, and enter this launch; a complete file is left as it is. */
-static bl_err open_output(bl_run *run, int argc, char **argv, bool *complete) {
+static bl_err open_output(bl_run *run, bool *complete) {
     bl_err err = BL_OK;
     bl_provenance *provenance = NULL;
     if (run->comm->rank == 0)
@@ -136,7 +147,7 @@ static bl_err open_output(bl_run *run, int argc, char **argv, bool *complete) {
     MPI_Bcast(complete, 1, MPI_C_BOOL, 0, run->comm->world);
     if (*complete)
         goto cleanup;
-    BL_TRY(bl_provenance_gather(run->comm, argc, argv, &provenance));
+    BL_TRY(bl_provenance_gather(run->comm, run->options.argc, run->options.argv, &provenance));
     BL_TRY(bl_results_open(run->path, BL_RESULTS_WRITE, run->comm, &run->results));
     if (run->comm->rank == 0)
         err = bl_results_set_complete(run->results, false);
@@ -174,18 +185,18 @@ cleanup:
 
 static bl_err do_phases(bl_run *run) {
     bl_err err = BL_OK;
-    char text[2][32];
+    char text[2][BL_DURATION_TEXT];
     BL_TRY(do_surely(run, bl_run_units, "units"));
     double begin = bl_clock();
-    if (run->sweep.config->kernel_inputs > 0) {
+    if (run->config->kernel_inputs > 0) {
         BL_TRY(do_surely(run, bl_run_kernels, "cases' kernels"));
         BL_TRY(bl_run_kernels_finish(run));
     }
-    bl_progress_duration(bl_clock() - begin, text[0]);
+    bl_duration_text(bl_clock() - begin, text[0]);
     begin = bl_clock();
     BL_TRY(bl_run_summary(run));
     BL_TRY(bl_run_sync(run));
-    bl_progress_duration(bl_clock() - begin, text[1]);
+    bl_duration_text(bl_clock() - begin, text[1]);
     bl_log(BL_LOG_INFO, "kernels in %s, summary in %s", text[0], text[1]);
     if (run->comm->rank == 0) {
         bl_results_drop_checkpoints(run->results);
@@ -196,21 +207,39 @@ cleanup:
     return err;
 }
 
-bl_err bl_run_sweep(bl_run *run, int argc, char **argv) {
+static bl_err check_options(const bl_sweep_run_options *options) {
     bl_err err = BL_OK;
-    const bl_comm *comm = run->comm;
+    BL_REQUIRE(!(options->resume && options->force), BL_ERR_INPUT, "--resume and --force exclude each other");
+cleanup:
+    return err;
+}
+
+const bl_sweep_run_options bl_sweep_run_defaults = {.grace = 30, .checkpoint = 300};
+
+bl_err bl_sweep_run(const bl_comm *comm, const bl_config *config, const char *path,
+                    const bl_sweep_run_options *options, const bl_hooks *hooks) {
+    bl_err err = BL_OK;
     bool complete = false;
-    err = bl_agree(comm, check_memory(comm, run->sweep.grid));
-    if (err == BL_OK && run->sweep.config->training.set != BL_TRAINING_NONE)
-        err = bl_images_share(comm, run->sweep.config, &run->images);
+    bl_run run = {
+        .comm = comm, .config = config, .path = path, .options = options ? *options : bl_sweep_run_defaults};
+    bl_interrupt_start(hooks, run.options.time_limit, run.options.grace, &run.interrupt);
+    err = check_options(&run.options);
     if (err == BL_OK)
-        err = open_output(run, argc, argv, &complete);
-    if (err == BL_OK && !complete)
-        err = do_phases(run);
-    bl_images_destroy(&run->images);
-    if (run->results) {
-        bl_err closed = bl_results_close(&run->results);
+        err = bl_grid_create(config, &run.grid);
+    if (err == BL_OK)
+        err = check_memory(comm, run.grid);
+    BL_TRY(bl_agree(comm, err));
+    if (config->training.set != BL_TRAINING_NONE)
+        BL_TRY(bl_images_share(comm, config, &run.images));
+    BL_TRY(open_output(&run, &complete));
+    if (!complete)
+        BL_TRY(do_phases(&run));
+cleanup:
+    if (run.results) {
+        bl_err closed = bl_results_close(&run.results);
         err = bl_agree(comm, err != BL_OK ? err : closed);
     }
+    bl_images_destroy(&run.images);
+    bl_grid_destroy(&run.grid);
     return err;
 }
