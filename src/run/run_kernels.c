@@ -244,7 +244,8 @@ bl_err bl_run_kernels(bl_run *run, int64_t *done) {
         bl_log(BL_LOG_INFO, "kernels: %zu inputs, %zu cases", run->config->kernel_inputs, cases);
     if (whole > 0 && whole < cases)
         bl_log(BL_LOG_INFO, "kernels of %zu of %zu cases are in the file", whole, cases);
-    BL_TRY(do_missing(run, &m, whole, done));
+    if (whole < cases)
+        BL_TRY(do_missing(run, &m, whole, done));
 cleanup:
     free_marks(&m);
     return err;
