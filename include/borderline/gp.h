@@ -19,6 +19,15 @@ typedef struct bl_gp_model {
 /** The model that the networks of a configuration tend to at this depth. Collective: no. */
 BL_API bl_gp_model bl_gp_model_of(const bl_config *config, size_t depth);
 
+/** A model of the same distances whose kernel neither over- nor underflows at any depth, where there is one.
+ *
+ * Math:        relu and leaky_relu without biases: f is homogeneous in the weights, so with the variance 2/(1 + slope^2), which
+ *              keeps K(x, x) = that times |x|^2/n at every depth, f is divided by a constant. Other models: themselves, 1.
+ * Collective:  no.
+ * @param[out] factor  the configuration's f over that of the model (may be infinite or 0 in float64); NULL allowed
+ */
+BL_API bl_gp_model bl_gp_model_balanced(const bl_config *config, size_t depth, double *factor);
+
 /* --- kernels --- */
 
 /** One layer of the recursion and its derivative.

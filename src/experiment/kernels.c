@@ -11,10 +11,12 @@
 #include "borderline/network.h"
 #include "borderline/pass.h"
 #include "gp/gp_draw.h"
+#include "kernels_scale.h"
 #include "parallel/schedule.h"
 #include "spectra.h"
 #include "sweep/cost.h"
 
+#include <limits.h>
 #include <math.h>
 #include <string.h>
 
@@ -27,11 +29,12 @@ enum { ITEMS_A_RANK = 4, BLOCK_LEAST = 4 };
 /* Bytes of sums at the most for cases that are done together. */
 static const double sums_most = 96.0 * 1024 * 1024;
 
-/* Of one case: partial[chunk][M][M], nngp[M][M], logits[network][M][classes]. */
+/* Of one case: partial[chunk][M][M], nngp[M][M], logits[network][M][classes], which are held over 2^exponent. */
 typedef struct sums {
     size_t inputs, chunks, classes, networks;
     double *partial, *nngp;
     float *logits;
+    int exponent; /* INT_MIN on ranks that did no chunk */
 } sums;
 
 /* Chunks of networks, two and more in each: enough to share a case between ranks, few enough to hold their matrices. */
@@ -57,8 +60,14 @@ size_t bl_kernels_together(const bl_grid *grid, size_t ranks) {
 
 static bl_err allocate_sums(const bl_config *config, sums *s) {
     bl_err err = BL_OK;
-    *s =
-        (sums){config->kernel_inputs, chunks_of(config), config->classes, config->networks, NULL, NULL, NULL};
+    *s = (sums){config->kernel_inputs,
+                chunks_of(config),
+                config->classes,
+                config->networks,
+                NULL,
+                NULL,
+                NULL,
+                INT_MIN};
     BL_ALLOC(s->partial, s->chunks * s->inputs * s->inputs);
     BL_ALLOC(s->nngp, s->inputs * s->inputs);
     BL_ALLOC(s->logits, s->networks * s->inputs * s->classes);
@@ -147,12 +156,17 @@ static bl_err sum_chunk(together *t, size_t place, size_t chunk) {
     if (isinf(c.width)) /* has no networks */
         return BL_OK;
     BL_TRY(ready_pass(t, &c));
-    model.weight_variance = t->network->layer[t->network->layer_count - 1].weight_variance;
+    const double variance = t->network->layer[t->network->layer_count - 1].weight_variance;
+    BL_TRY(bl_kernels_exponent(config, &c, t->network, &s->exponent));
     for (size_t i = first; i < last; i++) {
         size_t width = 0, values = s->inputs * s->classes;
+        bl_rescaling own;
         bl_network_sample(config, &c, i, t->network);
+        BL_TRY(bl_network_rescale(t->network, &own));
         BL_TRY(bl_pass_load(t->pass, t->network));
         BL_TRY(bl_pass_forward(t->pass, s->inputs, t->x, s->logits + i * values));
+        bl_kernels_scale(values, s->logits + i * values, own.outputs - s->exponent);
+        model.weight_variance = ldexp(variance, 2 * own.features);
         const float *features = bl_pass_features(t->pass, &width);
         BL_TRY(bl_empirical_add_features(&model, s->inputs, width, features,
                                          s->partial + chunk * s->inputs * s->inputs));
@@ -263,7 +277,7 @@ static void average_outputs(const sums *s, double *gram) {
     for (size_t n = 0; n < s->networks; n++)
         bl_empirical_add_outputs(s->inputs, s->classes, s->logits + n * s->inputs * s->classes, gram);
     for (size_t i = 0; i < s->inputs * s->inputs; i++)
-        gram[i] /= (double)s->networks;
+        gram[i] = ldexp(gram[i] / (double)s->networks, 2 * s->exponent);
 }
 
 /* Excess kurtosis of each logit at each input over networks, averaged. */
@@ -295,6 +309,11 @@ cleanup:
     return err;
 }
 
+static void scale_kernel(size_t inputs, double *kernel, int exponent) {
+    for (size_t i = 0; i < inputs * inputs; i++)
+        kernel[i] = ldexp(kernel[i], exponent);
+}
+
 /* Infinite width: the features' kernel is the analytic one in every network, and outputs are drawn from it. */
 static bl_err finish(const bl_config *config, const bl_case *c, sums *s, bl_kernels *kernels) {
     bl_err err = BL_OK;
@@ -303,8 +322,12 @@ static bl_err finish(const bl_config *config, const bl_case *c, sums *s, bl_kern
     s->nngp = NULL;
     if (isinf(c->width)) {
         memcpy(kernels->empirical, kernels->nngp, inputs * inputs * sizeof *kernels->nngp);
-        BL_TRY(bl_gp_draw_logits(config->seed, (uint32_t)c->number, inputs, kernels->nngp, s->networks,
-                                 s->classes, s->logits));
+        s->exponent = kernels->nngp[0] > 0.0 ? ilogb(sqrt(kernels->nngp[0])) : 0;
+        scale_kernel(inputs, kernels->nngp, -2 * s->exponent);
+        err = bl_gp_draw_logits(config->seed, (uint32_t)c->number, inputs, kernels->nngp, s->networks,
+                                s->classes, s->logits);
+        scale_kernel(inputs, kernels->nngp, 2 * s->exponent);
+        BL_TRY(err);
     } else {
         average_features(s, kernels->empirical);
     }
@@ -330,6 +353,8 @@ static bl_err gather_case(const bl_comm *comm, const bl_grid *grid, size_t case_
     const int owner = (int)(case_number % (size_t)comm->size);
     reduce(comm, owner, MPI_DOUBLE, sizeof(double), s->partial, s->chunks * s->inputs * s->inputs);
     reduce(comm, owner, MPI_DOUBLE, sizeof(double), s->nngp, s->inputs * s->inputs);
+    const int exponent = s->exponent;
+    MPI_Reduce(&exponent, &s->exponent, 1, MPI_INT, MPI_MAX, owner, comm->world);
     reduce(comm, owner, MPI_FLOAT, sizeof(float), s->logits, s->networks * s->inputs * s->classes);
     if (comm->rank == owner) {
         BL_TRY(allocate_kernels(s->inputs, out));

@@ -11,6 +11,7 @@
 #include "borderline/network.h"
 #include "borderline/pass.h"
 #include "gp/gp_draw.h"
+#include "kernels_scale.h"
 #include "parallel/blockmatrix.h"
 
 #include <math.h>
@@ -28,7 +29,9 @@ typedef struct spread {
     float *x;                           /* [held][block][n] */
     size_t width;                       /* features an input */
     float *features;                    /* [held][block][width], of the network at hand */
-    float *logits;                      /* [held][networks][block][classes] */
+    float *logits;                      /* [held][networks][block][classes], over 2^exponent */
+    int exponent;
+    double weight_variance; /* of the last layer */
     bl_gp_law limit;
     bl_gp_model readout; /* variances of the last layer */
     bl_blockmatrix *nngp, *empirical, *output;
@@ -111,7 +114,7 @@ static bl_err output_block(void *context, size_t i, size_t rows, size_t j, size_
         bl_empirical_add_output_block(rows, left, columns, right, classes, block);
     }
     for (size_t k = 0; k < rows * columns; k++)
-        block[k] /= (double)s->config->networks;
+        block[k] = ldexp(block[k] / (double)s->config->networks, 2 * s->exponent);
 cleanup:
     return err;
 }
@@ -121,8 +124,11 @@ cleanup:
 static bl_err pass_network(spread *s, bl_pass *pass, bl_network *network, size_t number) {
     bl_err err = BL_OK;
     size_t classes = s->config->classes;
+    bl_rescaling own;
     BL_TRY(go_on(s));
     bl_network_sample(s->config, &s->c, number, network);
+    BL_TRY(bl_network_rescale(network, &own));
+    s->readout.weight_variance = ldexp(s->weight_variance, 2 * own.features);
     BL_TRY(bl_pass_load(pass, network));
     for (size_t b = 0; b < s->blocks; b++) {
         if (s->slot[b] == NOT_HERE)
@@ -130,6 +136,7 @@ static bl_err pass_network(spread *s, bl_pass *pass, bl_network *network, size_t
         size_t slot = (size_t)s->slot[b], count = count_of(s, b), width = 0;
         float *logits = s->logits + (slot * s->config->networks + number) * s->block * classes;
         BL_TRY(bl_pass_forward(pass, count, s->x + slot * s->block * s->c.dimension, logits));
+        bl_kernels_scale(count * classes, logits, own.outputs - s->exponent);
         const float *features = bl_pass_features(pass, &width);
         BL_ASSERT(width == s->width);
         memcpy(s->features + slot * s->block * width, features, count * width * sizeof *features);
@@ -143,7 +150,8 @@ static bl_err prepare(spread *s, bl_network **network, bl_pass **pass) {
     BL_TRY(bl_network_create(s->config, &s->c, network));
     s->width = (*network)->layer[(*network)->layer_count - 1].inputs;
     s->readout = bl_gp_model_of(s->config, s->c.depth);
-    s->readout.weight_variance = (*network)->layer[(*network)->layer_count - 1].weight_variance;
+    s->weight_variance = (*network)->layer[(*network)->layer_count - 1].weight_variance;
+    BL_TRY(bl_kernels_exponent(s->config, &s->c, *network, &s->exponent));
     BL_TRY(bl_pass_create(*network, s->block, pass));
     BL_ALLOC(s->features, s->held * s->block * s->width);
     BL_ALLOC(s->logits, s->held * s->config->networks * s->block * s->config->classes);
@@ -296,7 +304,7 @@ static void keep_logits(spread *s, size_t first, size_t count, const double *z) 
             size_t network = (size_t)s->slot[b] * s->config->networks + first + k / classes;
             float *logits = s->logits + network * s->block * classes + k % classes;
             for (size_t i = 0; i < count_of(s, b); i++)
-                logits[i * classes] = (float)z[k * s->inputs + b * s->block + i];
+                logits[i * classes] = (float)ldexp(z[k * s->inputs + b * s->block + i], -s->exponent);
         }
 }
 
@@ -312,6 +320,21 @@ cleanup:
     return err;
 }
 
+/* The exponent of the first input's deviation, which every rank computes. */
+static bl_err exponent_of_draws(spread *s) {
+    bl_err err = BL_OK;
+    double variance = 0;
+    float *x = NULL;
+    BL_ALLOC(x, s->c.dimension);
+    bl_network_sample_inputs(s->config, s->c.dimension_index, 0, BL_PURPOSE_KERNEL_INPUT, s->c.dimension, 1,
+                             x);
+    BL_TRY(bl_gp_law_kernel(&s->limit, 1, x, 1, x, &variance));
+    s->exponent = variance > 0.0 ? ilogb(sqrt(variance)) : 0;
+cleanup:
+    bl_mem_free(x);
+    return err;
+}
+
 /* As bl_gp_draw_logits, whose normals these are, by the factor in `empirical`. */
 static bl_err draw_logits(spread *s) {
     bl_err err = BL_OK;
@@ -319,6 +342,7 @@ static bl_err draw_logits(spread *s) {
     float *normal = NULL;
     const size_t classes = s->config->classes, networks = s->config->networks;
     BL_TRY(bl_agree(s->comm, allocate_draws(s, &normal, &z)));
+    BL_TRY(bl_agree(s->comm, exponent_of_draws(s)));
     for (size_t first = 0; first < networks; first += AT_ONCE) {
         const size_t count = networks - first < AT_ONCE ? networks - first : AT_ONCE;
         BL_TRY(bl_agree(s->comm, go_on(s)));

@@ -37,7 +37,7 @@ static bl_err search_input(bl_posterior *p, bl_probe *probe, size_t row, double 
     bl_err err = BL_OK;
     for (size_t i = 0; i < p->n; i++)
         x[i] = (double)p->start[row * p->n + i];
-    BL_TRY(bl_probe_run(probe, x, finding, NULL));
+    BL_TRY(bl_probe_run(probe, x, 1.0, finding, NULL));
     bl_record_enter(&p->record, row, 1, finding);
 cleanup:
     return err;

@@ -91,17 +91,19 @@ static double margin(size_t classes, const double *logits) {
     return first - second;
 }
 
-bl_err bl_probe_run(bl_probe *probe, const double *x0, bl_finding *finding, double *points) {
+bl_err bl_probe_run(bl_probe *probe, const double *x0, double factor, bl_finding *finding, double *points) {
     bl_err err = BL_OK;
     const size_t n = probe->asked.dimension, classes = probe->asked.classes;
     const bl_oracle timed = {n, classes, probe->asked.batch, probe, ask_forward, ask_gradient, ask_forward64};
     BL_TRY(bl_search_run(probe->search, &timed, x0, probe->logits0, probe->result, points));
     for (size_t i = 0; i < probe->inputs; i++)
-        for (size_t k = 0; k < probe->p_count; k++)
-            finding[i * probe->p_count + k] =
-                (bl_finding){.search = probe->result[i * probe->p_count + k],
-                             .output = margin(classes, probe->logits0 + i * classes),
-                             .input_norm = bl_norm(probe->p[k], n, x0 + i * n)};
+        for (size_t k = 0; k < probe->p_count; k++) {
+            bl_finding *f = &finding[i * probe->p_count + k];
+            *f = (bl_finding){.search = probe->result[i * probe->p_count + k],
+                              .output = factor * margin(classes, probe->logits0 + i * classes),
+                              .input_norm = bl_norm(probe->p[k], n, x0 + i * n)};
+            f->search.gradient_norm *= factor;
+        }
 cleanup:
     return err;
 }

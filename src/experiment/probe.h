@@ -24,9 +24,10 @@ BL_API void bl_probe_destroy(bl_probe **probe);
  * Math:        output: with two classes z_1 - z_0, with more the largest logit minus the next; input_norm: |x0|_p.
  * Shapes:      x0[inputs][n] float64 (inputs as at creation); finding[inputs][p_count]; points[inputs][p_count][n] or NULL.
  * Collective:  no.
+ * @param[in] factor  the classifier's logits over those of the oracle: output and gradient_norm are in the classifier's scale
  * @return BL_OK; BL_ERR_STOPPED; an error of the oracle.
  */
-BL_API bl_err bl_probe_run(bl_probe *probe, const double *x0, bl_finding *finding,
+BL_API bl_err bl_probe_run(bl_probe *probe, const double *x0, double factor, bl_finding *finding,
                            double *points) BL_NODISCARD;
 
 /** Seconds (wall time) that the oracle has taken since the probe was created. Collective: no. */

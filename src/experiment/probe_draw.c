@@ -16,6 +16,7 @@ struct bl_probe_draw {
     bl_case c;
     bl_gp_draw *draw;
     bl_probe *probe; /* of one input */
+    double factor;   /* the configuration's values over those of the draw */
     double seconds;  /* of the last run */
 };
 
@@ -29,9 +30,9 @@ bl_err bl_probe_draw_create(const bl_config *config, const bl_search_options *op
                             bl_probe_draw **out) {
     bl_err err = BL_OK;
     bl_probe_draw *probe = NULL;
-    const bl_gp_model model = bl_gp_model_of(config, c->depth);
     const bl_search_options o = limited(options);
     BL_ALLOC(probe, 1);
+    const bl_gp_model model = bl_gp_model_balanced(config, c->depth, &probe->factor);
     probe->config = config;
     probe->c = *c;
     BL_TRY(bl_gp_draw_create(&model, c->dimension, config->classes, POINTS * options->p_count, &probe->draw));
@@ -61,8 +62,8 @@ bl_err bl_probe_draw_run(bl_probe_draw *probe, size_t number, size_t first, size
         bl_gp_draw_begin(probe->draw,
                          bl_rng_stream(probe->config->seed, (uint32_t)probe->c.number, (uint32_t)number,
                                        BL_PURPOSE_DRAW, (uint32_t)(first + i)));
-        BL_TRY(bl_probe_run(probe->probe, x0 + i * probe->c.dimension, finding + i * probe->config->p.count,
-                            NULL));
+        BL_TRY(bl_probe_run(probe->probe, x0 + i * probe->c.dimension, probe->factor,
+                            finding + i * probe->config->p.count, NULL));
     }
     probe->seconds = bl_probe_seconds(probe->probe) - before;
 cleanup:

@@ -4,7 +4,10 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "borderline/pass.h"
+#include "network/network_rescale.h"
 #include "probe.h"
+
+#include <math.h>
 
 struct bl_probe_network {
     bl_pass *pass;
@@ -37,13 +40,15 @@ void bl_probe_network_destroy(bl_probe_network **probe) {
     *probe = NULL;
 }
 
-bl_err bl_probe_network_run(bl_probe_network *probe, const bl_network *network, const double *x0,
+bl_err bl_probe_network_run(bl_probe_network *probe, bl_network *network, const double *x0,
                             bl_finding *finding, double *points) {
     bl_err err = BL_OK;
     const double begin = bl_clock(), before = bl_probe_seconds(probe->probe);
+    bl_rescaling own;
+    BL_TRY(bl_network_rescale(network, &own));
     BL_TRY(bl_pass_load(probe->pass, network));
     probe->seconds = bl_clock() - begin;
-    BL_TRY(bl_probe_run(probe->probe, x0, finding, points));
+    BL_TRY(bl_probe_run(probe->probe, x0, ldexp(1.0, own.outputs), finding, points));
     probe->seconds += bl_probe_seconds(probe->probe) - before;
 cleanup:
     return err;
@@ -54,6 +59,6 @@ double bl_probe_network_seconds(const bl_probe_network *probe) {
 }
 
 size_t bl_probe_network_memory(const bl_network *shape, const bl_search_options *options, size_t inputs) {
-    return bl_pass_memory(shape, bl_search_batch(options, inputs)) +
+    return bl_pass_memory(shape, bl_search_batch(options, inputs)) + bl_network_rescale_memory(shape) +
            bl_probe_memory(options, shape->dimension, shape->classes, inputs);
 }

@@ -22,9 +22,10 @@ BL_API void bl_probe_network_destroy(bl_probe_network **probe);
 
 /** As bl_probe_run, of a network of the probe's shape.
  * Collective:  no.
- * Ownership:   network is borrowed for the call.
+ * Ownership:   network is borrowed for the call and rescaled by powers of two (bl_network_rescale); findings are in the scale
+ *              that it had.
  */
-BL_API bl_err bl_probe_network_run(bl_probe_network *probe, const bl_network *network, const double *x0,
+BL_API bl_err bl_probe_network_run(bl_probe_network *probe, bl_network *network, const double *x0,
                                    bl_finding *finding, double *points) BL_NODISCARD;
 
 /** Seconds (wall time) of the last run inside passes, packing of weights included. Collective: no. */

@@ -115,6 +115,20 @@ static void multiply_input(bl_gp_gradient *g) {
     }
 }
 
+/* Divide value and gradient by the power of two of the value's deviation. */
+static void take_scale_out(bl_gp_gradient *g) {
+    const size_t pixels = g->height * g->width;
+    if (!(g->variance > 0.0) || !isfinite(g->variance))
+        return;
+    const double once = ldexp(1.0, -ilogb(sqrt(g->variance))), twice = once * once;
+    for (size_t i = 0; i < pixels * (g->reach + 1); i++)
+        g->factor[i] *= once;
+    for (size_t i = 0; i < pixels * g->channels; i++)
+        g->along[i] *= twice;
+    g->product *= twice;
+    g->variance *= twice;
+}
+
 bl_err bl_gp_gradient_at(bl_gp_gradient *g, const float *x) {
     bl_err err = BL_OK;
     g->x = x;
@@ -122,6 +136,7 @@ bl_err bl_gp_gradient_at(bl_gp_gradient *g, const float *x) {
     fill_matrix(g);
     factorise(g);
     multiply_input(g);
+    take_scale_out(g);
 cleanup:
     return err;
 }

@@ -24,7 +24,8 @@ typedef struct bl_gp_gradient {
 bl_err bl_gp_gradient_create(const bl_gp_network *network, bl_gp_gradient *g) BL_NODISCARD;
 void bl_gp_gradient_clear(bl_gp_gradient *g);
 
-/* The law at x, which must stay while it is drawn from. */
+/* The law at x, which must stay while it is drawn from: of value and gradient over the power of two of f's deviation, so that
+ * float32 holds them. */
 bl_err bl_gp_gradient_at(bl_gp_gradient *g, const float *x) BL_NODISCARD;
 
 /* Standard normals z[n] become a gradient, given the value f; `residual` is one more standard normal. */

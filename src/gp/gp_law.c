@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "borderline/network.h"
+#include <math.h>
 #include <string.h>
 
 enum { ANY_WIDTH = 2 };
@@ -19,6 +20,21 @@ bl_gp_model bl_gp_model_of(const bl_config *config, size_t depth) {
                          .weight_variance = config->weight_variance,
                          .bias_variance = config->bias_variance,
                          .depth = depth};
+}
+
+bl_gp_model bl_gp_model_balanced(const bl_config *config, size_t depth, double *factor) {
+    bl_gp_model model = bl_gp_model_of(config, depth);
+    const double a = config->activation == BL_LEAKY_RELU ? config->negative_slope : 0.0;
+    const double balanced = 2.0 / (1.0 + a * a);
+    const bool homogeneous = config->activation == BL_RELU || config->activation == BL_LEAKY_RELU;
+    if (factor)
+        *factor = 1.0;
+    if (!homogeneous || config->bias_variance > 0.0)
+        return model;
+    if (factor)
+        *factor = pow(config->weight_variance / balanced, 0.5 * ((double)depth + 1.0));
+    model.weight_variance = balanced;
+    return model;
 }
 
 static bl_gp_layer limit_of(const bl_config *config, const bl_layer *layer) {

@@ -234,7 +234,7 @@ cleanup:
 static law law_of(const bl_config *config, size_t depth, size_t dimension, size_t boxes, const bl_box *box,
                   size_t draws) {
     return (law){.config = config,
-                 .model = bl_gp_model_of(config, depth),
+                 .model = bl_gp_model_balanced(config, depth, NULL),
                  .boxes = boxes,
                  .box = box,
                  .n = dimension,

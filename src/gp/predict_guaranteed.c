@@ -256,7 +256,7 @@ bl_err bl_predict_network_guaranteed_median(const bl_config *config, const bl_gp
                                             size_t depth, size_t dimension, size_t count, const double *p,
                                             double *eps) {
     bl_err err = BL_OK;
-    const bl_gp_model model = bl_gp_model_of(config, depth);
+    const bl_gp_model model = bl_gp_model_balanced(config, depth, NULL);
     guarantee g = {.n = dimension, .classes = config->classes, .inputs = 64};
     BL_ALLOC(g.radius, g.inputs);
     BL_ALLOC(g.variance, g.inputs);

@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "image.h"
 #include "layer.h"
+#include "outline.h"
 #include <string.h>
 
 enum {
@@ -46,14 +47,6 @@ struct bl_pass {
     double *side64[NESTED_MAX];
 };
 
-/* The most numbers that a layer gives. */
-static size_t widest_layer(const bl_network *network) {
-    size_t widest = 1;
-    for (size_t l = 0; l < network->layer_count; l++)
-        widest = network->layer[l].outputs > widest ? network->layer[l].outputs : widest;
-    return widest;
-}
-
 /* Whether a layer of the network works on images. */
 static bool has_images(const bl_network *network) {
     for (size_t l = 0; l < network->layer_count; l++)
@@ -64,36 +57,6 @@ static bool has_images(const bl_network *network) {
 
 static size_t points64(const bl_network *network) {
     return has_images(network) ? IMAGES64 : BLOCK64;
-}
-
-/* The most numbers that a layer's float64 path needs for itself. */
-static size_t largest_work64(const bl_network *network) {
-    size_t largest = 0;
-    for (size_t l = 0; l < network->layer_count; l++) {
-        const bl_layer_ops *ops = bl_layer_ops_of(network->layer[l].kind);
-        const size_t work = ops && ops->work64 ? ops->work64(&network->layer[l]) : 0;
-        largest = work > largest ? work : largest;
-    }
-    return largest;
-}
-
-/* How many residual sums are open before layer l, and the most anywhere. */
-static size_t open_sums(const bl_network *network, size_t l) {
-    size_t open = 0;
-    for (size_t k = 0; k < l; k++) {
-        open += network->layer[k].kind == BL_LAYER_RESIDUAL_BEGIN;
-        open -= network->layer[k].kind == BL_LAYER_RESIDUAL_END;
-    }
-    return open;
-}
-
-static size_t nested_sums(const bl_network *network) {
-    size_t most = 0;
-    for (size_t l = 0; l < network->layer_count; l++) {
-        const size_t open = open_sums(network, l + 1);
-        most = open > most ? open : most;
-    }
-    return most;
 }
 
 /* Whether a layer gives numbers of its own: flatten only where it moves some. */
@@ -117,7 +80,7 @@ static bl_err stage_create(bl_pass *pass, const bl_network *network, size_t numb
         BL_ALLOC(s->own, pass->batch * layer->outputs);
     if (s->ops->create)
         BL_TRY(s->ops->create(pass->context, layer, pass->batch, &s->state));
-    s->nesting = open_sums(network, layer->kind == BL_LAYER_RESIDUAL_END ? number + 1 : number);
+    s->nesting = bl_outline_open_sums(network, layer->kind == BL_LAYER_RESIDUAL_END ? number + 1 : number);
 cleanup:
     return err;
 }
@@ -125,7 +88,7 @@ cleanup:
 bl_err bl_pass_create(const bl_network *network, size_t batch, bl_pass **out) {
     bl_err err = BL_OK;
     bl_pass *pass = NULL;
-    const size_t widest = widest_layer(network), nested = nested_sums(network);
+    const size_t widest = bl_outline_widest(network), nested = bl_outline_nested_sums(network);
     const bl_image image = {network->shape[0], network->shape[1], network->shape[2]};
     BL_REQUIRE(nested <= NESTED_MAX, BL_ERR_INPUT,
                "the pass engine takes at most %d nested residual sums, not %zu", NESTED_MAX, nested);
@@ -363,7 +326,7 @@ const float *bl_pass_features(const bl_pass *pass, size_t *width) {
 
 static bl_err workspace64(bl_pass *pass) {
     bl_err err = BL_OK;
-    const size_t widest = widest_layer(pass->network), nested = nested_sums(pass->network);
+    const size_t widest = bl_outline_widest(pass->network), nested = bl_outline_nested_sums(pass->network);
     for (size_t i = 0; i < 2; i++)
         if (!pass->work64[i])
             BL_ALLOC(pass->work64[i], pass->block64 * widest);
@@ -371,7 +334,7 @@ static bl_err workspace64(bl_pass *pass) {
         if (!pass->side64[i])
             BL_ALLOC(pass->side64[i], pass->block64 * widest);
     if (!pass->work64[2])
-        BL_ALLOC(pass->work64[2], largest_work64(pass->network));
+        BL_ALLOC(pass->work64[2], bl_outline_work64(pass->network));
 cleanup:
     return err;
 }
@@ -409,12 +372,12 @@ cleanup:
 }
 
 size_t bl_pass_memory(const bl_network *network, size_t batch) {
-    const size_t widest = widest_layer(network), nested = nested_sums(network);
+    const size_t widest = bl_outline_widest(network), nested = bl_outline_nested_sums(network);
     const bool images = has_images(network);
     size_t bytes =
         LIBRARY_BYTES + sizeof(bl_pass) + network->layer_count * sizeof(stage) + batch * sizeof(size_t);
     bytes += batch * (2 * network->dimension + network->classes + (2 + nested) * widest) * sizeof(float);
-    bytes += ((2 + nested) * points64(network) * widest + largest_work64(network)) * sizeof(double);
+    bytes += ((2 + nested) * points64(network) * widest + bl_outline_work64(network)) * sizeof(double);
     for (size_t l = 0; l < network->layer_count; l++) {
         const bl_layer *layer = &network->layer[l];
         const bl_layer_ops *ops = bl_layer_ops_of(layer->kind);

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * Sizes of a network that whoever runs its layers one after the other needs for workspace. Private to src/network.
+ */
+#ifndef BORDERLINE_NETWORK_OUTLINE_H
+#define BORDERLINE_NETWORK_OUTLINE_H
+
+#include "borderline/network.h"
+
+/** The most numbers that a layer gives. Collective: no. */
+size_t bl_outline_widest(const bl_network *network);
+
+/** The most numbers that a layer's float64 path needs for itself. Collective: no. */
+size_t bl_outline_work64(const bl_network *network);
+
+/** How many residual sums are open before layer l, and the most anywhere. Collective: no. */
+size_t bl_outline_open_sums(const bl_network *network, size_t l);
+size_t bl_outline_nested_sums(const bl_network *network);
+
+#endif

@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Scales that float32 cannot hold: a ReLU network's boundary does not depend on the variance of its weights.
+
+Variances that differ by powers of four make networks that differ by powers of two: every number is the same to the bit, or the same
+times that power. Other variances make networks that differ by rounding.
+"""
+import os
+
+import h5py
+import numpy as np
+
+from borderline_program import TestCase, main, run
+
+SWEEP = """
+network: {{weights: {{variance: {variance}}}, activation: {activation}, negative_slope: 0.2}}
+grid: {{depth: [{depth}], width: [{width}], dimension: [12], p: [1, 2, inf]}}
+samples: {{networks: 6, inputs: 2}}
+inputs: {{box: none}}
+boundary: {{effort: fast}}
+kernel: {{inputs: {kernel}}}
+summary: {{bootstrap: 10}}
+"""
+EXACT = ["distance", "distance_inside", "first_order", "status", "passes", "first_step_crosses", "input_norm"]
+SUMMARY = ["summary/law", "summary/guaranteed", "summary/distance"]
+OUTPUTS = ["output", "gradient_norm"]
+GRAMS = ["gram_output", "gram_empirical", "gram_nngp"]
+
+
+class Scale(TestCase):
+    def sweep(self, variance, depth=12, width=60, activation="relu", kernel=4):
+        path = os.path.join(self.folder, f"{activation}-{variance}-{depth}-{width}.h5")
+        config = self.write("sweep.yaml", SWEEP.format(variance=variance, depth=depth, width=width, activation=activation, kernel=kernel))
+        self.check_done(run(["run", config, "-o", path, "--force"]))
+        with h5py.File(path) as file:
+            names = EXACT + SUMMARY + OUTPUTS + GRAMS
+            return {name: file[name][()] for name in names if name in file}
+
+    def test_powers_of_four(self):
+        for activation, depth, width in (("relu", 12, 60), ("leaky_relu", 12, 20), ("relu", 12, "inf")):
+            one = self.sweep(2.0, depth, width, activation)
+            self.assertGreater(np.isfinite(one["distance"]).mean(), 0.3)
+            for exponent in (-3, 1) if width == "inf" else (-19, -1, 18):
+                with self.subTest(activation=activation, width=width, exponent=exponent):
+                    other = self.sweep(2.0 * 4.0 ** exponent, depth, width, activation)
+                    for name in EXACT + SUMMARY:
+                        np.testing.assert_array_equal(other[name], one[name], name)
+                    shift = exponent * (depth + 1)
+                    if abs(2 * shift) < 900:
+                        for name in OUTPUTS:
+                            np.testing.assert_allclose(other[name], np.ldexp(one[name], shift), rtol=1e-12, err_msg=name)
+                        for name in GRAMS:
+                            np.testing.assert_allclose(other[name], np.ldexp(one[name], 2 * shift), rtol=1e-12, err_msg=name)
+
+    def test_any_variance(self):
+        one = self.sweep(2.0)
+        for variance in (1e-6, 0.1, 40, 1e6):
+            with self.subTest(variance=variance):
+                other = self.sweep(variance)
+                np.testing.assert_array_equal(other["summary/law"], one["summary/law"])
+                np.testing.assert_allclose(other["first_order"], one["first_order"], rtol=1e-3)
+                found = np.isfinite(one["distance"])
+                self.assertLessEqual(np.abs(found.mean() - np.isfinite(other["distance"]).mean()), 0.1)
+                both = found & np.isfinite(other["distance"])
+                self.assertLess(np.abs(np.median(other["distance"][both] / one["distance"][both]) - 1), 0.02)
+
+    def test_law_at_depth(self):
+        """Beyond what float64 holds, too."""
+        one = self.sweep(2.0, depth=200, width=4, kernel=0)
+        for variance in (0.5, 1e-9, 1e9):
+            other = self.sweep(variance, depth=200, width=4, kernel=0)
+            self.assertTrue(np.isfinite(other["summary/law"]).all())
+            np.testing.assert_array_equal(other["summary/law"], one["summary/law"])
+
+
+if __name__ == "__main__":
+    main()
