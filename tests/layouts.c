@@ -7,8 +7,10 @@
  */
 #include "base/stats.h"
 #include "borderline/boundary.h"
+#include "borderline/certify.h"
 #include "borderline/gp.h"
 #include "borderline/network.h"
+#include "certify/ball.h"
 #include "gp/gp_pair.h"
 #include "network/dataset.h"
 
@@ -155,6 +157,24 @@ static const row rows[] = {
     ONE(stop_context),
     WHOLE,
 #undef STRUCT
+#define STRUCT bl_certificate
+    ONE(radius),
+    ONE(nodes),
+    ONE(status),
+    ONE(nearer),
+    WHOLE,
+#undef STRUCT
+#define STRUCT bl_ball
+    ONE(n),
+    ONE(p),
+    ONE(radius),
+    ONE(x0),
+    ONE(boxed),
+    ONE(lo),
+    ONE(hi),
+    ONE(work),
+    WHOLE,
+#undef STRUCT
 #define STRUCT bl_search_result
     ONE(distance),
     ONE(inside),
@@ -251,7 +271,14 @@ static const value values[] = {
 #define STATUS(name, number, word) {"status", #name, number},
     BL_STATUS_LIST(STATUS)
 #undef STATUS
-        VALUE(purpose, BL_PURPOSE_, WEIGHT),
+#define CERTIFICATE(name, number, word) {"certificate", #name, number},
+    BL_CERTIFICATE_LIST(CERTIFICATE)
+#undef CERTIFICATE
+    VALUE(certify, BL_CERTIFY_, NONE),
+    VALUE(certify, BL_CERTIFY_, FAST),
+    VALUE(certify, BL_CERTIFY_, STANDARD),
+    VALUE(certify, BL_CERTIFY_, THOROUGH),
+    VALUE(purpose, BL_PURPOSE_, WEIGHT),
     VALUE(purpose, BL_PURPOSE_, BIAS),
     VALUE(purpose, BL_PURPOSE_, INPUT),
     VALUE(purpose, BL_PURPOSE_, KERNEL_INPUT),

@@ -1,16 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * X Y^T in float64: the only file of this folder that calls BLAS.
+ * X Y^T in float64.
  */
 #include "borderline/gp.h"
 
+#include "base/blas.h"
 #include "base/mem.h"
-#include <limits.h>
-#ifdef BORDERLINE_MKL
-#include <mkl_cblas.h>
-#else
-#include <cblas.h>
-#endif
 
 enum { PANEL = 256 }; /* coordinates converted to float64 at a time */
 
@@ -31,7 +26,6 @@ bl_err bl_gram_product(size_t n, size_t rows, const float *x, size_t columns, co
     bl_err err = BL_OK;
     const bool symmetric = x == y && rows == columns;
     double *left = NULL, *right = NULL;
-    BL_ASSERT(rows <= INT_MAX && columns <= INT_MAX);
     BL_ALLOC(left, rows * PANEL);
     if (!symmetric)
         BL_ALLOC(right, columns * PANEL);
@@ -40,13 +34,11 @@ bl_err bl_gram_product(size_t n, size_t rows, const float *x, size_t columns, co
         const double beta = first == 0 ? keep : 1.0;
         widen(n, first, count, rows, x, left);
         if (symmetric) {
-            cblas_dsyrk(CblasRowMajor, CblasLower, CblasNoTrans, (int)rows, (int)count, scale, left,
-                        (int)count, beta, out, (int)rows);
+            bl_blas_syrk(rows, count, scale, left, count, beta, out, rows);
             continue;
         }
         widen(n, first, count, columns, y, right);
-        cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasTrans, (int)rows, (int)columns, (int)count, scale, left,
-                    (int)count, right, (int)count, beta, out, (int)columns);
+        bl_blas_gemm(false, true, rows, columns, count, scale, left, count, right, count, beta, out, columns);
     }
     if (symmetric)
         mirror(rows, out);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
  * Images: windows, and the change between the order of files and inputs, [channels][height][width], and that of the
- * float32 engine, [height][width][channels]. Private to src/network.
+ * float32 engine, [height][width][channels].
  */
 #ifndef BORDERLINE_NETWORK_IMAGE_H
 #define BORDERLINE_NETWORK_IMAGE_H

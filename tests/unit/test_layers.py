@@ -11,13 +11,14 @@ ROOT = pathlib.Path(os.environ["BORDERLINE_SOURCE"])
 HEADERS = ROOT / "include" / "borderline"
 
 # A folder of src/ includes only headers of folders named before it, and its own.
-ORDER = ["base", "sweep", "network", "boundary", "gp", "parallel", "experiment", "store", "run", "plan", "cli"]
+ORDER = ["base", "sweep", "network", "boundary", "certify", "gp", "parallel", "experiment", "store", "run", "plan", "cli"]
 CORE = ORDER[:ORDER.index("parallel")]
 
 # the folder each public header (those of the installed library) belongs to
 MODULE = {
     "err": "base", "log": "base", "rng": "base", "axis": "sweep", "config": "sweep", "grid": "sweep", "network": "network", "pass": "network",
-    "boundary": "boundary", "gp": "gp", "comm": "parallel", "networks_file": "store", "hooks": "run", "sweep": "run",
+    "boundary": "boundary", "certify": "certify", "gp": "gp", "comm": "parallel", "networks_file": "store", "hooks": "run",
+    "sweep": "run",
 }
 # headers written by the build
 GENERATED = {"borderline_build.h", "borderline_git.h"}
