@@ -19,10 +19,10 @@ typedef struct bl_comm {
     bool owns_mpi; /* bl_comm_start started MPI, so bl_comm_end ends it */
 } bl_comm;
 
-/** Start MPI, hold BLAS and OpenMP to one thread a rank unless the user's environment says otherwise.
+/** Start MPI, limit BLAS and OpenMP to one thread per rank unless the user's environment says otherwise.
  *
- * A library's own variable (OPENBLAS_NUM_THREADS, BLIS_NUM_THREADS, MKL_NUM_THREADS) or OMP_NUM_THREADS, when
- * set, is left to rule. MPI that is already running is used, and left running by bl_comm_end.
+ * A library's own variable (OPENBLAS_NUM_THREADS, BLIS_NUM_THREADS, MKL_NUM_THREADS) or OMP_NUM_THREADS, where
+ * set, is respected. If MPI is already running it is used, and bl_comm_end leaves it running.
  *
  * Collective:  on MPI_COMM_WORLD. BORDERLINE_RANKS_A_NODE=k in rank 0's environment makes every k consecutive
  * ranks of a host a node of their own (for tests).
@@ -37,14 +37,14 @@ BL_API void bl_comm_end(bl_comm *comm);
 /** One code and one message for all ranks.
  *
  * Math:        the code of the lowest rank among those that failed worst: BL_OK < BL_ERR_STOPPED <
- * BL_ERR_PEER < every other code, so that a stop never hides a failure. That rank's message becomes
- * everybody's, so that any rank can print it.
- * Collective:  on comm->world. Ranks that come early wait without using their core.
+ * BL_ERR_PEER < every other code, so that a stop never hides a failure. Every rank takes over that rank's message,
+ * so that any rank can print it.
+ * Collective:  on comm->world. Ranks that arrive early wait without using their core.
  * @return BL_OK when every rank passed BL_OK; else the agreed code, the same on every rank.
  */
 BL_API bl_err bl_agree(const bl_comm *comm, bl_err code) BL_NODISCARD;
 
-/** The same over a communicator of one's own. Collective on comm. */
+/** The same over any communicator. Collective on comm. */
 BL_API bl_err bl_comm_agree(MPI_Comm comm, bl_err code) BL_NODISCARD;
 
 /** Broadcast bytes that rank 0 holds.
@@ -53,8 +53,8 @@ BL_API bl_err bl_comm_agree(MPI_Comm comm, bl_err code) BL_NODISCARD;
  * Shapes:      *bytes of *length bytes; what other ranks receive is followed by a zero byte, so that text is
  * a string.
  * Ownership:   rank 0 keeps its own; the others free theirs with bl_mem_free.
- * @param[in] code  what rank 0's reading gave: a failure there becomes everybody's (ignored elsewhere)
- * @return BL_OK; rank 0's code with its message; BL_ERR_MEMORY on every rank when one has no room.
+ * @param[in] code  the code of rank 0's reading; every rank returns it if it is a failure (other ranks' codes are ignored)
+ * @return BL_OK; rank 0's code with its message; BL_ERR_MEMORY on every rank when one has no memory for it.
  */
 BL_API bl_err bl_comm_broadcast(const bl_comm *comm, bl_err code, void **bytes, size_t *length) BL_NODISCARD;
 
@@ -68,12 +68,12 @@ BL_API void bl_comm_barrier(MPI_Comm comm);
 /* Bytes that a rank holds at the most when so many ranks share the work. */
 typedef bl_err (*bl_comm_need)(const void *context, size_t ranks, double *bytes);
 
-/** Would the work find room on this machine, every rank of a node holding its part at the same time?
+/** Check that the work fits into this machine's memory, where every rank of a node holds its part at the same time.
  *
  * Collective:  no: bl_agree follows, for nodes may differ.
- * @param[in] what  is too large for memory, the message's subject
- * @return BL_OK, also where the system does not say what is free; BL_ERR_INPUT: what is needed, and what would do: more such
- *         nodes, else fewer ranks on each; what need returned.
+ * @param[in] what  the subject of the message '... too large for memory'
+ * @return BL_OK, also where the system does not say what is free; BL_ERR_INPUT: what is needed, and what would fit: more such
+ *         nodes, else fewer ranks per node; what need returned.
  */
 BL_API bl_err bl_comm_require_memory(const bl_comm *comm, bl_comm_need need, const void *context,
                                      const char *what) BL_NODISCARD;

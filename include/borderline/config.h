@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * The sweep file: one option table makes parsing, bound checks, error messages, --help and the resolved echo.
+ * The configuration of a sweep. One table of options gives parsing, bound checks, error messages, --help and the resolved text.
  */
 #ifndef BORDERLINE_CONFIG_H
 #define BORDERLINE_CONFIG_H
@@ -50,14 +50,14 @@ typedef struct bl_config {
     double negative_slope; /* of leaky_relu */
     bl_weights weights;
     double weight_variance; /* times 1 / fan_in */
-    bl_scheme scheme;       /* which layers depart from that */
+    bl_scheme scheme;       /* which layers have another variance */
     double bias_variance;
     size_t classes;
     bl_axis depth, width, dimension, p;
     size_t channels;
-    size_t networks, inputs; /* a case */
-    size_t block;            /* networks a unit; 0 = chosen by cost */
-    size_t input_block;      /* inputs a unit; 0 = chosen by cost */
+    size_t networks, inputs; /* networks per case, inputs per network */
+    size_t block;            /* networks per unit; 0 = chosen by cost */
+    size_t input_block;      /* inputs per unit; 0 = chosen by cost */
     bl_input_kind input_kind;
     bl_box box;
     bl_effort effort;
@@ -67,7 +67,8 @@ typedef struct bl_config {
     bl_training training;
 } bl_config;
 
-/* Inputs of every network: samples.inputs; as many of each kind of image, one kind after the other, where networks are trained. */
+/* Kinds of inputs of a network: one, of samples.inputs random inputs; where networks are trained three of samples.inputs each, one
+ * kind after the other. */
 enum { BL_KIND_TRAIN, BL_KIND_TEST, BL_KIND_RANDOM, BL_KINDS };
 static inline size_t bl_config_kinds(const bl_config *config) {
     return config->training.set == BL_TRAINING_NONE ? 1 : BL_KINDS;
@@ -84,7 +85,7 @@ static inline size_t bl_config_inputs(const bl_config *config) {
  * @param[in] file       the name messages use
  * @param[in] text       the YAML text, length bytes
  * @param[in] overrides  count "key=value" strings of --set, in order
- * @return BL_OK; BL_ERR_INPUT with one line "file:line: key: what is wrong, what would do"; BL_ERR_MEMORY.
+ * @return BL_OK; BL_ERR_INPUT with one line "file:line: key: what is wrong and what would be right"; BL_ERR_MEMORY.
  */
 BL_API bl_err bl_config_parse(const char *file, const char *text, size_t length, const char *const *overrides,
                               size_t count, bl_config **out) BL_NODISCARD;
@@ -94,7 +95,7 @@ BL_API void bl_config_destroy(bl_config **config);
  * same configuration. The caller frees *out with bl_mem_free. Collective: no. */
 BL_API bl_err bl_config_resolve(const bl_config *config, char **out) BL_NODISCARD;
 
-/** The first key in which two configurations differ, or NULL. A name for messages ("grid.width"); static
+/** The first key in which two configurations differ, or NULL. The name ("grid.width") is static
  * storage. Collective: no. */
 BL_API const char *bl_config_difference(const bl_config *a, const bl_config *b);
 
@@ -108,7 +109,7 @@ BL_API extern const char *const bl_effort_name[];
 BL_API extern const char *const bl_training_set_name[];
 BL_API extern const char *const bl_labels_name[];
 
-/* Uniform inputs fill the box, or [0, 1] without one. */
+/* The range of uniform inputs: the box, or [0, 1] without one. */
 static inline bl_box bl_config_input_range(const bl_config *config) {
     return config->box.hi < __builtin_inf() ? config->box : (bl_box){0, 1};
 }

@@ -47,7 +47,7 @@ typedef enum bl_err {
 /** Record the message of an error and hand the code back.
  *
  * Math:        none.
- * Collective:  no. The message is kept a thread; a later one replaces it.
+ * Collective:  no. Each thread keeps one message; a later one replaces it.
  * Ownership:   the text is copied (at most 1,023 characters).
  * @param[in] code   the code to return
  * @param[in] format printf format of one line without a newline
@@ -65,7 +65,7 @@ BL_API const char *bl_err_message(void);
 BL_API const char *bl_err_meaning(bl_err code);
 BL_API int bl_err_exit_status(bl_err code);
 
-/** Report a bug of ours and abort; always on. Collective: no. */
+/** Report a bug of this program and abort; active in every build type. Collective: no. */
 BL_API _Noreturn void bl_err_bug(const char *file, int line, const char *condition);
 
 #define BL_ASSERT(condition)                                                                                 \

@@ -16,7 +16,7 @@ typedef struct bl_gp_model {
     size_t depth; /* hidden layers */
 } bl_gp_model;
 
-/** The model that the networks of a configuration tend to at this depth. Collective: no. */
+/** The law of one logit that the dense networks of a configuration tend to at this depth. Collective: no. */
 BL_API bl_gp_model bl_gp_model_of(const bl_config *config, size_t depth);
 
 /** A model of the same distances whose kernel neither over- nor underflows at any depth, where there is one.
@@ -34,7 +34,8 @@ BL_API bl_gp_model bl_gp_model_balanced(const bl_config *config, size_t depth, d
  *
  * Math:        V = E[phi(u) phi(v)], dV = E[phi'(u) phi'(v)] = dV/dk for (u, v) centred Gaussian with
  *              variances k1, k2 and covariance k. Closed forms for relu, leaky_relu (Cho and Saul 2009,
- *              Tsuchida et al. 2018), erf (Williams 1997) and gelu (Tsuchida et al. 2021; THEORY.md, section 3.2). tanh is a mixture of erf, tanh x = E erf(x /
+ *              Tsuchida et al. 2018), erf (Williams 1997) and gelu (Tsuchida et al. 2021; THEORY.md, section 3.2). tanh is a
+ *              mixture of erf, tanh x = E erf(x /
  *              (sqrt(2) X)) with X of Kolmogorov's distribution (Andrews and Mallows 1974, Stefanski 1991): a
  *              double sum of closed forms over 25 nodes, error under 1e-14 for all variances and
  *              correlations.
@@ -90,7 +91,7 @@ typedef enum bl_gp_layer_kind {
     BL_GP_RESIDUAL_END /* ... and add it; weight_variance > 0: through a 1x1 convolution with this stride */
 } bl_gp_layer_kind;
 
-/* One layer of infinitely many channels; numbers that its kind does not use are 0. */
+/* One layer of infinitely many channels; members that its kind does not use are 0. */
 typedef struct bl_gp_layer {
     bl_gp_layer_kind kind;
     size_t size, stride;
@@ -113,7 +114,7 @@ typedef struct bl_gp_network bl_gp_network;
  * Collective:  no.
  * Ownership:   layer[count] is copied; *out is the caller's, freed with bl_gp_network_destroy.
  * @return BL_OK; BL_ERR_INPUT (a window larger than its image, an activation of the raw input or of an
- *         activation, residual ends without begin, a sum whose law this recursion does not cover, ...) naming
+ *         activation, residual ends without begin, a sum whose law this recursion does not know, ...) naming
  *         the layer's number; BL_ERR_MEMORY.
  */
 BL_API bl_err bl_gp_network_create(size_t channels, size_t height, size_t width, size_t count,
@@ -135,14 +136,14 @@ BL_API void bl_gp_network_destroy(bl_gp_network **network);
  * Shapes:      x[rows][channels][height][width], y likewise, float32; kernel[rows][columns] float64. Where
  *              x == y and rows == columns half the work is done and the result is exactly symmetric.
  * Collective:  no.
- * Cost:        a pair and layer: pixels x (2 band + 1)^2 closed forms (20 to 40 ns each for relu); about 1 us
- *              a Gaussian pair of a residual chain.
+ * Cost:        per pair and layer pixels x (2 band + 1)^2 closed forms (20 to 40 ns each for relu); about 1 us
+ *              per Gaussian pair of a residual chain.
  * @return BL_OK; BL_ERR_MEMORY.
  */
 BL_API bl_err bl_gp_kernel(const bl_gp_network *network, size_t rows, const float *x, size_t columns,
                            const float *y, double *kernel) BL_NODISCARD;
 
-/** Reach of the pixel pairs that bl_gp_slopes gives: 0 without average pooling. Collective: no. */
+/** Largest distance, in either direction, of the pixel pairs that bl_gp_slopes gives: 0 without average pooling. Collective: no. */
 BL_API size_t bl_gp_band(const bl_gp_network *network);
 
 /** Variance of one logit at x, and how it depends on products of pixels: the gradient's covariance.
@@ -183,19 +184,20 @@ BL_API bl_err bl_gp_network_family(const char *family, const bl_config *config, 
 BL_API bl_err bl_gp_network_of(const bl_config *config, size_t depth, size_t dimension,
                                bl_gp_network **out) BL_NODISCARD;
 
-/* The limit of a configuration's family at a depth, whichever its kind. */
+/* The law of one logit of a configuration's family at a depth, dense or not. */
 typedef struct bl_gp_law {
     bl_gp_model model;
     size_t n;
     bl_gp_network *network; /* NULL for dense, whose law is `model` */
 } bl_gp_law;
 
-/** Make it ready; freed with bl_gp_law_clear. Not collective. @return as bl_gp_network_of. */
+/** Set it up for a configuration; it is freed with bl_gp_law_clear. Not collective. @return as bl_gp_network_of. */
 BL_API bl_err bl_gp_law_create(const bl_config *config, size_t depth, size_t dimension,
                                bl_gp_law *law) BL_NODISCARD;
 BL_API void bl_gp_law_clear(bl_gp_law *law);
 
-/** bl_nngp_kernel or bl_gp_kernel of it, with their shapes. Not collective. @return BL_OK; BL_ERR_MEMORY. */
+/** The kernel between two lists of inputs, by bl_nngp_kernel or bl_gp_kernel and with their shapes. Not collective. @return
+ * BL_OK; BL_ERR_MEMORY. */
 BL_API bl_err bl_gp_law_kernel(const bl_gp_law *law, size_t rows, const float *x, size_t columns,
                                const float *y, double *kernel) BL_NODISCARD;
 
@@ -226,7 +228,7 @@ BL_API bl_err bl_gp_law_gradient(const bl_gp_law *law, const float *x, double *m
  * Shapes:      x[rows][n], y[columns][n], out[rows][columns]. Where x == y and rows == columns the result is
  *              exactly symmetric (if out was).
  * Collective:  no.
- * Ownership:   all borrowed; out is written. Work space 2 KiB a row.
+ * Ownership:   all borrowed; out is written. Workspace: 2 KiB per row.
  * @param[in] keep  0 (out need not be initialised) or 1
  * @return BL_OK; BL_ERR_MEMORY.
  */
@@ -266,7 +268,7 @@ BL_API void bl_empirical_add_output_block(size_t rows, const float *left, size_t
  */
 BL_API double bl_empirical_deviation(size_t inputs, double scale, const double *a, const double *b);
 
-/** How far outputs over networks are from Gaussian.
+/** How far the outputs over networks are from Gaussian ones.
  *
  * Math:        mean over inputs of the excess kurtosis over samples, in the form that is unbiased for
  *              Gaussian samples: (S - 1)((S + 1) g + 6) / ((S - 2)(S - 3)), g = m4/m2^2 - 3, S = number of
@@ -288,8 +290,7 @@ BL_API double bl_empirical_kurtosis(size_t samples, size_t inputs, const double 
  * Shapes:      box[boxes], all on the same draws: each gives what it would alone; level[levels];
  *              quantile[boxes][p_count][levels] and error[boxes][p_count] (standard error of the median), p of
  *              the configuration; NaN where no point of the box reaches the plane.
- * Collective:  no; the result is a function of the arguments alone (BL_PURPOSE_PREDICTION, case = dimension +
- *              2^24 depth, network = draw).
+ * Collective:  no; the result is a function of the arguments alone (streams of bl_predict_stream).
  * Cost:        linear in draws x dimension x p_count: 4,096 draws, dimension 3,072, three p take 0.3 s.
  * @param[in] box    boxes of the step: the configuration's, an unbounded one
  * @param[in] draws  at least 2
@@ -334,7 +335,8 @@ BL_API bl_err bl_predict_first_order_at(const bl_config *config, size_t depth, s
  *              P(d_p <= eps) <= min over m >= m0 of P(gap <= m) + C (C - 1) exp(-(m - m0)^2 / (2 s^2)), m0 =
  *              L eps E|G|_q, s = L eps n^max(0, 1/2 - 1/p), gap = the largest minus the second largest of the
  *              C logits, L^2 = the largest eigenvalue of a logit difference's gradient covariance over the
- *              radii that the ball reaches. (A union over ordered pairs of classes.) The box is not used: it can only make distances longer.
+ *              radii that the ball reaches. (A union over ordered pairs of classes.) The box is not used: it can only make
+ *              distances longer.
  * Shapes:      p[count], eps[count]: one number for the case and p >= 1; NaN for p = 0.
  * Collective:  no; a function of the arguments alone.
  * @return BL_OK; BL_ERR_MEMORY.

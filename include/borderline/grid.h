@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
  * The grid: cases (depth, width, dimension), and units, the blocks of networks of one case that are
- * scheduled; where a network is much work, a unit is one network with some of its inputs.
+ * scheduled; where a network is expensive, a unit is one network with some of its inputs.
  */
 #ifndef BORDERLINE_GRID_H
 #define BORDERLINE_GRID_H
@@ -18,8 +18,9 @@ typedef struct bl_case {
 typedef struct bl_unit {
     int64_t number;
     bl_case c;
-    size_t first, count;        /* networks */
-    size_t first_input, inputs; /* of each of them, and of each kind where there are kinds */
+    size_t first, count; /* networks */
+    size_t first_input,
+        inputs; /* of each of these networks, and of each kind of input where there are kinds */
 } bl_unit;
 
 typedef struct bl_grid {
@@ -27,8 +28,8 @@ typedef struct bl_grid {
     size_t cases;
     int64_t units;
     int64_t *first_unit; /* [cases + 1]: units of a case are consecutive */
-    size_t *block;       /* [cases]: networks a unit, the last may have fewer */
-    size_t *input_block; /* [cases]: inputs a unit, likewise */
+    size_t *block;       /* [cases]: networks per unit; the last unit may have fewer */
+    size_t *input_block; /* [cases]: inputs per unit; the last may have fewer */
 } bl_grid;
 
 /** Expand the grid; checks that every case can be built (dimension against channels, width finite, ...).

@@ -9,7 +9,7 @@
 
 typedef enum bl_log_level { BL_LOG_ERROR, BL_LOG_WARNING, BL_LOG_INFO, BL_LOG_DEBUG } bl_log_level;
 
-/** Which lines are shown (default BL_LOG_INFO), and whether this process speaks at all (default yes).
+/** Which lines are shown (default BL_LOG_INFO), and whether this process writes lines at all (default: yes).
  *
  * Collective:  no. Under MPI every rank but 0 is silenced for INFO and WARNING by the caller.
  */

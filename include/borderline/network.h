@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * A network: a list of layers with float32 weights. Families make such lists; the pass engine runs them.
+ * A network: a list of layers with float32 weights. Families make such lists; the pass engine evaluates them.
  */
 #ifndef BORDERLINE_NETWORK_H
 #define BORDERLINE_NETWORK_H
@@ -31,7 +31,7 @@ typedef struct bl_image {
 typedef struct bl_layer {
     bl_layer_kind kind;
     bl_activation activation; /* BL_LAYER_ACTIVATION */
-    size_t inputs, outputs;   /* numbers a sample before and after */
+    size_t inputs, outputs;   /* numbers per input, before and after the layer */
     double negative_slope;    /* leaky_relu */
     float *weight;            /* dense [outputs][inputs]; conv2d and residual_end with a convolution
                                  [out.channels][channels][kernel][kernel]; else NULL */
@@ -50,7 +50,7 @@ typedef struct bl_layer {
 typedef struct bl_network {
     size_t layer_count;
     bl_layer *layer;
-    size_t dimension;  /* numbers an input: n */
+    size_t dimension;  /* numbers per input: n */
     size_t classes;    /* outputs of the last layer */
     size_t shape_rank; /* 1: [n]; 3: [channels, height, width] */
     size_t shape[3];
@@ -75,7 +75,7 @@ BL_API double bl_activation_derivative(bl_activation activation, double negative
 BL_API bl_err bl_network_create(const bl_config *config, const bl_case *c, bl_network **out) BL_NODISCARD;
 
 /** The same layers without their weights (every weight NULL): enough for bl_network_parameters,
- * bl_pass_memory and bl_pass_multiply_adds, at no cost in memory.
+ * bl_pass_memory and bl_pass_multiply_adds, without the memory of the weights.
  *
  * Collective:  no.
  * Ownership:   as bl_network_create. Not for bl_network_sample, bl_network_check or bl_pass_create.
@@ -96,8 +96,8 @@ BL_API bl_err bl_network_create_shape(const bl_config *config, const bl_case *c,
  *              law, variance 2 / (fan_in + classes), in the last layer of cnn and lenet.
  * Collective:  no.
  * Ownership:   as bl_network_create; with_weights = false: as bl_network_create_shape.
- * @return BL_OK; BL_ERR_INPUT in one line (an unknown family, a dimension that is no channels x side^2, a depth that is
- *         no 6k + 2, an image too small for its pools); BL_ERR_MEMORY.
+ * @return BL_OK; BL_ERR_INPUT in one line (an unknown family, a dimension that is not channels x side^2, a depth that is
+ *         not 6k + 2, an image too small for its pools); BL_ERR_MEMORY.
  */
 BL_API bl_err bl_network_create_family(const char *family, const bl_config *config, const bl_case *c,
                                        bool with_weights, bl_network **out) BL_NODISCARD;
@@ -109,14 +109,14 @@ BL_API void bl_network_destroy(bl_network **network);
  * case.
  *
  * Math:        weights independent N(0, variance / fan_in), truncated normal or uniform of that variance; biases N(0,
- * variance) (THEORY.md, section 1.2). Stream (seed, case, network, weight or bias, l), where l counts only the
- * layers that have weights: 0 is the first of them. fan_in: numbers that one output is a sum of.
+ * variance) (THEORY.md, section 1.2). Stream (seed, case, network, weight or bias, l), where l numbers only the
+ * layers that have weights, from 0 on. fan_in: numbers that one output is a sum of.
  * Shapes:      numbers of a stream go to the weight in row-major order.
  * Collective:  no. Networks do not depend on how many are drawn, or in which order.
  */
 BL_API void bl_network_sample(const bl_config *config, const bl_case *c, size_t number, bl_network *network);
 
-/** The same of start number `start` (0: bl_network_sample): other numbers for a training that begins again.
+/** Weights of start number `start` (0: those of bl_network_sample), for a training that begins again.
  *
  * Math:        stream index l + 65,536 start.
  * Collective:  no.
@@ -142,8 +142,7 @@ BL_API void bl_network_sample_inputs(const bl_config *config, size_t case_number
  */
 BL_API void bl_network_sample_input(const bl_config *config, bl_stream stream, size_t dimension, float *x);
 
-/** Fit layer l to the layers before it (which are fitted already): everything that follows from what comes in and
- * from the layer's own settings.
+/** Set all members of layer l that follow from its settings and from the layers before it, which are fitted already.
  *
  * Shapes:      on entry are set: kind and, for dense: outputs; activation: activation, negative_slope; conv2d:
  *              out.channels, kernel, stride, padding; avgpool2d: kernel; residual_end with a convolution of the
@@ -155,8 +154,8 @@ BL_API void bl_network_sample_input(const bl_config *config, bl_stream stream, s
  */
 BL_API bl_err bl_network_fit_layer(bl_network *network, size_t l) BL_NODISCARD;
 
-/** Numbers in the weight and in the bias of a fitted layer, had it one (0: kinds without); weight numbers over bias
- * numbers is the fan-in. Not collective. */
+/** Number of entries of the weight and of the bias of a fitted layer (the bias's also where there is none; 0 for kinds without
+ * weights). Their ratio is the fan-in. Not collective. */
 BL_API size_t bl_layer_weights(const bl_layer *layer);
 BL_API size_t bl_layer_biases(const bl_layer *layer);
 
@@ -169,7 +168,7 @@ BL_API size_t bl_network_parameters(const bl_network *network);
  * @return BL_OK; BL_ERR_INPUT naming the layer. */
 BL_API bl_err bl_network_check(const bl_network *network) BL_NODISCARD;
 
-/** The same of shapes alone: weights and biases are not looked at. Collective: no. */
+/** The same checks of shapes alone: weights and biases are not read. Collective: no. */
 BL_API bl_err bl_network_check_shape(const bl_network *network) BL_NODISCARD;
 
 #endif

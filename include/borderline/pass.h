@@ -2,7 +2,7 @@
  *
  * The batched pass engine: values and input gradients of a network at many points by matrix-matrix products.
  *
- * float32 through oneDNN, weights packed once a network; float64 (verification) by loops of its own. Points are
+ * float32 through oneDNN, weights packed once per network; float64 (verification) by separate loops. Points are
  * rows. A float32 result's bits are a function of the whole batch (its size and the row's place), so callers
  * form batches from the unit alone, never from rank or time. A float64 logit is a function of its point alone.
  */
@@ -21,7 +21,7 @@ typedef struct bl_pass bl_pass;
  * Collective:  no.
  * Ownership:   network is borrowed for the call (its shape is copied; its weights are packed, as bl_pass_load
  * does).
- * @return BL_OK; BL_ERR_MEMORY; BL_ERR_LIBRARY (oneDNN); BL_ERR_INPUT (a layer the engine lacks).
+ * @return BL_OK; BL_ERR_MEMORY; BL_ERR_LIBRARY (oneDNN); BL_ERR_INPUT (a kind of layer that the engine does not have).
  */
 BL_API bl_err bl_pass_create(const bl_network *network, size_t batch, bl_pass **out) BL_NODISCARD;
 BL_API void bl_pass_destroy(bl_pass **pass);
@@ -69,7 +69,8 @@ BL_API const float *bl_pass_features(const bl_pass *pass, size_t *width);
  */
 BL_API bl_err bl_pass_forward64(bl_pass *pass, size_t count, const double *x, double *logits) BL_NODISCARD;
 
-/** Bytes the engine allocates for such a network and batch, library scratch included as well as it is known. Collective: no. */
+/** Bytes the engine allocates for such a network and batch, including the library's scratch memory as far as it is known.
+ * Collective: no. */
 BL_API size_t bl_pass_memory(const bl_network *network, size_t batch);
 
 /** Multiply-adds of one forward pass of one point. Collective: no. */

@@ -10,7 +10,8 @@
 /** Seconds on a clock that only goes forward; for differences. Not collective. */
 BL_API double bl_clock(void);
 
-/** Processor seconds this process has had, over its threads: what others do on the machine hardly counts. Not collective. */
+/** Processor seconds that all threads of this process have used together; other processes on the machine hardly change it. Not
+ * collective. */
 BL_API double bl_clock_processor(void);
 
 /** Seconds since 1970-01-01 00:00:00 UTC. Not collective. */

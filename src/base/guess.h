@@ -17,8 +17,8 @@ typedef struct bl_guess {
 } bl_guess;
 
 /** Offer a candidate for the misspelt word.
- * Math:        Levenshtein's edit distance between guess->word and `compared`; near = at most 1 + a third of
- *              the word.
+ * Math:        Levenshtein's edit distance between guess->word and `compared`; near: a distance of at most 1 + a third of
+ *              the word's length.
  * Collective:  no.
  * Ownership:   texts are borrowed for as long as the guess is used.
  * @param[in] candidate what guess->best becomes where `compared` is nearer than all before

@@ -28,5 +28,5 @@ void bl_log(bl_log_level level, const char *format, ...) {
         length = sizeof line - 2;
     line[length] = '\n';
     if (write(STDERR_FILENO, line, length + 1) < 0)
-        return; /* nowhere left to say so */
+        return; /* there is no other place to report that this failed */
 }

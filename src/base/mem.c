@@ -10,8 +10,8 @@
 #include <sys/mman.h>
 #endif
 
-/* Blocks from this size on are laid on pages of this size, where the system has them: touching gigabytes for the first
- * time in pages of 4 KiB takes seconds. */
+/* Blocks of at least this size are put on pages of this size, where the system has them: the first touch of gigabytes in
+ * pages of 4 KiB takes seconds. */
 enum { LARGE_PAGE = 2 * 1024 * 1024 };
 
 void *bl_mem_alloc(size_t count, size_t size) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Order statistics, bootstrap over clusters, least squares. The normal distribution is in normal.c, distances to it
+ * Order statistics, bootstrap over clusters, least squares. The normal distribution is in stats_normal.c, distances to it
  * are in stats_moments.c.
  */
 #include "stats.h"
@@ -197,7 +197,7 @@ bl_fit bl_stats_line(const double *x, const double *y, const double *weight, siz
     mean_y /= total;
     double xx = point_product(x, y, weight, count, x, mean_x, x, mean_x);
     double xy = point_product(x, y, weight, count, x, mean_x, y, mean_y);
-    /* one x repeated leaves rounding at most */
+    /* of one x that is repeated only rounding is left */
     if (fit.points < 2 || !(xx > 1e-28 * total * mean_x * mean_x))
         return fit;
     fit.slope = xy / xx;
@@ -217,14 +217,14 @@ bl_fit bl_stats_line(const double *x, const double *y, const double *weight, siz
 
 typedef struct power_law {
     const double *n, *y;
-    size_t count;  /* of n and y, points with NaN included */
+    size_t count;  /* of n and y, points with NaN are counted */
     size_t points; /* without them */
     double power, smallest, largest;
     double scale; /* of the last trial */
 } power_law;
 
 /* sum of squares of y - c (n - n0)^power at the best c, n0 = smallest - exp(log_gap); the basis is divided by
- * its value at the smallest n, which only c notices */
+ * its value at the smallest n, which changes c alone */
 static double power_law_squares(power_law *law, double log_gap) {
     double gap = exp(log_gap), basis_y = 0, basis_basis = 0, squares = 0;
     for (size_t i = 0; i < law->count; i++)

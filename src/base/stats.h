@@ -31,7 +31,7 @@ BL_API double bl_stats_quantile(double *x, size_t count, double level);
  * Collective:  no; the result is a function of the arguments alone. Resample r takes `clusters` words of the
  *              stream.
  * Ownership:   all borrowed; estimate, low, high are written.
- * Cost:        one sort, then about 1 ns a value and resample: 300 x 10 values, 1,000 resamples, 9 levels in
+ * Cost:        one sort, then about 1 ns per value and resample: 300 x 10 values, 1,000 resamples, 9 levels in
  *              5 ms.
  * @param[in] resamples  number of bootstrap resamples, at least 1
  * @return BL_OK; BL_ERR_MEMORY.
@@ -103,13 +103,14 @@ typedef enum bl_moment {
  *              sqrt(m (m - 1))/(m - 2) m3/m2^(3/2), (m - 1) ((m + 1) g + 6)/((m - 2)(m - 3)).
  * Shapes:      x[0], x[stride], ... x[(count - 1) stride], NaN left out; moment[BL_MOMENT_KS].
  * Collective:  no.
- * @param[in] weight  [count] how often a number counts, or NULL: once
+ * @param[in] weight  [count] how often each number is counted, or NULL: once each
  * @param[out] moment  all NaN with fewer than four numbers or no spread
  */
 BL_API void bl_stats_moments(const double *x, size_t count, size_t stride, const uint32_t *weight,
                              double *moment);
 
-/** Square root of that variance: of bootstrap estimates x[count], their standard error. Collective: no. */
+/** Standard deviation, the square root of bl_stats_moments' variance: of bootstrap estimates x[count] their standard error.
+ * Collective: no. */
 BL_API double bl_stats_deviation(const double *x, size_t count);
 
 /** Distance of independent rows of numbers to standard normal ones, with standard errors.
@@ -140,7 +141,7 @@ BL_API bl_err bl_stats_cluster_moments(const double *x, size_t clusters, size_t 
                                        bl_stream stream, double *mean, double *mean_error, double *variance,
                                        double *variance_error) BL_NODISCARD;
 
-/** How often each cluster is in a resample of as many clusters, drawn with replacement.
+/** How often each cluster occurs in a resample: as many clusters as there are, drawn with replacement.
  *
  * Math:        resample r takes words r ceil4(clusters), ... of the stream; word w is cluster floor(w clusters / 2^32).
  * Shapes:      word[clusters] scratch, multiplicity[clusters].

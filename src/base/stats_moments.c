@@ -72,7 +72,7 @@ typedef struct columns {
     size_t *numbers; /* [count] that are not missing */
 } columns;
 
-/* Means over the columns that have numbers enough. */
+/* Means over the columns that have enough numbers. */
 static void measure(const columns *c, const uint32_t *weight, double *moment) {
     double used = 0.0;
     for (size_t k = 0; k < BL_MOMENTS; k++)

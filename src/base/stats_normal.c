@@ -58,7 +58,7 @@ static double lower_quantile(double u) {
         x = r <= 5.0 ? -evaluate(&shoulder, r - 1.6) : -evaluate(&tail, r - 5.0);
     }
     if (u < 1e-300)
-        return x; /* a density of denormal numbers would spoil the step */
+        return x; /* where the density is a denormal number, a Newton step would add more error than it removes */
     double density = 0.39894228040143267794 * exp(-0.5 * x * x);
     return x - (bl_stats_normal_cdf(x) - u) / density;
 }

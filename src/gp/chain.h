@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Second moments of features behind residual sums that carry activations. Private to src/gp.
+ * Second moments of features behind residual sums whose shortcut carries activations. Private to src/gp.
  */
 #ifndef BORDERLINE_GP_CHAIN_H
 #define BORDERLINE_GP_CHAIN_H

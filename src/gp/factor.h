@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Cholesky factor of a covariance that grows row by row; what is determined by the rows before is left out.
+ * Cholesky factor of a covariance that grows row by row; numbers that the rows before determine are left out.
  * Private to src/gp.
  */
 #ifndef BORDERLINE_GP_FACTOR_H
@@ -16,7 +16,7 @@ typedef struct bl_factor {
 
 void bl_factor_clear(bl_factor *factor);
 
-/** Room for so many rows. */
+/** Reserve room for this many rows. */
 bl_err bl_factor_reserve(bl_factor *factor, size_t rows) BL_NODISCARD;
 
 /** covariance[count][stride] of new numbers with the rows from `from` on becomes L^-1 of it, in place, for the columns from ..

@@ -20,7 +20,7 @@
 
 static const double NUGGET =
     1e-14; /* of the prior variance; a conditional variance under it counts as zero */
-static const double IN_SPAN = 1e-13;    /* distance from the span over |x|, likewise */
+static const double IN_SPAN = 1e-13;    /* distance from the span over |x|, under which it counts as zero */
 static const double SAME_POINT = 1e-15; /* distance over |x| */
 
 enum { VALUE = -1 }; /* direction of a number that is a value */
@@ -34,7 +34,7 @@ typedef struct number {
 typedef struct tangent {
     size_t point;
     size_t span; /* directions when it was drawn */
-    bool fresh;  /* has noise of its own */
+    bool fresh;  /* has noise that no earlier gradient has */
 } tangent;
 
 struct bl_gp_draw {
@@ -315,7 +315,7 @@ static bl_err add_direction(bl_gp_draw *d, double length) {
     double *e = d->basis[j];
     for (size_t i = 0; i < d->n; i++)
         e[i] = d->point[i] / length;
-    for (size_t k = 0; k < j; k++) /* what rounding left, after the division */
+    for (size_t k = 0; k < j; k++) /* remove what rounding left in the earlier directions */
         subtract(d->n, bl_factor_dot(d->n, d->basis[k], e), d->basis[k], e);
     const double norm = sqrt(bl_factor_dot(d->n, e, e));
     for (size_t i = 0; i < d->n; i++)
@@ -369,7 +369,7 @@ cleanup:
     return err;
 }
 
-/* The point number `a` = points, if it is none of the others. */
+/* The number of the new point; that of an earlier point where both are the same. */
 static size_t same_point(const bl_gp_draw *d) {
     const double *x = d->coordinate + d->points * d->most;
     const double allowed = SAME_POINT * SAME_POINT * bl_factor_dot(d->span, x, x);

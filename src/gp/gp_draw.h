@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * An infinitely wide dense network: one exact draw of the Gaussian process, asked where the search goes (THEORY.md,
- * section 4.5).
+ * An infinitely wide dense network: one exact draw of the Gaussian process, evaluated at the points that the search chooses
+ * (THEORY.md, section 4.5).
  */
 #ifndef BORDERLINE_GP_DRAW_H
 #define BORDERLINE_GP_DRAW_H
@@ -24,7 +24,7 @@ typedef struct bl_gp_draw bl_gp_draw;
  *              kernel; where it is less than that, the number is its conditional mean and no innovation is drawn. So the factor
  *              is that of a positive definite matrix, however near the points are, and neighbours agree to a few
  *              1e-7 sqrt(q) of their deviation (test_gp_draw: random models and queries).
- * Shapes:      n coordinates; at most `points` points a draw.
+ * Shapes:      n coordinates; at most `points` points per draw.
  * Collective:  no.
  * Ownership:   *out is the caller's, freed with bl_gp_draw_destroy.
  * @return BL_OK; BL_ERR_MEMORY.
@@ -44,14 +44,14 @@ BL_API void bl_gp_draw_begin(bl_gp_draw *draw, bl_stream stream);
  */
 BL_API bl_oracle bl_gp_draw_oracle(bl_gp_draw *draw);
 
-/** Bytes of a draw of that many gradients and values. Collective: no. */
+/** Bytes of a draw with this many values and gradients. Collective: no. */
 BL_API size_t bl_gp_draw_memory(size_t n, size_t classes, size_t points, size_t gradients);
 
 /** Logits of infinitely wide networks at a list of inputs.
  *
  * Math:        L xi for every network and logit, kernel = L L^T, xi standard normals (stream: seed, case, network,
- *              BL_PURPOSE_KERNEL_DRAW, logit). An input that those before determine to within 1e-6 of its deviation has no
- *              normal of its own.
+ *              BL_PURPOSE_KERNEL_DRAW, logit). An input whose value is determined by the inputs before it, to 1e-6 of its
+ *              deviation, has no normal of its own.
  * Shapes:      kernel[inputs][inputs], of one logit; logits[networks][inputs][classes].
  * Collective:  no.
  * @return BL_OK; BL_ERR_MEMORY.

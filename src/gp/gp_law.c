@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * A family's layers in the limit of many channels: the list that its networks have, read without their widths.
+ * The law of a configuration's networks in the limit: of dense ones a model, of others the list of layers of the family, whose
+ * widths do not matter.
  */
 #include "borderline/gp.h"
 

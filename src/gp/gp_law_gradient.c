@@ -12,7 +12,7 @@
 static const double euler = 0.57721566490153286061;
 static const double pi = 3.14159265358979323846;
 
-/* A sum of `freedom` squared normals times `scale`. */
+/* `scale` times the sum of `freedom` squared normals. */
 typedef struct group {
     double scale, freedom;
 } group;
@@ -59,7 +59,8 @@ cleanup:
     return err;
 }
 
-/* Without pooling a group a pixel; with it the slopes are a matrix, and one group has trace and square of the trace. */
+/* Without pooling one group per pixel; with pooling the slopes are a matrix, and one group has the same trace and the same trace
+ * of the square. */
 static bl_err image_groups(const bl_gp_network *network, const float *x, size_t *groups, group **out) {
     bl_err err = BL_OK;
     const size_t pixels = network->field[0].height * network->field[0].width, channels = network->channels;

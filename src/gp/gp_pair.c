@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * One layer maps covariances (k1, k2, k) to V = E phi(u) phi(v), and derivatives follow by the chain rule. With e = grad
- * k1, e' = grad k2, g = grad_x k, h = grad_y k, the mixed second derivative of V is
+ * One layer maps covariances (k1, k2, k) to V = E phi(u) phi(v), and derivatives follow by the chain rule. With e = grad_x
+ * k1, d = grad_y k2, g = grad_x k, h = grad_y k, the mixed second derivative of V is
  *
- *     V_3 grad grad k + V_33 g h + V_13 e h + V_23 g e' + V_12 e e',        V_12 = V_33 / 4 (heat equation, twice)
+ *     V_3 grad_x grad_y k + V_33 g h + V_13 e h + V_23 g d + V_12 e d,        V_12 = V_33 / 4 (heat equation, twice)
  *
  * For relu V_33 = 1/(2 pi sqrt D), D = k1 k2 - k^2, diverges where x and y meet; there the sum is
- * V_33 (g - k e/2k1)(h - k e'/2k2) + V_33 D/(4 k1 k2) e e', each bracket of the order of sqrt D. D itself is carried
- * through the layers, since k1 k2 - k^2 has lost it.
+ * V_33 (g - k e/2k1)(h - k d/2k2) + V_33 D/(4 k1 k2) e d, each bracket of the order of sqrt D. D itself is carried
+ * through the layers, since k1 k2 - k^2 would lose it to rounding.
  */
 #include "gp_pair.h"
 
@@ -17,7 +17,7 @@
 
 static const double pi = 3.14159265358979323846;
 
-/* Derivatives of V; the second ones as coefficients of (g - a1 e)(h - a2 e'), e h, g e' and e e'. */
+/* Derivatives of V; the second ones as coefficients of (g - a1 e)(h - a2 d), e h, g d and e d. */
 typedef struct layer {
     double v, v1, v2, v3;
     double v33, a1, a2, v13, v23, v12;
@@ -39,7 +39,7 @@ static layer two_slope_layer(double a, double k1, double k2, double k, double de
         return l;
     l.v1 = part * root / (2.0 * k1);
     l.v2 = part * root / (2.0 * k2);
-    /* At smaller angles the sum is under rounding, which 1/root would raise. */
+    /* At smaller angles the sum is below rounding errors, which 1/root would enlarge. */
     l.v33 = root > 1e-15 * sqrt(k1) * sqrt(k2) ? part / root : 0.0;
     l.a1 = k / (2.0 * k1);
     l.a2 = k / (2.0 * k2);

@@ -7,7 +7,7 @@
 
 #include "borderline/gp.h"
 
-/* Where two points x and y lie, d = y - x. Differences are given beside the products that they would be lost in. */
+/* Where two points x and y lie, d = y - x. Differences are given in addition to the products, in which rounding would lose them. */
 typedef struct bl_gp_geometry {
     double x2, y2;      /* |x|^2, |y|^2 */
     double xd, d2;      /* <x, d>, |d|^2 */
@@ -25,8 +25,8 @@ typedef struct bl_gp_pair {
 } bl_gp_pair;
 
 /** K and its derivatives for points with n coordinates. Where relu's second derivative diverges (x and y on one ray) it
- * stands in a product that vanishes there, and is formed as that product: all entries are right to rounding of the
- * diagonal ones. Collective: no. */
+ * is a factor of a product that vanishes, and the product is formed as a whole: the error of every entry is of the order of the
+ * rounding of the diagonal ones. Collective: no. */
 BL_API bl_gp_pair bl_gp_pair_at(const bl_gp_model *model, size_t n, const bl_gp_geometry *where);
 
 #endif

@@ -67,7 +67,7 @@ static size_t entry(const bl_gp_field *f, const pair *p) {
     return f->start + place(f, f->band, p->y, p->x, p->dy, p->dx);
 }
 
-/* The chain of one pair of pixels. */
+/* Variances and covariances of the chain of one pair of pixels. */
 static void collect(const bl_gp_network *network, const double *covariance, const bl_gp_features *f,
                     const pair *p, const double *left, const double *right, bl_chain_link *link) {
     for (size_t j = 0; j < f->length; j++) {

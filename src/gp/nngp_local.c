@@ -43,7 +43,8 @@ static bool close(double a, double b) {
 }
 
 /* Trapezoidal rule in u, z = scale sinh u: fine where the activation bends (width 1), coarse far out, so
- * that it converges geometrically and at the same rate for every variance. Halved until it stands. */
+ * that it converges geometrically and at the same rate for every variance. The step is halved until the result no longer
+ * changes. */
 static moments quadrature(const bl_gp_model *model, double variance) {
     const double deviation = sqrt(variance);
     double step = 0.25;

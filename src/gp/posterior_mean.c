@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * The posterior mean: a sum over training inputs of kernels, and its gradient. Products of a question are kept, so that its
+ * The posterior mean: a sum over training inputs of kernels, and its gradient. The products of a call are kept, so that its
  * gradients need not form them again.
  */
 #include "posterior_mean.h"
@@ -19,7 +19,7 @@ struct bl_posterior_mean {
     const double *alpha; /* [columns][inputs] */
     double *variance;    /* [depth + 1][inputs]: of x_j, layer by layer */
     double *own, *rise;  /* [depth + 1]: of the point at hand, and its derivative in |x|^2/n */
-    double *point;       /* [batch][n]: the last question */
+    double *point;       /* [batch][n]: points of the last call */
     double *product;     /* [batch][inputs]: <point, x_j>/n */
     double *value;       /* [batch][columns] */
     double *kernel;      /* [inputs]: k(point, x_j) */
@@ -221,7 +221,7 @@ static bl_err forward64(void *context, size_t count, const size_t *input, const 
     return BL_OK;
 }
 
-/* What a training input weighs in the sum of the seeds times the logits. */
+/* Weight of a training input in the sum of seeds times logits. */
 static double weight_of(const bl_posterior_mean *mean, const float *seed, size_t j) {
     if (mean->columns == 1)
         return ((double)seed[1] - (double)seed[0]) * mean->alpha[j];

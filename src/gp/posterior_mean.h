@@ -16,12 +16,12 @@ typedef struct bl_posterior_mean bl_posterior_mean;
  *              the recursion of bl_nngp_kernel, so grad_x k = F_c x_j/n + 2 F_q x/n. Images: k is a function of the
  *              products of equal pixels and of the pixels' squares, by bl_gp_kernel's recursion, which is followed
  *              backwards to a_s x_js + b_s x_s for each channel at pixel s. Without biases that kernel has a kink where a
- *              window of x is black: the slope there is that of ReLUs that are on half the time, alike for x and x_j. With
+ *              window of x is black; the slope there is that of ReLUs that are on half the time, independently for x and x_j. With
  *              one column the classifier has two logits, (-m, m).
  * Shapes:      x[inputs][n] float32; alpha[columns][inputs].
  * Collective:  no.
  * Ownership:   limit, x and alpha are borrowed for its life; *out is the caller's, freed with bl_posterior_mean_destroy.
- * @param[in] batch  the most points of one question
+ * @param[in] batch  the most points of one call
  * @return BL_OK; BL_ERR_INPUT: a network with pooling or shortcuts; BL_ERR_MEMORY.
  */
 BL_API bl_err bl_posterior_mean_create(const bl_gp_law *law, size_t inputs, const float *x, size_t columns,

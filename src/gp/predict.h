@@ -7,8 +7,8 @@
 
 #include "borderline/network.h"
 
-/* A stream of a draw at (depth, dimension): the case word is the dimension, the index has the depth above BL_PREDICT_PART bits of
- * the part (0: the input). The bounds of grid.depth and network.classes keep them apart; no two names share a stream. */
+/* A stream of a draw at (depth, dimension): its case word is the dimension; its index is the depth, followed by BL_PREDICT_PART
+ * bits for the part (0: the input). The bounds of grid.depth and network.classes keep them apart; no two names share a stream. */
 enum { BL_PREDICT_PART = 10 };
 static inline bl_stream bl_predict_stream(const bl_config *config, size_t depth, size_t dimension,
                                           size_t draw, size_t part) {

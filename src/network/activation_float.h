@@ -104,7 +104,7 @@ static inline float erf_derivative(float x) {
     return 1.12837917F * exp_minus_square(x);
 }
 
-/* Phi(x) and, by the way, exp(-x^2/2) */
+/* Phi(x), and exp(-x^2/2), which it needs on its way */
 static inline float normal_cdf(float x, float *gauss) {
     const float u = fabsf(x) * 0.707106781F;
     /* exp(-x^2/2): the halved square is exact up to its own rounding, u^2 would carry that of u too. It is 0 in float32 beyond

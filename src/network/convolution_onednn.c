@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
  * Convolutions through oneDNN, channels last: its fastest direct path, and no reorder of activations between layers. A
- * full batch is one call; fewer images go in pieces, so that a search whose batches shrink makes no new primitives.
+ * full batch is one call; fewer images are passed in pieces, so that a search whose batches shrink makes no new primitives.
  */
 #include "convolution.h"
 #include "image.h"
@@ -143,7 +143,7 @@ cleanup:
     return err;
 }
 
-/* The weights' form is the choice of the first primitive of a direction; the second takes the same. */
+/* The first primitive of a direction chooses the form of the weights; the second uses the same. */
 static bl_err weight_create(bl_convolution *c, dnnl_primitive_desc_t description, direction *d) {
     bl_err err = BL_OK;
     bl_onednn_view form = dnnl_primitive_desc_query_md(description, dnnl_query_weights_md, 0);

@@ -82,7 +82,7 @@ cleanup:
     return err;
 }
 
-/* Read on through the rows from number `first` on, which are not wanted; then the file must end. */
+/* Read the rows from number `first` on, which are not used; then the file must end. */
 static bl_err read_rest(reader *r, size_t first, size_t total, size_t length, const char *what) {
     bl_err err = BL_OK;
     uint8_t *row = NULL, more;
@@ -104,10 +104,11 @@ static bl_err require_label(const reader *r, size_t row, size_t label, size_t cl
                       label, classes - 1);
 }
 
-/* How many of `there` images are wanted. */
+/* How many of the file's `there` images are used. */
 static bl_err choose_count(const bl_dataset_source *source, const char *path, size_t there, size_t *count) {
     if (source->limit > there)
-        return bl_err_set(BL_ERR_INPUT, "%s: %zu images are wanted, it has %zu", path, source->limit, there);
+        return bl_err_set(BL_ERR_INPUT, "%s has %zu images, but %zu are asked for", path, there,
+                          source->limit);
     *count = source->limit ? source->limit : there;
     return BL_OK;
 }
@@ -156,8 +157,8 @@ static bl_err read_idx_header(reader *r, unsigned axes, const char *what, size_t
                    i + 1);
     }
     BL_REQUIRE(axes < 3 || length[1] * length[2] <= INT_MAX / length[0], BL_ERR_INPUT,
-               "%s says it has %zu images of %zu x %zu, more than this format's sets have", r->path,
-               length[0], length[1], length[2]);
+               "%s claims to have %zu images of %zu x %zu, more than any data set of this format has",
+               r->path, length[0], length[1], length[2]);
 cleanup:
     return err;
 }

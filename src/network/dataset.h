@@ -30,15 +30,14 @@ typedef struct bl_dataset {
 /** Read one part of a data set.
  *
  * A folder with data_batch_1.bin or test_batch.bin is CIFAR-10: rows of 1 label and 3,072 pixels in planes R, G, B; the
- * training part is data_batch_1.bin .. data_batch_5.bin, as many as are there one after the other. Any other folder
+ * training part is data_batch_1.bin .. data_batch_5.bin, as many of them as exist, in this order. Any other folder
  * holds IDX files by MNIST's names, train-images-idx3-ubyte and train-labels-idx1-ubyte, t10k-... for the test part,
- * each plain or with .gz. Every file is checked from its first to its last byte, also where `limit` leaves most of it
- * out.
+ * each plain or with .gz. Every file is checked to its last byte, even if `limit` needs only a part of it.
  *
  * Collective:  no.
  * Ownership:   source is borrowed; *out is the caller's, freed with bl_dataset_destroy.
  * @return BL_OK; BL_ERR_INPUT in one line naming the file: missing, wrong magic number, sizes that do not belong
- *         together, cut short or followed by more, a label that is no class, fewer images than `limit`; BL_ERR_MEMORY.
+ *         together, cut short or followed by more, a label that is not a class, fewer images than `limit`; BL_ERR_MEMORY.
  */
 BL_API bl_err bl_dataset_read(const bl_dataset_source *source, bl_dataset **out) BL_NODISCARD;
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Convolutional family (THEORY.md, section 1.3): depth x (conv 3x3 of `width` channels, activation), flatten, one row a class.
+ * Convolutional family (THEORY.md, section 1.3): depth x (conv 3x3 of `width` channels, activation), flatten, one row per class.
  * The paper's convolutions have 1/100 of the variance of its other families; network.weights.scheme: he undoes that.
  */
 #include "family.h"

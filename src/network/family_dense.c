@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Dense family (THEORY.md, section 1.3): depth x (dense of `width` units, activation), then one row a class.
+ * Dense family (THEORY.md, section 1.3): depth x (dense of `width` units, activation), then one row per class.
  */
 #include "family.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
  * LeNet-like family (THEORY.md, section 1.3): depth x (two conv 3x3 of `width` channels with activations, average pooling 2),
- * flatten, two dense layers of 4 width with activations, one row a class.
+ * flatten, two dense layers of 4 width with activations, one row per class.
  */
 #include "family.h"
 

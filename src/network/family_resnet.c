@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
  * Residual family (THEORY.md, section 1.3; He et al. 2016 without batch normalisation): conv 3x3 of `width` channels,
- * activation, three stages of (depth - 2)/6 blocks of width, 2 width and 4 width channels, flatten, one row a class.
+ * activation, three stages of (depth - 2)/6 blocks of width, 2 width and 4 width channels, flatten, one row per class.
  */
 #include "family.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * What the pass engine and the checks need of a kind of layer: one file a kind fills one table. Private to src/network.
+ * What the pass engine and the checks need of a kind of layer: one file per kind fills one table. Private to src/network.
  */
 #ifndef BORDERLINE_NETWORK_LAYER_H
 #define BORDERLINE_NETWORK_LAYER_H
@@ -26,8 +26,8 @@ typedef struct bl_layer_ops {
     size_t (*biases)(const bl_layer *layer);
     double (*multiply_adds)(const bl_layer *layer);
 
-    /* The float32 engine's state of a layer of this shape for at most `batch` rows (NULL: it needs none), and
-     * the bytes it holds. */
+    /* The state that the float32 engine keeps for a layer of this shape and at most `batch` rows (NULL: none is needed), and
+     * its bytes. */
     bl_err (*create)(bl_product_context *context, const bl_layer *layer, size_t batch, void **state);
     void (*destroy)(void **state);
     size_t (*memory)(const bl_layer *layer, size_t batch);

@@ -18,7 +18,7 @@ cleanup:
     return err;
 }
 
-/* One loop an activation: `value` of the element z. */
+/* One loop per activation: `value` of the element z. */
 #define FOR_EACH(value)                                                                                      \
     for (size_t i = 0; i < count; i++) {                                                                     \
         const float z = x[i];                                                                                \
@@ -48,7 +48,7 @@ static bl_err forward(const bl_layer *layer, void *state, size_t rows, const flo
     return BL_OK;
 }
 
-/* One loop an activation: dx = dy times `derivative`, from input z or output h. */
+/* One loop per activation: dx = dy times `derivative`, from input z or output h. */
 #define FOR_EACH_BACK(derivative)                                                                            \
     for (size_t i = 0; i < count; i++) {                                                                     \
         const float z = x[i], h = y[i];                                                                      \

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Dense layers: y = x W^T + b. The gradient is a forward product with W^T, packed for itself: oneDNN's own
+ * Dense layers: y = x W^T + b. The gradient is a forward product with W^T, which has a packing of its own: oneDNN's
  * backward primitive is slower at the batch sizes of a search.
  */
 #include "layer.h"

@@ -35,7 +35,7 @@ static bl_err append(bl_layer_list *list, const bl_layer *settings) {
     BL_TRY(bl_network_fit_layer(list->network, list->network->layer_count - 1));
     const size_t weights = bl_layer_weights(layer);
     BL_REQUIRE(weights <= BL_STREAM_NUMBERS_MAX, BL_ERR_INPUT,
-               "a layer of %zu weights: random numbers are there for at most 2^34 per layer", weights);
+               "a layer of %zu weights: a layer can have at most 2^34 random weights", weights);
     if (weights > 0 && list->with_weights)
         BL_ALLOC(layer->weight, weights);
     if (weights > 0 && list->config->bias_variance > 0.0)

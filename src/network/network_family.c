@@ -16,7 +16,7 @@ static const struct {
                 {"lenet", bl_family_lenet},
                 {"resnet", bl_family_resnet}};
 
-/* widths above this are a slip of the pen: a single weight matrix would not fit any machine */
+/* a greater width must be a mistake: a single weight matrix would not fit any machine */
 static const double width_max = 1e9;
 
 static bl_err find_family(const char *name, bl_family_build **build) {

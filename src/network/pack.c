@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * oneDNN's own reorder takes up to ten times as long where rows are a multiple of 4 KiB apart: a search of a small
- * network would wait for it. Here tiles are transposed in registers and every store is a whole cache line.
+ * oneDNN's own reorder takes up to ten times as long where rows are a multiple of 4 KiB apart, which would dominate the search
+ * of a small network. Here tiles are transposed in registers and every store is a whole cache line.
  */
 #include "pack.h"
 

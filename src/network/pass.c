@@ -16,7 +16,7 @@ enum {
     BLOCK64 = 64,           /* points that the float64 path takes at a time, rows of numbers */
     IMAGES64 = 4,           /* and images */
     NESTED_MAX = 8,         /* residual sums inside one another */
-    LIBRARY_BYTES = 1572864 /* what oneDNN holds from its first use on (measured) */
+    LIBRARY_BYTES = 1572864 /* memory that oneDNN keeps from its first use on (measured) */
 };
 
 typedef struct stage {
@@ -59,7 +59,7 @@ static size_t points64(const bl_network *network) {
     return has_images(network) ? IMAGES64 : BLOCK64;
 }
 
-/* Whether a layer gives numbers of its own: flatten only where it moves some. */
+/* Whether a layer's output is stored apart from its input: of flatten only where numbers change places. */
 static bool has_own_output(const bl_layer *layer, bool images) {
     const bl_layer_ops *ops = bl_layer_ops_of(layer->kind);
     if (layer->kind == BL_LAYER_FLATTEN)
@@ -74,7 +74,7 @@ static bl_err stage_create(bl_pass *pass, const bl_network *network, size_t numb
     s->layer = *layer;
     s->layer.weight = NULL;
     s->ops = bl_layer_ops_of(layer->kind);
-    BL_REQUIRE(s->ops, BL_ERR_INPUT, "layer_%03zu: the pass engine has no layers of kind %d", number,
+    BL_REQUIRE(s->ops, BL_ERR_INPUT, "layer_%03zu: the pass engine does not know layers of kind %d", number,
                (int)layer->kind);
     if (has_own_output(layer, images))
         BL_ALLOC(s->own, pass->batch * layer->outputs);
@@ -225,7 +225,7 @@ static void fill_rows(bl_pass *pass, size_t count, size_t rows, const size_t *ro
         pass->row[i] = 0;
 }
 
-/* The gradient before a stage from that behind it, at *at; `to` is where it goes if it is another. */
+/* The gradient before a stage from the one behind it, *at; it is written to `to` where the two differ. */
 static bl_err stage_backward(bl_pass *pass, stage *s, size_t rows, float *to, const float **at) {
     bl_err err = BL_OK;
     const float *const dy = *at;
@@ -277,7 +277,7 @@ cleanup:
     return err;
 }
 
-/* Of one stage, dy behind it: to its place in the parameters' gradient, which ends at *end. */
+/* The gradient to the weights of one stage from dy behind it, written before *end of the parameters' gradient. */
 static bl_err stage_weights(bl_pass *pass, const stage *s, const float *dy, float **end) {
     bl_err err = BL_OK;
     const size_t weights = bl_layer_weights(&s->layer);

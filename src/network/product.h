@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * y = x A^T + b in float32, A packed once and used for many x: the only door to oneDNN. Private to src/network.
+ * y = x A^T + b in float32, with A packed once and used for many x. The only interface to oneDNN besides convolution.h. Private
+ * to src/network.
  */
 #ifndef BORDERLINE_NETWORK_PRODUCT_H
 #define BORDERLINE_NETWORK_PRODUCT_H
@@ -8,7 +9,7 @@
 #include "borderline/err.h"
 #include <stddef.h>
 
-/* oneDNN's engine and stream: one a pass engine, used by one thread at a time. */
+/* oneDNN's engine and stream: one per pass engine, used by one thread at a time. */
 typedef struct bl_product_context bl_product_context;
 typedef struct bl_product bl_product;
 

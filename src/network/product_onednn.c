@@ -135,7 +135,7 @@ static void note_form(const bl_product *p, bl_onednn_view view, packing *target)
     }
 }
 
-/* The packing in the form that a primitive asks for, made if no other primitive has asked for it. */
+/* The packing in the form that a primitive asks for; it is made when the first primitive asks for it. */
 static bl_err packing_find(bl_product *p, dnnl_primitive_desc_t primitive, packing **out) {
     bl_err err = BL_OK;
     bl_onednn_view form = dnnl_primitive_desc_query_md(primitive, dnnl_query_weights_md, 0);

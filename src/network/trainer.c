@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Training: batches through the pass engine, Adam on one long vector of parameters. Weights are packed anew every step;
- * against a step's products this is little.
+ * Training: batches through the pass engine, Adam on one long vector of parameters. Weights are packed again in every step,
+ * which takes little time compared with the step's products.
  */
 #include "trainer.h"
 
@@ -99,7 +99,7 @@ size_t bl_trainer_memory(const bl_training *settings, const bl_network *shape, s
            images * (sizeof(size_t) + sizeof(uint32_t)) + bl_pass_memory(shape, settings->batch);
 }
 
-/* A fresh network, `restarts` of them before it. */
+/* Begin with a fresh network, number `restarts` of this training. */
 static void start(bl_trainer *t, int64_t restarts) {
     t->progress = (bl_training_progress){.restarts = restarts};
     memset(t->m, 0, t->parameters * sizeof *t->m);
@@ -130,7 +130,7 @@ static void shuffle(bl_trainer *t) {
     }
 }
 
-/* Logits of images as a full batch: what is missing is filled with zeros. */
+/* Logits of `count` images as a full batch; the missing images are zeros. */
 static bl_err forward(bl_trainer *t, const bl_dataset *data, size_t count, const size_t *index) {
     bl_err err = BL_OK;
     const size_t n = data->numbers, missing = t->settings.batch - count;
@@ -144,7 +144,7 @@ cleanup:
     return err;
 }
 
-/* What every layer with weights has of the parameters, in their order. */
+/* Visit every layer with weights; `first` is the place of its parameters. */
 static void each_layer(bl_trainer *t, void (*visit)(bl_trainer *t, bl_layer *layer, size_t first)) {
     size_t first = 0;
     for (size_t l = 0; l < t->network->layer_count; l++) {
@@ -210,7 +210,7 @@ cleanup:
     return err;
 }
 
-/* Whether the first epoch has taught too little, and another start is left. */
+/* Whether the accuracy after the first epoch is too low, and another start is left. */
 static bl_err fails(bl_trainer *t, bool *failed) {
     bl_err err = BL_OK;
     double accuracy = 1.0;
@@ -231,7 +231,7 @@ static bl_err step(bl_trainer *t) {
     size_t hits = 0;
     BL_TRY(bl_trainer_gradient(t, count, t->order + first, t->gradient, &mean, &hits));
     BL_REQUIRE(isfinite(mean), BL_ERR_NUMERIC,
-               "training: the loss is no number after %lld steps: a smaller rate may do",
+               "training: the loss is not a number after %lld steps; a smaller training.rate may help",
                (long long)p->steps);
     p->steps++;
     each_layer(t, adam);

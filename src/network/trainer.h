@@ -10,11 +10,12 @@
 
 enum {
     BL_TRAINING_EPOCHS_MAX = 65535,
-    BL_TRAINING_RESTARTS_MAX = 100, /* the network after so many is trained on whatever its accuracy is */
-    BL_TRAINING_FIRST = 1000        /* images whose accuracy decides on a restart */
+    BL_TRAINING_RESTARTS_MAX =
+        100,                 /* after this many restarts a network is trained whatever its accuracy is */
+    BL_TRAINING_FIRST = 1000 /* images whose accuracy decides on a restart */
 };
 
-/* How far a training is: eight 8-byte numbers, which files keep as they are. */
+/* Progress of a training: eight 8-byte numbers, which files store unchanged. */
 typedef struct bl_training_progress {
     int64_t epochs, restarts, steps; /* epochs and steps of the present start */
     int64_t images;                  /* trained on in the epoch begun; 0 between epochs */
@@ -68,10 +69,10 @@ BL_API size_t bl_trainer_memory(const bl_training *settings, const bl_network *s
 BL_API void bl_trainer_begin(bl_trainer *trainer, const bl_case *c, size_t number, bl_network *network);
 
 /** Train to the end of the epoch, every image once, in an order drawn from stream (seed, case, network, order, start and
- * epoch); or until there is reason to pause: then *progress tells of images, and the next call goes on after them.
+ * epoch); or until `pause` asks to stop: then progress->images > 0, and the next call goes on after these images.
  *
  * After the first epoch a network whose accuracy on the first BL_TRAINING_FIRST images is under restart_below is replaced
- * by a fresh one (bl_network_sample_again) and *progress tells of no epoch.
+ * by a fresh one (bl_network_sample_again), and progress->epochs is 0 again.
  * Collective:  no.
  * @param[in] pause  asked between steps, with pause_context; may be NULL
  * @return BL_OK; BL_ERR_NUMERIC: the loss is no number.
@@ -79,7 +80,7 @@ BL_API void bl_trainer_begin(bl_trainer *trainer, const bl_case *c, size_t numbe
 BL_API bl_err bl_trainer_epoch(bl_trainer *trainer, bool (*pause)(void *context), void *pause_context,
                                bl_training_progress *progress) BL_NODISCARD;
 
-/** The gradient of what a step descends, at a batch of images, and that objective's cross-entropy (mean) in nats.
+/** The gradient of the training's objective at a batch of images, and the mean cross-entropy in nats.
  *
  * Math:        gradient of mean cross-entropy + l2 sum |W|^2 over convolution kernels W.
  * Shapes:      index[count] of images, count <= batch; gradient as of bl_pass_weight_gradient.
@@ -92,8 +93,8 @@ BL_API bl_err bl_trainer_gradient(bl_trainer *trainer, size_t count, const size_
 BL_API bl_err bl_trainer_accuracy(bl_trainer *trainer, const bl_dataset *data, size_t count,
                                   double *accuracy) BL_NODISCARD;
 
-/** All that a training goes on from, weights and moments: save it between steps; after bl_trainer_begin of the same network,
- * restore it, and what follows has the same bits.
+/** The state of a training: weights and Adam's moments. Saved between two steps and restored after bl_trainer_begin of the same
+ * network, it makes the training go on with the same bits.
  * Shapes:      state[bl_trainer_state_numbers].
  * Collective:  no.
  */

@@ -110,7 +110,7 @@ bl_err bl_blockmatrix_create(MPI_Comm comm, size_t n, size_t block, bl_blockmatr
     m->block = (int)(block < n ? block : n);
     MPI_Comm_size(comm, &size);
     choose_grid(size, (m->n - 1) / m->block + 1, &m->rows, &m->columns);
-    /* process (0, 0) has the largest part, so all ranks decide alike */
+    /* process (0, 0) has the largest part, so all ranks take the same decision */
     size_t most = (size_t)dealt(m->n, m->block, 0, m->rows) * (size_t)dealt(m->n, m->block, 0, m->columns);
     BL_REQUIRE(
         most <= INT_MAX, BL_ERR_INPUT,
@@ -332,7 +332,7 @@ bl_err bl_blockmatrix_visit_rows(const bl_blockmatrix *m,
     return bl_comm_agree(m->comm, err);
 }
 
-/* ScaLAPACK lets NaN through its checks, or does not return. */
+/* ScaLAPACK does not notice NaN, or does not return. */
 static bl_err require_finite(const bl_blockmatrix *m) {
     int finite = 1;
     for (size_t i = 0; i < local_size(m); i++)
@@ -341,7 +341,7 @@ static bl_err require_finite(const bl_blockmatrix *m) {
     return finite ? BL_OK : bl_err_set(BL_ERR_NUMERIC, "the matrix has entries that are not finite");
 }
 
-/* What the grid's first rank, which is rank 0 of the communicator, was told is everybody's. */
+/* All ranks take what the grid's first rank, rank 0 of the communicator, was told. */
 static bl_err require_success(const bl_blockmatrix *m, const char *routine, int info) {
     MPI_Bcast(&info, 1, MPI_INT, 0, m->comm);
     if (info == 0)
@@ -358,7 +358,7 @@ static bl_err grid_eigenvalues(const bl_blockmatrix *m, double *a, double *eigen
     pdsyev_("N", "L", &m->n, a, &one, &one, m->description, eigenvalue, &unused, &one, &one, m->description,
             &length, &work_length, info, 1, 1);
     BL_REQUIRE(*info == 0 && length < INT_MAX, BL_ERR_LIBRARY,
-               "ScaLAPACK's PDSYEV gives no size of workspace");
+               "ScaLAPACK's PDSYEV does not say how much workspace it needs");
     work_length = (int)length;
     BL_ALLOC(work, (size_t)work_length);
     pdsyev_("N", "L", &m->n, a, &one, &one, m->description, eigenvalue, &unused, &one, &one, m->description,

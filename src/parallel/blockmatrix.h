@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Block-cyclic distributed symmetric matrices, float64: the only module that names ScaLAPACK.
+ * Block-cyclic distributed symmetric matrices, float64: the only module that calls ScaLAPACK.
  */
 #ifndef BORDERLINE_BLOCKMATRIX_H
 #define BORDERLINE_BLOCKMATRIX_H
@@ -21,7 +21,7 @@ typedef struct bl_blockmatrix bl_blockmatrix;
  * Math:        two-dimensional block-cyclic distribution (ScaLAPACK Users' Guide, section 4.3).
  * Collective:  on comm (MPI_COMM_SELF gives a 1 x 1 grid of this rank).
  * Ownership:   comm is borrowed and must outlive the matrix; *out is the caller's.
- * @param[in] block  64 to 256 serve alike (tests/bench/bench_blockmatrix.c); at least 1
+ * @param[in] block  64 to 256 are equally fast (tests/bench/bench_blockmatrix.c); at least 1
  * @return BL_OK; BL_ERR_INPUT when a rank's part has more than 2^31 - 1 entries (ScaLAPACK counts in 32 bits);
  * BL_ERR_MEMORY. The same on every rank.
  */
@@ -144,7 +144,7 @@ BL_API bl_err bl_blockmatrix_solve_trace(const bl_blockmatrix *factor, bl_blockm
 /* What bl_blockmatrix_divergence gives. */
 typedef struct bl_divergence {
     double value;                /* NaN where A or B is not positive definite to rounding */
-    double log_det_a, log_det_b; /* NaN likewise, each for itself */
+    double log_det_a, log_det_b; /* NaN where A, or B, is not positive definite */
     int pivot_a, pivot_b;        /* the first that is not positive, counted from 1; 0: none */
 } bl_divergence;
 

@@ -12,7 +12,7 @@
 #include <string.h>
 #include <time.h>
 
-/* Of the threaded libraries some are there, known only when the program is linked: absent ones are null. */
+/* Which of these threaded libraries exist is known only when the program is linked; functions of absent ones are null. */
 extern void openblas_set_num_threads(int) __attribute__((weak));
 extern void bli_thread_set_num_threads(int64_t) __attribute__((weak));
 extern void MKL_Set_Num_Threads(int) __attribute__((weak));
@@ -20,7 +20,7 @@ extern void omp_set_num_threads(int) __attribute__((weak));
 
 enum { MESSAGE_SIZE = 1024, BROADCAST_PIECE = 1 << 30 };
 
-/* Libraries read their environment when they are loaded, so it is too late to set it; they are told. */
+/* Libraries read their environment when they are loaded, so it is too late to set variables; functions are called instead. */
 static void hold_threads(void) {
     if (getenv("OMP_NUM_THREADS"))
         return;
@@ -117,7 +117,7 @@ static int severity(bl_err code) {
     return code == BL_ERR_PEER ? 2 : 3;
 }
 
-/* Every rank takes over rank root's code and message. */
+/* Every rank takes the code and the message of rank `root`. */
 static bl_err adopt(MPI_Comm comm, int root, bl_err code) {
     struct {
         int code;
@@ -171,7 +171,7 @@ cleanup:
 }
 
 void bl_comm_wait(MPI_Request *request) {
-    enum { EAGER_TESTS = 1000 }; /* a moment's spinning first: most waits are short */
+    enum { EAGER_TESTS = 1000 }; /* poll without sleeping at first: most waits are short */
     const struct timespec pause = {.tv_nsec = 200000};
     int done = 0;
     for (long test = 0; !done; test++) {
@@ -187,7 +187,7 @@ void bl_comm_barrier(MPI_Comm comm) {
     bl_comm_wait(&request);
 }
 
-/* What to do about too little memory, in words. */
+/* What would fit into memory, in words. */
 static bl_err suggest_ranks(const bl_comm *comm, bl_comm_need need, const void *context, double available,
                             char *text, size_t length) {
     enum { NODES_MAX = 1 << 20 };
@@ -198,17 +198,17 @@ static bl_err suggest_ranks(const bl_comm *comm, bl_comm_need need, const void *
         BL_TRY(need(context, more * per_node, &bytes));
         if (bytes * (double)per_node > available)
             continue;
-        (void)snprintf(text, length, "%zu ranks on %zu such nodes would do", more * per_node, more);
+        (void)snprintf(text, length, "%zu ranks on %zu such nodes would fit", more * per_node, more);
         goto cleanup;
     }
     for (size_t fewer = per_node - 1; fewer > 0; fewer--) {
         BL_TRY(need(context, nodes * fewer, &bytes));
         if (bytes * (double)fewer > available)
             continue;
-        (void)snprintf(text, length, "%zu ranks a node would do", fewer);
+        (void)snprintf(text, length, "%zu ranks per node would fit", fewer);
         goto cleanup;
     }
-    (void)snprintf(text, length, "no number of such nodes would do");
+    (void)snprintf(text, length, "no number of such nodes would be enough");
 cleanup:
     return err;
 }
@@ -223,8 +223,8 @@ bl_err bl_comm_require_memory(const bl_comm *comm, bl_comm_need need, const void
         goto cleanup;
     BL_TRY(suggest_ranks(comm, need, context, available, would_do, sizeof would_do));
     BL_FAIL(BL_ERR_INPUT,
-            "%s too large for memory: %.3g GiB a rank x %d ranks on a node that has %.3g GiB free; %s", what,
-            bytes / gib, comm->node_size, available / gib, would_do);
+            "%s too large for memory: %.3g GiB per rank x %d ranks on a node that has %.3g GiB free; %s",
+            what, bytes / gib, comm->node_size, available / gib, would_do);
 cleanup:
     return err;
 }

@@ -49,7 +49,7 @@ static bl_err check_training(const bl_option_table *table, const char *file, con
     if (config->block > 1)
         return bl_option_complain(
             &at, "where networks are trained give 1, or leave it out: then a unit takes several "
-                 "networks only if they train in an instant");
+                 "networks only if their training costs very little");
     return BL_OK;
 }
 

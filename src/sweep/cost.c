@@ -1,24 +1,24 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Costs in multiply-adds. The constants are ratios measured once; they move the balance between ranks, never
+ * Costs in multiply-adds. The constants are ratios measured once; they change the balance between ranks, never
  * a result.
  */
 #include "cost.h"
 
 #include <math.h>
 
-/* Mean passes an input and norm, verification included, by effort. */
+/* Mean number of passes per input and norm, verification included, by effort. */
 static const double passes[] = {
     [BL_EFFORT_FAST] = 20, [BL_EFFORT_STANDARD] = 98, [BL_EFFORT_THOROUGH] = 1900};
 
-/* What a pass costs beside its products, in multiply-adds: of its own, and an input coordinate (nearest points of planes,
+/* Cost of a pass besides its products, in multiply-adds: a constant, and one per input coordinate (nearest points of planes,
  * linear steps, lengths). Least squares over the units of a sweep of 2 depths, 3 widths, 4 dimensions. */
 static const double pass_cost = 4e4, sweep_cost = 350;
 
-/* Sampling, packing and float64 copies, as multiply-adds a weight. */
+/* Sampling, packing and float64 copies, in multiply-adds per weight. */
 static const double weight_cost = 30;
 
-/* Weights of a network, and multiply-adds of a pass; all to leading order. */
+/* Number of weights of a network, and of multiply-adds of a pass, both to leading order. */
 typedef struct size {
     double weights, pass;
 } size;
@@ -98,7 +98,7 @@ static double draw_cost(const bl_config *config, const bl_case *c) {
            (double)c->dimension * (10 * fields * m * m + 20 * sweep_cost * columns);
 }
 
-/* A network with so many of its inputs. */
+/* Cost of a network with this many of its inputs, training left out. */
 static double part_cost(const bl_config *config, const bl_case *c, size_t inputs) {
     if (isinf(c->width))
         return (double)inputs * draw_cost(config, c);
@@ -136,14 +136,14 @@ double bl_cost_kernel_network(const bl_config *config, const bl_case *c) {
     return (double)config->kernel_inputs * s.pass + weight_cost * s.weights;
 }
 
-/* Work that is no pass, given in processor nanoseconds: multiply-adds of passes that take as long, on the machine that both were
- * measured on. */
+/* Converts the time of other work, in processor nanoseconds, into multiply-adds of passes that take as long; both were measured on
+ * the same machine. */
 static double passes_of(const bl_config *config, double nanoseconds) {
     return nanoseconds * (config->family == BL_FAMILY_DENSE ? 40 : 80);
 }
 
 double bl_cost_kernel_entry(const bl_config *config, const bl_case *c) {
-    /* a layer and pixel: closed forms, pooling's pairs of pixels, residual chains; 1,225 entries at n = 1,728 */
+    /* per layer and pixel: closed forms, pairs of pixels behind pools, residual chains; measured on 1,225 entries at n = 1,728 */
     static const double layer[] = {
         [BL_FAMILY_DENSE] = 60, [BL_FAMILY_CNN] = 90, [BL_FAMILY_LENET] = 2500, [BL_FAMILY_RESNET] = 300};
     const double pixels =
@@ -157,13 +157,14 @@ size_t bl_cost_law_draws(size_t n) {
     return draws > MOST ? MOST : draws < LEAST ? LEAST : draws;
 }
 
-/* An entry of the analytic kernel at one (depth, dimension) of an image family; nothing for dense ones, whose predictions need none. */
+/* Cost of an entry of the analytic kernel at one (depth, dimension) of an image family; 0 for dense ones, whose predictions need
+ * no kernel. */
 static double image_entry(const bl_config *config, size_t depth, size_t n) {
     const bl_case c = {.depth = depth, .dimension = n};
     return config->family == BL_FAMILY_DENSE ? 0 : bl_cost_kernel_entry(config, &c);
 }
 
-/* At n = 9,408; a gradient's law is 2.5 to 2.9 entries. */
+/* Measured at n = 9,408; the law of a gradient costs as much as 2.5 to 2.9 entries. */
 double bl_cost_law(const bl_config *config, size_t depth, size_t n) {
     const double norms = (double)config->p.count;
     return passes_of(config, (double)bl_cost_law_draws(n) * (double)n * (5.5 + 4.4 * norms)) +
@@ -174,13 +175,13 @@ double bl_cost_guaranteed(const bl_config *config, size_t depth, size_t n) {
     return 1 + 64 * image_entry(config, depth, n);
 }
 
-/* At 3,000 distances. */
+/* Measured at 3,000 distances. */
 double bl_cost_statistics(const bl_config *config) {
     const double distances = (double)config->networks * (double)config->inputs * (double)config->p.count;
     return passes_of(config, 11 * distances * (double)config->bootstrap);
 }
 
-/* Numbers a network's last layer makes of an input. */
+/* Length of the features before the last layer. */
 static double features(const bl_config *config, const bl_case *c) {
     const double pixels = (double)c->dimension / fmax(1, (double)config->channels);
     switch (config->family) {
@@ -199,7 +200,7 @@ static double features(const bl_config *config, const bl_case *c) {
 double bl_cost_kernel_spread(const bl_config *config, const bl_case *c, size_t ranks,
                              const bl_kernel_weights *weights) {
     enum { KERNELS = 3 };
-    /* Processor time at M = 4,000 and 8,000 on two ranks. */
+    /* From processor times at M = 4,000 and 8,000 on two ranks. */
     static const bl_kernel_weights usual = {
         .network = 1, .product = 1.8, .term = 120, .entry = 1, .whole = 1500, .cube = 10, .cube_limit = 4.3};
     const bl_kernel_weights *w = weights ? weights : &usual;
@@ -222,7 +223,7 @@ size_t bl_cost_block(const bl_config *config, const bl_case *c) {
     if (config->block > 0)
         return config->block < config->networks ? config->block : config->networks;
     double block = fmin(fmax(1, floor(BL_COST_UNIT / bl_cost_network(config, c))), (double)config->networks);
-    /* as many units, of equal size */
+    /* the same number of units, but of equal size */
     double units = ceil((double)config->networks / block);
     return (size_t)ceil((double)config->networks / units);
 }

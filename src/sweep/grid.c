@@ -18,13 +18,13 @@ static bl_err check_sizes(const bl_config *config) {
     for (size_t i = 0; i < config->width.count; i++) {
         if (isfinite(config->width.value[i]))
             continue;
-        BL_REQUIRE(
-            config->family == BL_FAMILY_DENSE, BL_ERR_INPUT,
-            "grid.width: inf (the Gaussian process itself) is there for network.family dense only; give %s "
-            "finite widths",
-            bl_family_name[config->family]);
+        BL_REQUIRE(config->family == BL_FAMILY_DENSE, BL_ERR_INPUT,
+                   "grid.width: inf (the Gaussian process itself) is possible for network.family dense only; "
+                   "give %s "
+                   "finite widths",
+                   bl_family_name[config->family]);
         BL_REQUIRE(config->training.set == BL_TRAINING_NONE, BL_ERR_INPUT,
-                   "grid.width: inf (the Gaussian process itself) is not trained: leave out training, or "
+                   "grid.width: inf (the Gaussian process itself) cannot be trained: leave out training, or "
                    "give finite "
                    "widths");
     }

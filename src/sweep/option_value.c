@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * One reader for each type of option. Every complaint is one line with file, line, key and what would do.
+ * One reader for each type of option. Every error message is one line: file, line, key, what is wrong and what would be right.
  */
 #include "option_value.h"
 
@@ -48,7 +48,7 @@ static bl_err not_a(const bl_option_place *at, const yaml_node_t *node, const ch
     return bl_option_complain(at, "a list or section is not %s", what);
 }
 
-/* A number within the option's bounds; whole where asked. */
+/* A number within the option's bounds, a whole one where `whole` is set. */
 static bl_err read_number(const bl_option_place *at, const bl_option *option, const yaml_node_t *node,
                           bool whole, double *value) {
     const char *text = bl_option_text(node);
@@ -150,7 +150,7 @@ static bl_err read_axis(const bl_option_place *at, const bl_option *option, yaml
         BL_TRY(read_axis_entry(at, option, item, &value[i]));
         for (size_t j = 0; j < i; j++)
             if (value[j] == value[i])
-                BL_TRY(bl_option_complain(at, "%s stands in the list twice", bl_option_text(item)));
+                BL_TRY(bl_option_complain(at, "%s is in the list twice", bl_option_text(item)));
     }
     bl_mem_free(axis->value);
     *axis = (bl_axis){count, value};

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Values of options from YAML nodes, and complaints about them. Private to src/sweep.
+ * Reads values of options from YAML nodes, and writes the messages about wrong ones. Private to src/sweep.
  */
 #ifndef BORDERLINE_SWEEP_VALUES_H
 #define BORDERLINE_SWEEP_VALUES_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Option tables: every key of a file, once. Private to src/sweep.
+ * Option tables: each lists all keys of one kind of file. Private to src/sweep.
  */
 #ifndef BORDERLINE_SWEEP_OPTIONS_H
 #define BORDERLINE_SWEEP_OPTIONS_H
@@ -48,17 +48,17 @@ extern const bl_option_table bl_config_options;
 bl_err bl_config_check(const bl_option_table *table, const char *file, const size_t *seen,
                        const void *sweep) BL_NODISCARD;
 
-/* Number of a key; SIZE_MAX where the table has none such. */
+/* Number of a key; SIZE_MAX where the table does not have it. */
 size_t bl_options_find(const bl_option_table *table, const char *key);
 
-/* Defaults, then the file's text, then the overrides, into a zeroed configuration; as bl_config_parse. */
+/* Read the defaults, then the file's text, then the overrides into a zeroed configuration; see bl_config_parse. */
 bl_err bl_options_parse(const bl_option_table *table, const char *file, const char *text, size_t length,
                         const char *const *overrides, size_t count, void *config) BL_NODISCARD;
 
 /* Free the texts and lists that the table's options hold. */
 void bl_options_clear(const bl_option_table *table, void *config);
 
-/* As bl_config_resolve, bl_config_difference and bl_config_help. */
+/* What bl_config_resolve, bl_config_difference and bl_config_help do, for any table. */
 bl_err bl_options_resolve(const bl_option_table *table, const void *config, char **out) BL_NODISCARD;
 const char *bl_options_difference(const bl_option_table *table, const void *a, const void *b);
 void bl_options_help(const bl_option_table *table);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * What is printed from an option table: the resolved echo, differences, help.
+ * Prints option tables: all values in use, the first difference of two configurations, the help text.
  */
 #include "options.h"
 
@@ -83,7 +83,7 @@ static size_t common_sections(const char *a, const char *b) {
     return common;
 }
 
-/* "network:\n  weights:\n    variance: 2\n", opening only the sections that the option before had not. */
+/* "network:\n  weights:\n    variance: 2\n", opening only sections that the option before is not in. */
 static void print_line(FILE *stream, const char *previous, const bl_option *option, const void *config) {
     const char *name = option->key + common_sections(previous, option->key);
     int indent = 0;

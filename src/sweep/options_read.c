@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Reading a file of options: the walk over the YAML document, the keys, and what must be given.
+ * Reads a file of options: walks over the YAML document, finds each key, checks that all that must be given are there.
  */
 #include "base/mem.h"
 #include "option_value.h"
 
 #include <string.h>
 
-/* A reading in progress. `seen` holds the line of each option given, 0 where not. */
+/* A file that is being read. `seen` has the line of each option that was given, 0 for the others. */
 typedef struct reading {
     const bl_option_table *table;
     const char *file;
-    bool in_file; /* lines count */
+    bool in_file; /* messages name lines */
     yaml_document_t *document;
     void *config;
     size_t *seen;
@@ -93,7 +93,7 @@ static bl_err use_value(reading *r, const char *key, yaml_node_t *root) {
     return read_option(r, key, root, 0);
 }
 
-/* What a C string would cut short without a word. */
+/* A C string would end at the first NUL character, so a text that has one would be cut off silently. */
 static bl_err refuse_nul(reading *r, const char *key, yaml_document_t *document) {
     for (const yaml_node_t *node = document->nodes.start; node < document->nodes.top; node++)
         if (node->type == YAML_SCALAR_NODE && memchr(node->data.scalar.value, 0, node->data.scalar.length)) {
@@ -116,7 +116,7 @@ static bl_err refuse_more(reading *r, const char *key, yaml_parser_t *parser) {
     const yaml_node_t *root = yaml_document_get_root_node(&document);
     if (root) {
         at.line = r->in_file ? root->start_mark.line + 1 : 0;
-        err = bl_option_complain(&at, "a second YAML document begins here; one is read");
+        err = bl_option_complain(&at, "a second YAML document begins here, but only one can be read");
     }
     yaml_document_delete(&document);
     return err;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * The option table of `posterior`.
+ * The keys of a posterior file.
  */
 #include "posterior_config.h"
 
@@ -22,12 +22,14 @@ static const bl_option options[] = {
     {"data.folder", BL_OPTION_TEXT, AT(folder), NULL, 1, 4000, NULL, "",
      "where the data set is: IDX files by MNIST's names, or CIFAR-10's binary version"},
     {"data.train", BL_OPTION_COUNT, AT(train), NULL, 2, 1e7, NULL, "images",
-     "training images: the first of their part"},
-    {"data.test", BL_OPTION_COUNT, AT(test), "0", 0, 1e7, NULL, "images", "test images; 0: all"},
+     "number of training images, the first of the set"},
+    {"data.test", BL_OPTION_COUNT, AT(test), "0", 0, 1e7, NULL, "images",
+     "number of test images, the first of the set; 0: all"},
     {"data.classes", BL_OPTION_COUNT, AT(data_classes), "10", 2, 256, NULL, "classes",
-     "classes that labels may name"},
+     "number of classes in the data"},
     {"data.labels", BL_OPTION_WORD, AT(labels), "classes", 0, 0, bl_labels_name, "",
-     "classes: one column each, 1 - 1/C for its class and -1/C for others; parity: one column, +1 for odd, "
+     "targets of the regression; classes: one column per class, 1 - 1/C for its images and -1/C for others; "
+     "parity: one column, +1 for odd, "
      "-1"},
     {"network.family", BL_OPTION_WORD, AT(base.family), "dense", 0, 0, family_name, "",
      "kind of network whose limit is the prior"},
@@ -47,7 +49,7 @@ static const bl_option options[] = {
     {"noise", BL_OPTION_REAL, AT(noise), "1e-4", 0, 1e12, NULL, "",
      "variance of a label about the network's output, added to the kernel's diagonal"},
     {"boundary.inputs", BL_OPTION_COUNT, AT(base.inputs), "20", 0, 1000000, NULL, "inputs",
-     "training, test and random inputs (as many each) whose distances are measured; 0: none"},
+     "number of training inputs, of test inputs and of random inputs whose distances are measured; 0: none"},
     {"boundary.p", BL_OPTION_NORMS, AT(base.p), "[1, 2, inf]", 0, INFINITY, NULL, "",
      "norms: any real p >= 1, inf, or 0 (number of changed coordinates)"},
     {"boundary.box", BL_OPTION_BOX, AT(base.box), "[0, 1]", -1e30, 1e30, NULL, "",

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * The file of `posterior`: data, network and noise of a Gaussian-process regression, and whose distances to measure.
+ * The configuration of `posterior`: data, network and noise of a Gaussian-process regression, and the inputs whose distances it
+ * measures.
  */
 #ifndef BORDERLINE_POSTERIOR_CONFIG_H
 #define BORDERLINE_POSTERIOR_CONFIG_H
@@ -12,14 +13,14 @@ typedef struct bl_posterior_config {
     char *folder;   /* of the data */
     size_t train, test; /* first images of either part; test = 0: all */
     bl_labels labels;
-    size_t data_classes; /* classes that labels may name */
+    size_t data_classes; /* number of classes in the data */
     size_t depth;
     double noise; /* variance of a label */
     size_t block; /* of the distributed matrix */
 } bl_posterior_config;
 
-/** Read it from YAML text; arguments, ownership and errors as bl_config_parse. base.classes is what the labels need,
- * base.channels and base.dimension are set once the data are known. Collective: no. */
+/** Read it from YAML text; arguments, ownership and errors are those of bl_config_parse. base.classes follows from the labels;
+ * base.channels and base.dimension are set when the data have been read. Collective: no. */
 BL_API bl_err bl_posterior_config_parse(const char *file, const char *text, size_t length,
                                         const char *const *overrides, size_t count,
                                         bl_posterior_config **out) BL_NODISCARD;

@@ -220,7 +220,7 @@ boundary: {{inputs: {inputs}, effort: fast}}
         list(self.data())
         self.refused(1, "did you mean 'data.train'", "--set", "data.trian=3")
         self.refused(1, "unknown value 'lenet'", family="lenet")
-        self.refused(1, "151 images are wanted, it has 150", train=151)
+        self.refused(1, "has 150 images, but 151 are asked for", train=151)
         self.refused(1, "boundary.inputs: 41 inputs are wanted, there are 150 training and 40 test images", inputs=41)
         self.refused(1, "has label 2, but classes are 0 to 1", "--set", "data.classes=2")
         os.truncate(self.path("t10k-images-idx3-ubyte"), 100)
@@ -257,7 +257,7 @@ boundary: {{inputs: {inputs}, effort: fast}}
             file.write(struct.pack(">4BI", 0, 0, 8, 1, count) + bytes(count))
         status, _, err = run(["posterior", self.config(train=count, inputs=0), "-o", self.path("out.h5")], 2)
         self.assertEqual(status, 1, err)
-        self.assertRegex(complaint(err)[-1], r"training images is too large for memory: \S+ GiB a rank x 2 ranks .* such nodes would do")
+        self.assertRegex(complaint(err)[-1], r"training images is too large for memory: \S+ GiB per rank x 2 ranks .* such nodes would fit")
 
     def test_mnist(self):
         """An independent computation in numpy: .9139 for the first 1,000 images of MNIST at depth 1, .9214 at depth 3."""

@@ -256,11 +256,11 @@ class Refusals(program.TestCase):
 
     def test_too_large(self):
         self.refuse(["run", "good.yaml", "-o", "x.h5", "--set", "grid.dimension=[3000000]", "--set", "grid.width=[1000000]"],
-                    r"the grid .* is too large for memory: [\d.e+]+ GiB a rank x 1 ranks .* no number of such nodes would do")
+                    r"the grid .* is too large for memory: [\d.e+]+ GiB per rank x 1 ranks .* no number of such nodes would be enough")
         status, _, err = program.run(["run", self.path("good.yaml"), "-o", self.path("x.h5"), "--set", "kernel.inputs=200000"], ranks=2)
         self.assertEqual(status, 1, err)
-        found = re.search(r"kernels of 200000 inputs are too large for memory: (\S+) GiB a rank x 2 ranks on a node that has (\S+) "
-                          r"GiB free; (\d+) ranks on (\d+) such nodes would do", err)
+        found = re.search(r"kernels of 200000 inputs are too large for memory: (\S+) GiB per rank x 2 ranks on a node that has (\S+) "
+                          r"GiB free; (\d+) ranks on (\d+) such nodes would fit", err)
         self.assertTrue(found, err)
         held, free, ranks, nodes = map(float, found.groups())
         self.assertEqual(ranks, 2 * nodes)

@@ -140,7 +140,7 @@ class Trained(TestCase):
             _, (status, _, err) = self.sample("refused.h5", *settings)
             self.assertNotEqual(status, 0, words)
             self.assertIn(words, "\n".join(complaint(err)))
-        for settings, words in [("training.path=/nowhere", "/nowhere"), ("grid.width=[.inf]", "is not trained")]:
+        for settings, words in [("training.path=/nowhere", "/nowhere"), ("grid.width=[.inf]", "cannot be trained")]:
             out = os.path.join(self.folder, "run.h5")
             status, _, err = run(["run", self.sweep, "-o", out, "--set", settings, "--set", "network.family=dense"])
             self.assertEqual(status, 1)

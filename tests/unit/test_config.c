@@ -208,13 +208,13 @@ static void test_complaints(void) {
     refused(GRID "seed: -1\n", NULL,
             "my.yaml:5: seed: '-1' is not a whole number from 0 to 18446744073709551615");
     refused("grid:\n  width: [0]\n", NULL,
-            "my.yaml:2: grid.width: 0 is out of bounds: 1 to inf units a layer");
+            "my.yaml:2: grid.width: 0 is out of bounds: 1 to inf units per layer");
     refused("grid:\n  width: [1.5]\n", NULL, "my.yaml:2: grid.width: '1.5' is not a whole number");
     refused("grid:\n  width: [wide]\n", NULL, "my.yaml:2: grid.width: 'wide' is not a number");
     refused("grid:\n  width: [nan]\n", NULL, "my.yaml:2: grid.width: 'nan' is not a number");
     refused("grid:\n  width: []\n", NULL,
             "my.yaml:2: grid.width: the list is empty: an axis needs at least one value");
-    refused("grid:\n  width: [10, 20, 10]\n", NULL, "my.yaml:2: grid.width: 10 stands in the list twice");
+    refused("grid:\n  width: [10, 20, 10]\n", NULL, "my.yaml:2: grid.width: 10 is in the list twice");
     refused("grid:\n  width: {a: 1}\n", NULL, "my.yaml:2: grid.width: a list or section is not a number");
     refused("grid:\n  p: [0.5]\n", NULL,
             "my.yaml:2: grid.p: 0.5 is no norm: p must be at least 1, inf, or 0");
@@ -232,11 +232,11 @@ static void test_complaints(void) {
                      "float32, in which networks are evaluated, does not resolve the box");
     for (size_t i = 0; i < sizeof resolved / sizeof *resolved; i++)
         check_inputs_in_box(resolved[i]);
-    refused(GRID "---\nname: x\n", NULL, "my.yaml:6: sweep: a second YAML document begins here; one is read");
+    refused(GRID "---\nname: x\n", NULL, "my.yaml:6: sweep: a second YAML document begins here, but only one can be read");
     refused(GRID "...\nname: x\n", NULL, "my.yaml:6: sweep: not YAML: text follows the end of the value");
     refused(GRID, "grid.p=[1,2], inf", "--set: grid.p: not YAML: text follows the end of the value");
     refused(GRID, "grid.p=[2]]", "--set: grid.p: not YAML: text follows the end of the value");
-    refused(GRID, "seed=1\n--- 2", "--set: seed: a second YAML document begins here; one is read");
+    refused(GRID, "seed=1\n--- 2", "--set: seed: a second YAML document begins here, but only one can be read");
     refused(GRID "name: \"a\\0b\"\n", NULL, "my.yaml:5: sweep: a text has a NUL character");
     refused(GRID "\"na\\0me\": x\n", NULL, "my.yaml:5: sweep: a text has a NUL character");
     refused(GRID "inputs: {distribution: normal}\n", NULL,
@@ -247,7 +247,7 @@ static void test_complaints(void) {
     refused(GRID, "grid.width", "--set grid.width: KEY=VALUE is expected, such as grid.width=[100,1000]");
     refused(GRID, "grid.widht=[1]", "--set: grid.widht: unknown key; did you mean 'grid.width'?");
     refused(GRID "network: {family: cnn}\nimage: {channels: 3}\n", "grid.width=[inf]",
-            "grid.width: inf (the Gaussian process itself) is there for network.family dense only; give cnn "
+            "grid.width: inf (the Gaussian process itself) is possible for network.family dense only; give cnn "
             "finite widths");
 }
 

@@ -204,7 +204,7 @@ static void test_refusals(void) {
     expect_refusal("resnet", 21, 16.0, 768, "depth 21 is not 6k + 2");
     expect_refusal("resnet", 2, 16.0, 768, "depth 2 is not 6k + 2");
     expect_refusal("lenet", 5, 16.0, 768, "an image of 1 x 1 pixels is too small for a window of 2 x 2");
-    expect_refusal("lenet", 2, 1e9, 768, "more than this machine can address");
+    expect_refusal("lenet", 2, 1e9, 768, "at most 2^34 random weights");
     expect_refusal("resnet", 20, INFINITY, 768, "infinite width");
     expect_refusal("vgg", 4, 16.0, 768, "\"vgg\" is not known");
 }

@@ -119,7 +119,7 @@ class DatasetTest(unittest.TestCase):
             (NAMES[0][0], labels, "is no IDX file of images"),
             (NAMES[0][0], images + b"x", "goes on after its last image"),
             (NAMES[0][0], images[:8] + bytes(4) + images[12:], "axis 2 has length 0"),
-            (NAMES[0][0], images[:4] + b"\xff" * 12 + images[16:], "more than this format"),
+            (NAMES[0][0], images[:4] + b"\xff" * 12 + images[16:], "more than any data set of this format has"),
             (NAMES[0][1], labels[:-1], "is cut short: it ends in label 7 of 7"),
             (NAMES[0][1], labels + b"x", "goes on after its last label"),
             (NAMES[0][1], labels[:7] + b"\x06" + labels[8:-1], "has 7 images, but"),
@@ -163,7 +163,7 @@ class DatasetTest(unittest.TestCase):
 
     def test_limits(self):
         self.idx_files()
-        self.refused("8 images are wanted, it has 7", limit=8)
+        self.refused("has 7 images, but 8 are asked for", limit=8)
         self.refused("a data set of 1 classes is not possible", classes=1)
         top = int(self.labels.max())
         self.refused(f"has label {top}, but classes are 0 to {top - 1}", classes=top)
