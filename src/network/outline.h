@@ -10,10 +10,10 @@
 /** The most numbers that a layer gives. Collective: no. */
 size_t bl_outline_widest(const bl_network *network);
 
-/** The most numbers that a layer's float64 path needs for itself. Collective: no. */
+/** The largest workspace that a layer's float64 path needs. Collective: no. */
 size_t bl_outline_work64(const bl_network *network);
 
-/** How many residual sums are open before layer l, and the most anywhere. Collective: no. */
+/** Number of residual sums that are open before layer l, and the greatest such number. Collective: no. */
 size_t bl_outline_open_sums(const bl_network *network, size_t l);
 size_t bl_outline_nested_sums(const bl_network *network);
 
