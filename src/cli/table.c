@@ -230,7 +230,7 @@ static bl_err say_kernels(const bl_results *results, const bl_grid *grid, bool c
     BL_ALLOC(status, grid->cases);
     BL_TRY(bl_results_read(results, BL_FIELD_KERNEL_STATUS, start, count, status));
     for (size_t i = 0; i < grid->cases; i++)
-        done += status[i] == 1;
+        done += status[i] != BL_KERNELS_PENDING;
     (void)snprintf(text, room, ", kernels of %zu of %zu cases", done, grid->cases);
 cleanup:
     bl_mem_free(status);

@@ -432,10 +432,11 @@ const bl_field bl_fields[BL_FIELD_COUNT] = {
         {"summary/kernel_fit_bias", AXES_KERNEL_FIT, "1",
          "bias of kernel_deviation over widths: b of b/width, added in squares", "as kernel_fit_noise",
          BY(SUMMARY, BL_FLOAT64)},
-    [BL_FIELD_KERNEL_STATUS] = {"kernel/status", AXES_KERNEL, "1",
-                                "whether the case's kernels are in the file",
-                                "written after all of them; what --resume reads", BY(KERNEL_MARK, BL_INT8),
-                                .flags = "pending done", .later = true},
+    [BL_FIELD_KERNEL_STATUS] =
+        {"kernel/status", AXES_KERNEL, "1", "whether the case's kernels are in the file",
+         "written after all of them; what --resume reads; failed: their numbers leave the range of "
+         "float64, and all of them are NaN",
+         BY(KERNEL_MARK, BL_INT8), .flags = "pending done failed", .later = true},
     [BL_FIELD_KERNEL_CHECKSUM] =
         {"kernel/checksum", AXES_KERNEL, "1",
          "checksum of the case's kernels, their spectra and the numbers of summary/ made from them",

@@ -358,7 +358,9 @@ static bl_err gather_case(const bl_comm *comm, const bl_grid *grid, size_t case_
     reduce(comm, owner, MPI_FLOAT, sizeof(float), s->logits, s->networks * s->inputs * s->classes);
     if (comm->rank == owner) {
         BL_TRY(allocate_kernels(s->inputs, out));
-        BL_TRY(finish(grid->config, &c, s, *out));
+        err = finish(grid->config, &c, s, *out);
+        (*out)->failed = err == BL_ERR_NUMERIC;
+        err = (*out)->failed ? BL_OK : err;
     }
 cleanup:
     return err;

@@ -18,6 +18,7 @@ typedef struct bl_kernels {
     double *spectrum_empirical, *spectrum_nngp;
     double deviation;        /* |empirical - nngp|_F / |nngp|_F */
     double deviation_output; /* |output - nngp|_F / |nngp|_F */
+    bool failed;             /* numbers leave the range of float64: nothing of this is meant */
     double kurtosis; /* excess kurtosis of a logit over networks, mean over kernel inputs and logits */
     bl_divergence divergence;                   /* of N(0, empirical) from N(0, nngp) */
     double dimension_empirical, dimension_nngp; /* effective, bl_spectra_dimension */

@@ -30,6 +30,7 @@ typedef struct rows_of {
     const bl_run *run;
     bl_case c;
     uint64_t sum; /* of the hashes of what this rank wrote of the case */
+    int8_t status;
 } rows_of;
 
 static bl_err write_rows(void *context, bl_field_id field, size_t first, size_t count, const double *row) {
@@ -80,21 +81,30 @@ static bl_err do_cases(bl_run *run, size_t first, size_t cases) {
     BL_TRY(bl_agree(run->comm, to && kernels ? BL_OK : BL_ERR_MEMORY));
     BL_ASSERT(to && kernels);
     for (size_t i = 0; i < cases; i++)
-        to[i] = (rows_of){.run = run, .c = bl_grid_case(grid, first + i)};
+        to[i] = (rows_of){.run = run, .c = bl_grid_case(grid, first + i), .status = BL_KERNELS_DONE};
     if (is_spread(run))
         err = bl_kernels_spread(run->comm, grid, first, write_rows, to, stop, kernels);
     else
         err = bl_kernels_create(run->comm, grid, first, cases, stop, kernels);
+    const bool lost = is_spread(run) && err == BL_ERR_NUMERIC; /* the same on every rank */
+    err = lost ? BL_OK : err;
     for (size_t i = 0; i < cases; i++) {
-        if (err == BL_OK && kernels[i] && owner_of(run, to[i].c.number) == run->comm->rank)
+        const bool owner = owner_of(run, to[i].c.number) == run->comm->rank;
+        if (lost || (kernels[i] && kernels[i]->failed)) {
+            to[i].status = BL_KERNELS_FAILED;
+            to[i].sum = 0;
+            if (err == BL_OK && owner)
+                err = bl_results_write_failed_kernels(run->results, &to[i].c, &to[i].sum);
+        } else if (err == BL_OK && kernels[i] && owner) {
             err = write_kernels(&to[i], kernels[i]);
+        }
         bl_kernels_destroy(&kernels[i]);
     }
     BL_TRY(bl_agree(run->comm, err)); /* all rows are written */
     for (size_t i = 0; i < cases; i++) {
         MPI_Allreduce(MPI_IN_PLACE, &to[i].sum, 1, MPI_UINT64_T, MPI_SUM, run->comm->world);
         if (err == BL_OK && owner_of(run, to[i].c.number) == run->comm->rank)
-            err = bl_results_finish_kernels(run->results, &to[i].c, to[i].sum);
+            err = bl_results_finish_kernels(run->results, &to[i].c, to[i].sum, to[i].status);
     }
     BL_TRY(bl_agree(run->comm, err));
 cleanup:
@@ -113,7 +123,7 @@ static bl_err hash_cases(const bl_run *run, const int8_t *status, uint64_t *foun
     const bool spread = is_spread(run);
     for (size_t i = 0; i < run->grid->cases && err == BL_OK; i++) {
         const bl_case c = bl_grid_case(run->grid, i);
-        if (status[i] == 1 && (spread || owner_of(run, i) == comm->rank))
+        if (status[i] != BL_KERNELS_PENDING && (spread || owner_of(run, i) == comm->rank))
             err = bl_results_hash_kernels(run->results, &c, spread ? (size_t)comm->rank : 0,
                                           spread ? (size_t)comm->size : 1, &found[i]);
     }
@@ -162,8 +172,8 @@ static bl_err find_done(const bl_run *run, mark *m, size_t *whole) {
     MPI_Bcast(m->checksum, (int)cases, MPI_UINT64_T, 0, run->comm->world);
     BL_TRY(hash_cases(run, m->status, m->found));
     for (size_t i = 0; i < cases; i++) {
-        const bool there = m->status[i] == 1 && m->found[i] == m->checksum[i];
-        damaged += m->status[i] != 0 && !there;
+        const bool there = m->status[i] != BL_KERNELS_PENDING && m->found[i] == m->checksum[i];
+        damaged += m->status[i] != BL_KERNELS_PENDING && !there;
         *whole += there;
         m->status[i] = there;
     }
@@ -258,6 +268,7 @@ cleanup:
 typedef struct learnt {
     double deviation;
     double pivot[2], noise[2];
+    int8_t status;
 } learnt;
 
 static bl_err learn(const bl_run *run, const bl_case *c, learnt *l) {
@@ -268,6 +279,7 @@ static bl_err learn(const bl_run *run, const bl_case *c, learnt *l) {
     const size_t inputs = run->config->kernel_inputs, one[BL_FIELD_RANK_MAX] = {1, 1, 1, 1};
     const size_t first[] = {c->depth_index, c->width_index, c->dimension_index, 0};
     const size_t last[] = {c->depth_index, c->width_index, c->dimension_index, inputs - 1};
+    BL_TRY(bl_results_read(run->results, BL_FIELD_KERNEL_STATUS, first, one, &l->status));
     BL_TRY(bl_results_read(run->results, BL_FIELD_SUMMARY_KERNEL_DEVIATION, first, one, &l->deviation));
     for (size_t i = 0; i < 2; i++) { /* under zero, and rounding of the factor */
         double least = 0, greatest = 0;
@@ -280,6 +292,22 @@ static bl_err learn(const bl_run *run, const bl_case *c, learnt *l) {
         l->pivot[0] = 0; /* the same matrix */
 cleanup:
     return err;
+}
+
+static void say_failed(const bl_grid *grid, const learnt *all) {
+    size_t count = 0, first = 0;
+    for (size_t i = grid->cases; i-- > 0;)
+        if (all[i].status == BL_KERNELS_FAILED) {
+            count++;
+            first = i;
+        }
+    const bl_case c = bl_grid_case(grid, first);
+    if (count > 0)
+        bl_log(BL_LOG_WARNING,
+               "kernels of %zu of %zu cases leave the range of float64, first at depth %zu, width %g, "
+               "dimension %zu: they are "
+               "NaN there (kernel/status: failed); the other cases are whole",
+               count, grid->cases, c.depth, c.width, c.dimension);
 }
 
 /* A line for either kernel, where its determinant is not there. */
@@ -337,6 +365,7 @@ bl_err bl_run_kernels_finish(bl_run *run) {
         const bl_case c = bl_grid_case(grid, i);
         BL_TRY(learn(run, &c, &all[i]));
     }
+    say_failed(grid, all);
     say_indefinite(grid, all);
     BL_TRY(write_fits(run, all));
 cleanup:

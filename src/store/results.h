@@ -105,9 +105,18 @@ BL_API bl_err bl_results_finish_unit(bl_results *results, const bl_unit *unit) B
 BL_API bl_err bl_results_write_kernel(bl_results *results, bl_field_id field, const bl_case *c, size_t first,
                                       size_t count, const double *rows, uint64_t *sum) BL_NODISCARD;
 
-/** After all rows of a case, by all ranks: write the sum of their hashes to kernel/checksum, then mark kernel/status done.
+/* Values of kernel/status. */
+enum { BL_KERNELS_PENDING, BL_KERNELS_DONE, BL_KERNELS_FAILED };
+
+/** After all rows of a case, by all ranks: write the sum of their hashes to kernel/checksum, then kernel/status.
  * Collective: no. */
-BL_API bl_err bl_results_finish_kernels(bl_results *results, const bl_case *c, uint64_t sum) BL_NODISCARD;
+BL_API bl_err bl_results_finish_kernels(bl_results *results, const bl_case *c, uint64_t sum,
+                                        int8_t status) BL_NODISCARD;
+
+/** The kernels of a case that could not be computed: NaN in every row of every variable of them, with their hashes added to *sum.
+ * Collective: no. */
+BL_API bl_err bl_results_write_failed_kernels(bl_results *results, const bl_case *c,
+                                              uint64_t *sum) BL_NODISCARD;
 
 /** Read a case's kernels and add their rows' hashes to *sum: of matrices the share-th part of the rows, of so many shares.
  * Collective: no. */

@@ -8,6 +8,7 @@
 
 #include "base/hash.h"
 #include "base/mem.h"
+#include <math.h>
 #include <string.h>
 
 enum { CASE_AXES = 3, PIECE_MAX = 1 << 20 }; /* elements read at once, or a row */
@@ -77,14 +78,34 @@ cleanup:
     return err;
 }
 
-bl_err bl_results_finish_kernels(bl_results *results, const bl_case *c, uint64_t sum) {
+bl_err bl_results_write_failed_kernels(bl_results *results, const bl_case *c, uint64_t *sum) {
+    bl_err err = BL_OK;
+    double *row = NULL;
+    for (int f = 0; f < BL_FIELD_COUNT; f++) {
+        part p;
+        if (bl_fields[f].writer != BL_WRITER_KERNEL || results->field[f] < 0)
+            continue;
+        BL_TRY(part_of(results, (bl_field_id)f, c, &p));
+        BL_ALLOC(row, p.length);
+        for (size_t i = 0; i < p.length; i++)
+            row[i] = NAN;
+        for (size_t i = 0; i < p.rows; i++)
+            BL_TRY(bl_results_write_kernel(results, (bl_field_id)f, c, i, 1, row, sum));
+        bl_mem_free(row);
+        row = NULL;
+    }
+cleanup:
+    bl_mem_free(row);
+    return err;
+}
+
+bl_err bl_results_finish_kernels(bl_results *results, const bl_case *c, uint64_t sum, int8_t status) {
     bl_err err = BL_OK;
     const size_t start[] = {c->depth_index, c->width_index, c->dimension_index}, one[] = {1, 1, 1};
-    const int8_t done = 1;
     int64_t checksum = 0;
     memcpy(&checksum, &sum, sizeof sum);
     BL_TRY(bl_results_write(results, BL_FIELD_KERNEL_CHECKSUM, start, one, &checksum));
-    BL_TRY(bl_results_write(results, BL_FIELD_KERNEL_STATUS, start, one, &done));
+    BL_TRY(bl_results_write(results, BL_FIELD_KERNEL_STATUS, start, one, &status));
 cleanup:
     return err;
 }
@@ -148,7 +169,7 @@ bl_err bl_results_check_kernels(const bl_results *results, bool *intact) {
         BL_TRY(bl_results_read(results, BL_FIELD_KERNEL_STATUS, start, one, &status));
         BL_TRY(bl_results_read(results, BL_FIELD_KERNEL_CHECKSUM, start, one, &stored));
         BL_TRY(bl_results_hash_kernels(results, &c, 0, 1, &found));
-        *intact = status == 1 && found == stored;
+        *intact = status != BL_KERNELS_PENDING && found == stored;
     }
 cleanup:
     return err;

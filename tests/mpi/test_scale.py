@@ -71,6 +71,27 @@ class Scale(TestCase):
             self.assertTrue(np.isfinite(other["summary/law"]).all())
             np.testing.assert_array_equal(other["summary/law"], one["summary/law"])
 
+    def test_a_case_that_float64_does_not_hold(self):
+        """Its kernels are NaN and said to have failed; the other case is as it is alone; nothing is left for --resume."""
+        sweep = ("network: {{weights: {{variance: 1e9}}}}\ngrid: {{depth: {depth}, width: [20], dimension: [12], p: [2]}}\n"
+                 "samples: {{networks: 2, inputs: 2}}\nboundary: {{effort: fast}}\nkernel: {{inputs: {inputs}}}\n"
+                 "summary: {{bootstrap: 10}}\n")
+        for inputs, ranks in ((8, 2), (1030, 2)):
+            with self.subTest(inputs=inputs):
+                both, alone = self.path(f"both-{inputs}.h5"), self.path(f"alone-{inputs}.h5")
+                config = self.write("both.yaml", sweep.format(depth="[2, 200]", inputs=inputs))
+                status, out, err = run(["run", config, "-o", both], ranks)
+                self.assertEqual(status, 0, err)
+                self.assertIn("kernels of 1 of 2 cases leave the range of float64, first at depth 200, width 20, dimension 12", err)
+                self.check_done(run(["run", self.write("alone.yaml", sweep.format(depth="[2]", inputs=inputs)), "-o", alone], ranks))
+                with h5py.File(both) as file, h5py.File(alone) as one:
+                    self.assertEqual(file["kernel/status"][:].ravel().tolist(), [1, 2])
+                    for name in GRAMS + ["summary/kernel_deviation", "summary/kl_divergence"]:
+                        self.assertEqual(file[name][:1].tobytes(), one[name][:].tobytes(), name)
+                        self.assertTrue(np.isnan(file[name][1:]).all(), name)
+                    self.assertTrue(np.isfinite(file["summary/law"][:]).all())
+                self.assertIn("is complete", run(["run", config, "-o", both, "--resume"], ranks)[2])
+
 
 if __name__ == "__main__":
     main()
