@@ -32,7 +32,7 @@ BL_API extern const bl_sweep_run_options bl_sweep_run_defaults;
  * ranks and after any number of stops and resumes.
  *
  * Math:        src/README.md names the file of each part.
- * Shapes:      the variables of the result file are listed in src/README.md's table of fields.
+ * Shapes:      the variables of the result file are the rows of src/experiment/fields.c.
  * Collective:  on comm->world. Every rank passes the same configuration, path and options (of `text`, argc and argv those of
  *              rank 0 count). The hooks may differ, and are called as borderline/hooks.h says.
  * Ownership:   everything is borrowed for the call.

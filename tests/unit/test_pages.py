@@ -6,13 +6,15 @@ import pathlib
 import re
 import unittest
 
+import test_layers
+
 ROOT = pathlib.Path(os.environ["BORDERLINE_SOURCE"])
 SRC = ROOT / "src"
 THEORY = SRC / "THEORY.md"
 PLACES = ["src", "include", "tests", "analysis", "jobs"]
 SUFFIXES = {".c", ".h", ".py", ".md", ".sh", ".yaml", ".txt", ".cmake", ""}
 
-FILE = re.compile(r"`([\w*./{},-]+\.(?:c|h|py|md|cmake|yaml|sbatch|sh)|[\w./{},-]+\.\{[\w,]+\})`")
+FILE = re.compile(r"(?<![\w/.])((?:[\w*-]+/)*[\w*-]+\.(?:(?:c|h|py|md|cmake|yaml|sbatch|sh)\b(?!\.)|\{[\w,]+\}))")
 SECTIONS = r"sections? (\d+(?:\.\d+)?(?:(?:, | and | to )\d+(?:\.\d+)?)*)"
 NUMBER = re.compile(r"\d+(?:\.\d+)?")
 
@@ -36,7 +38,8 @@ def pages():
 
 
 def expand(pattern):
-    """a.{c,h} as a.c, a.h."""
+    """a.{c,h} as a.c, a.h; NAME stands for any."""
+    pattern = pattern.replace("NAME", "*")
     found = re.search(r"\{([\w,]+)\}", pattern)
     if not found:
         return [pattern]
@@ -63,6 +66,9 @@ class Pages(unittest.TestCase):
                         missing.append(f"{page.relative_to(ROOT)} names {name}")
         self.assertGreater(named, 40)
         self.assertEqual(missing, [])
+
+    def test_layers_are_those_of_the_test(self):
+        self.assertIn("\n    " + "  ".join(test_layers.ORDER) + "\n", (SRC / "README.md").read_text())
 
     def test_cited_sections_exist(self):
         """'THEORY.md, section 4.3', 'section 4.3 of src/THEORY.md', and in THEORY.md itself 'section 4.3'."""
