@@ -48,10 +48,10 @@ def expand(pattern):
 
 
 def exists(page, named):
-    """Whether a file of that name is beside the page, at its place from the top or from src/, or alone of its name in src/."""
+    """Whether a file of that name is beside the page, at its place from the top or from src/, or alone of its name in src/ and tests/."""
     if any(list(base.glob(named)) for base in (page.parent, SRC, ROOT, ROOT / "include")):
         return True
-    found = list(SRC.rglob(named)) if "/" not in named else []
+    found = list(SRC.rglob(named)) + list((ROOT / "tests").rglob(named)) if "/" not in named else []
     return len(found) == 1 or len(found) > 1 and "*" in named
 
 
