@@ -10,16 +10,20 @@ macro(dependency_missing what debian spack hint)
 endmacro()
 
 # MPI: Open MPI, MPICH or a relative of theirs. mpi_name is the ending of Debian's packages that were built with it.
-find_package(MPI COMPONENTS C QUIET)
-if(NOT MPI_C_FOUND AND NOT MPI_EXECUTABLE_SUFFIX) # Debian's mpicc may be of one MPI and the headers of the other
-  foreach(suffix .mpich .openmpi)
-    if(NOT MPI_C_FOUND)
-      unset(MPI_C_COMPILER CACHE)
-      set(MPI_EXECUTABLE_SUFFIX ${suffix})
-      find_package(MPI COMPONENTS C QUIET)
+# Debian's MPICH brings Open MPI's tools without its headers, and mpicc may be the one that cannot compile.
+find_program(mpicc NAMES mpicc NO_CACHE)
+if(mpicc AND NOT MPI_C_COMPILER AND NOT MPI_EXECUTABLE_SUFFIX AND NOT CMAKE_CROSSCOMPILING)
+  file(WRITE ${CMAKE_BINARY_DIR}/mpi_check.c "#include <mpi.h>\n")
+  foreach(suffix "" .mpich .openmpi)
+    execute_process(COMMAND mpicc${suffix} -E ${CMAKE_BINARY_DIR}/mpi_check.c
+      RESULT_VARIABLE mpicc_result OUTPUT_QUIET ERROR_QUIET)
+    if(mpicc_result EQUAL 0)
+      set(MPI_EXECUTABLE_SUFFIX "${suffix}" CACHE STRING "Ending of the MPI's tools: .mpich, .openmpi or none")
+      break()
     endif()
   endforeach()
 endif()
+find_package(MPI COMPONENTS C QUIET)
 set(mpi_name "")
 if(MPI_C_FOUND)
   add_library(dependency_mpi INTERFACE)
