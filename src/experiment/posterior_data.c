@@ -25,7 +25,7 @@ bl_config bl_posterior_base(const bl_posterior *p) {
 bl_search_options bl_posterior_search_options(const bl_posterior_config *config) {
     static const size_t queries[] = {
         [BL_EFFORT_FAST] = 6, [BL_EFFORT_STANDARD] = 12, [BL_EFFORT_THOROUGH] = 40};
-    bl_search_options options = bl_search_options_of(&config->base);
+    bl_search_options options = bl_unit_search_options(&config->base);
     options.queries = config->base.family == BL_FAMILY_DENSE ? 0 : queries[options.effort];
     return options;
 }

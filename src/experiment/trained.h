@@ -1,32 +1,17 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * The networks of a sweep with `training`, and the inputs they are measured at. `run` and `sample` make the same ones.
+ * The networks of a sweep with `training`. `run` and `sample` make the same ones.
  */
 #ifndef BORDERLINE_TRAINED_H
 #define BORDERLINE_TRAINED_H
 
-#include "borderline/comm.h"
+#include "images.h"
 #include "network/trainer.h"
-
-/* The data set of a sweep. */
-typedef struct bl_images {
-    bl_dataset *part[2]; /* BL_DATASET_TRAIN, BL_DATASET_TEST */
-    size_t tests;        /* the first so many test images are used */
-} bl_images;
-
-/** Read what training.dataset names on rank 0, for every rank.
- *
- * Collective:  on comm->world.
- * Ownership:   each rank's *out is its caller's, freed with bl_images_destroy.
- * @return as bl_dataset_read, the same on every rank.
- */
-BL_API bl_err bl_images_share(const bl_comm *comm, const bl_config *config, bl_images **out) BL_NODISCARD;
-BL_API void bl_images_destroy(bl_images **images);
 
 /* A training by its epochs, borrowed from a record; row 0: the random start. */
 typedef struct bl_training_curve {
-    double *loss,
-        *accuracy; /* on training images, as bl_training_progress has them; row 0: NaN, share of all of them */
+    /* on training images, as bl_training_progress has them; row 0: NaN, share of all of them */
+    double *loss, *accuracy;
     double *accuracy_test; /* after the epoch */
     double *seconds;       /* of the epoch; row 0: of starts that were given up */
 } bl_training_curve;
@@ -64,15 +49,5 @@ BL_API size_t bl_trained_words(const bl_config *config, size_t parameters);
 BL_API int32_t bl_trained_epochs(const uint64_t *state);
 BL_API void bl_trained_save(const bl_trainer *trainer, const bl_config *config,
                             const bl_training_curve *curve, uint64_t *state);
-
-/** The inputs of network `number`: so many training images, test images and random inputs (BL_KIND_TRAIN, ...).
- *
- * Math:        image floor(w count / 2^32), w from stream (seed, case, network, training image, part).
- * Shapes:      x[BL_KINDS][config->inputs][n].
- * Collective:  no.
- * @return BL_OK; BL_ERR_MEMORY.
- */
-BL_API bl_err bl_trained_inputs(const bl_images *images, const bl_config *config, const bl_case *c,
-                                size_t number, float *x) BL_NODISCARD;
 
 #endif

@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * A unit of the sweep: number in, results out. A pure function of (configuration, unit number).
+ * A unit of the sweep: what it is given, and what comes out.
  */
 #ifndef BORDERLINE_UNIT_H
 #define BORDERLINE_UNIT_H
 
-#include "borderline/grid.h"
 #include "borderline/network.h"
 #include "record.h"
-#include "trained.h"
 
 /* Of a unit: its findings and trainings in the order of the file's slabs, [network][kind][input][p] (one kind without training),
  * [network][epoch] and [network]. */
@@ -18,49 +16,8 @@ typedef struct bl_unit_result {
     double seconds, seconds_sampling, seconds_passes; /* wall time */
 } bl_unit_result;
 
-typedef struct bl_worker bl_worker;
-
-/* Of a unit in progress, what its surroundings may want; each may be NULL. */
-typedef struct bl_worker_hooks {
-    bool (*stop)(void *context);  /* as in bl_search_options: leave the unit, keep nothing */
-    bool (*pause)(void *context); /* between steps of a training: is there reason to call `keep` now? */
-    /* A training has paused or ended an epoch: bl_worker_state may be stored; BL_ERR_STOPPED leaves the unit. */
-    bl_err (*keep)(void *context, int64_t unit, bl_worker *worker);
-    /* Before a training: was one of this unit stored? Then it goes into state[bl_worker_state_words]. */
-    bl_err (*recall)(void *context, int64_t unit, uint64_t *state, bool *found);
-    /* A network is drawn or trained, with its inputs x[bl_config_inputs][n]. */
-    bl_err (*made)(void *context, const bl_case *c, size_t number, const bl_network *network, const float *x);
-    void *context;
-} bl_worker_hooks;
-
-/** What a rank needs to do units one after another: keeps the engine of the last case.
- * Collective:  no.
- * Ownership:   grid and images (NULL: a sweep that does not train) are borrowed for the worker's life; hooks are copied.
- */
-BL_API bl_err bl_worker_create(const bl_grid *grid, const bl_images *images, const bl_worker_hooks *hooks,
-                               bl_worker **out) BL_NODISCARD;
-BL_API void bl_worker_destroy(bl_worker **worker);
-
-/** Do a unit.
- * Collective:  no.
- * Ownership:   *result is borrowed from the worker until its next unit.
- * @return BL_OK; BL_ERR_STOPPED (nothing of the unit is kept); an error of a library.
- */
-BL_API bl_err bl_worker_run(bl_worker *worker, int64_t unit, const bl_unit_result **result) BL_NODISCARD;
-
-/** The state of the training in progress, inside `keep`: what `recall` gives back makes the unit go on from there with the same
- * bits.
- * Shapes:      words of bl_worker_state_words at the most: *count of them; borrowed until the next call.
- * Collective:  no.
- */
-BL_API void bl_worker_state(bl_worker *worker, const uint64_t **words, size_t *count);
-
-/** Words of the largest state of the grid's units; 0 where nothing is trained, or where a unit trains several networks, which takes an instant.
- * Collective: no. */
-BL_API bl_err bl_worker_state_words(const bl_grid *grid, size_t *words) BL_NODISCARD;
-
 /** The search options of a configuration (p is borrowed from it). Collective: no. */
-BL_API bl_search_options bl_search_options_of(const bl_config *config);
+BL_API bl_search_options bl_unit_search_options(const bl_config *config);
 
 /** Sample network number `number` of the case with its inputs x[inputs][n], as every unit does.
  * Collective:  no.
@@ -68,9 +25,5 @@ BL_API bl_search_options bl_search_options_of(const bl_config *config);
  */
 BL_API void bl_unit_sample(const bl_config *config, const bl_case *c, size_t number, bl_network *network,
                            float *x);
-
-/** Bytes a worker holds at the most while it does units of the grid: the largest case. *largest (may be
- * NULL): its number. Collective: no. */
-BL_API bl_err bl_worker_memory(const bl_grid *grid, size_t *bytes, size_t *largest) BL_NODISCARD;
 
 #endif

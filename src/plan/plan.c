@@ -4,7 +4,7 @@
 #include "base/mem.h"
 #include "experiment/fields.h"
 #include "experiment/kernels.h"
-#include "experiment/unit.h"
+#include "experiment/worker.h"
 #include "parallel/schedule.h"
 #include "run/checkpoints.h"
 #include "sweep/cost.h"

@@ -8,7 +8,7 @@
 #include "base/mem.h"
 #include "experiment/kernels.h"
 #include "experiment/probe_network.h"
-#include "experiment/unit.h"
+#include "experiment/worker.h"
 #include "store/results.h"
 #include "sweep/cost.h"
 
@@ -27,7 +27,7 @@ static bl_err time_network(const bl_grid *grid, const bl_case *c, double *second
     double *x0 = NULL;
     bl_finding *finding = NULL;
     const bl_config *config = grid->config;
-    bl_search_options options = bl_search_options_of(config);
+    bl_search_options options = bl_unit_search_options(config);
     size_t inputs =
         grid->input_block[c->number] < config->inputs ? grid->input_block[c->number] : config->inputs;
     const size_t numbers = inputs * c->dimension;

@@ -9,7 +9,7 @@
 #ifndef BORDERLINE_RUN_CHECKPOINTS_H
 #define BORDERLINE_RUN_CHECKPOINTS_H
 
-#include "experiment/unit.h"
+#include "experiment/worker.h"
 #include "interrupt.h"
 #include "store/results.h"
 

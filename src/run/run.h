@@ -8,7 +8,7 @@
 #include "borderline/grid.h"
 #include "borderline/networks_file.h"
 #include "borderline/sweep.h"
-#include "experiment/trained.h"
+#include "experiment/images.h"
 #include "interrupt.h"
 #include "store/results.h"
 

@@ -12,7 +12,7 @@
 #include "base/mem.h"
 #include "borderline/log.h"
 #include "checkpoints.h"
-#include "experiment/unit.h"
+#include "experiment/worker.h"
 #include "parallel/schedule.h"
 
 #include <inttypes.h>

@@ -67,7 +67,7 @@ static bl_err append(training *t, size_t number) {
     char name[128];
     report(&t->outcome, number);
     bl_sample_network_name(t->c, number, name, sizeof name);
-    BL_TRY(bl_trained_inputs(t->images, t->config, t->c, number, t->x));
+    BL_TRY(bl_images_inputs(t->images, t->config, t->c, number, t->x));
     BL_TRY(bl_networks_file_append(t->file, name, t->network, t->x, bl_config_inputs(t->config)));
 cleanup:
     return err;

@@ -15,7 +15,7 @@
 #include "base/mem.h"
 #include "borderline/log.h"
 #include "experiment/kernels.h"
-#include "experiment/unit.h"
+#include "experiment/worker.h"
 
 #include <errno.h>
 #include <inttypes.h>

@@ -8,7 +8,7 @@
 
 #include "base/hash.h"
 #include "base/mem.h"
-#include "experiment/unit.h"
+#include "experiment/worker.h"
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
