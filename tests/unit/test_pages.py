@@ -67,6 +67,15 @@ class Pages(unittest.TestCase):
         self.assertGreater(named, 40)
         self.assertEqual(missing, [])
 
+    def test_five_questions_have_their_files(self):
+        """The files that src/README.md names for a newcomer's questions define what is asked for."""
+        answers = re.findall(r"^\| [^|]*\? \| `([^`]+)`", (SRC / "README.md").read_text(), flags=re.M)
+        functions = [r"^bl_err bl_search_run\(", r"^bl_err bl_search_confirm\(", r"\bbl_h5_write\(", r"^int64_t bl_schedule_next\(",
+                     r"^const bl_field bl_fields\["]
+        self.assertEqual(len(answers), len(functions))
+        for file, pattern in zip(answers, functions):
+            self.assertRegex((SRC / file).read_text(), re.compile(pattern, re.M), file)
+
     def test_layers_are_those_of_the_test(self):
         self.assertIn("\n    " + "  ".join(test_layers.ORDER) + "\n", (SRC / "README.md").read_text())
 
