@@ -24,10 +24,10 @@ typedef struct bl_comm {
  * A library's own variable (OPENBLAS_NUM_THREADS, BLIS_NUM_THREADS, MKL_NUM_THREADS) or OMP_NUM_THREADS, where
  * set, is respected. If MPI is already running it is used, and bl_comm_end leaves it running.
  *
- * Collective:  on MPI_COMM_WORLD. BORDERLINE_RANKS_A_NODE=k in rank 0's environment makes every k consecutive
+ * Collective:  on MPI_COMM_WORLD. BORDERLINE_RANKS_PER_NODE=k in rank 0's environment makes every k consecutive
  * ranks of a host a node of their own (for tests).
  * Ownership:   *comm is written; ended with bl_comm_end.
- * @return BL_OK; BL_ERR_INPUT when BORDERLINE_RANKS_A_NODE is no positive number; BL_ERR_LIBRARY.
+ * @return BL_OK; BL_ERR_INPUT when BORDERLINE_RANKS_PER_NODE is no positive number; BL_ERR_LIBRARY.
  */
 BL_API bl_err bl_comm_start(int *argc, char ***argv, bl_comm *comm) BL_NODISCARD;
 

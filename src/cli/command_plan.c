@@ -13,17 +13,17 @@
 #include <stdio.h>
 
 typedef struct options {
-    size_t ranks, ranks_a_node;
+    size_t ranks, ranks_per_node;
     const char *times;
     bl_texts overrides;
 } options;
 
-static const options defaults = {.ranks = 1, .ranks_a_node = 64};
+static const options defaults = {.ranks = 1, .ranks_per_node = 64};
 
 static const bl_flag flags[] = {
     {"--ranks", BL_FLAG_COUNT, offsetof(options, ranks), "N",
      "forecast for N ranks, beside 64, 1,024, 16,384 and 65,536", false},
-    {"--ranks-a-node", BL_FLAG_COUNT, offsetof(options, ranks_a_node), "K",
+    {"--ranks-a-node", BL_FLAG_COUNT, offsetof(options, ranks_per_node), "K",
      "ranks per node of the machine forecast for (64)", false},
     {"--times", BL_FLAG_TEXT, offsetof(options, times), "RESULT.h5",
      "take times of units, and how they scatter, from this result file instead of timing a few networks "
@@ -108,7 +108,7 @@ static bl_err print_plan(const options *o, const bl_sweep_file *sweep) {
     const bl_grid *grid = sweep->grid;
     const bl_config *config = sweep->config;
     const bl_plan_options plan_options = {
-        .ranks = o->ranks, .ranks_per_node = o->ranks_a_node, .times = o->times};
+        .ranks = o->ranks, .ranks_per_node = o->ranks_per_node, .times = o->times};
     (void)printf("%s: %zu cases, %" PRId64 " units, %zu networks x %zu inputs x %zu norms per case%s\n",
                  config->name, grid->cases, grid->units, config->networks, bl_config_inputs(config),
                  config->p.count, config->training.set != BL_TRAINING_NONE ? ", networks trained" : "");

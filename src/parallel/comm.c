@@ -34,18 +34,19 @@ static void hold_threads(void) {
         MKL_Set_Num_Threads(1);
 }
 
-/* *ranks = BORDERLINE_RANKS_A_NODE of rank 0, 0 when it is not set. */
-static bl_err ranks_a_node(const bl_comm *comm, long *ranks) {
+/* *ranks = BORDERLINE_RANKS_PER_NODE of rank 0, 0 when it is not set. */
+static bl_err ranks_per_node(const bl_comm *comm, long *ranks) {
     bl_err err = BL_OK;
     const char *text = NULL;
     *ranks = 0;
     if (comm->rank == 0) {
-        text = getenv("BORDERLINE_RANKS_A_NODE");
+        text = getenv("BORDERLINE_RANKS_PER_NODE");
         char *end = NULL;
         if (text)
             *ranks = strtol(text, &end, 10);
         if (text && (end == text || *end != '\0' || *ranks < 1 || *ranks > INT_MAX))
-            err = bl_err_set(BL_ERR_INPUT, "BORDERLINE_RANKS_A_NODE=%s: a positive number is expected", text);
+            err =
+                bl_err_set(BL_ERR_INPUT, "BORDERLINE_RANKS_PER_NODE=%s: a positive number is expected", text);
     }
     BL_TRY(bl_agree(comm, err));
     MPI_Bcast(ranks, 1, MPI_LONG, 0, comm->world);
@@ -57,7 +58,7 @@ cleanup:
 static bl_err find_nodes(bl_comm *comm) {
     bl_err err = BL_OK;
     long ranks = 0;
-    BL_TRY(ranks_a_node(comm, &ranks));
+    BL_TRY(ranks_per_node(comm, &ranks));
     MPI_Comm_split_type(comm->world, MPI_COMM_TYPE_SHARED, comm->rank, MPI_INFO_NULL, &comm->node);
     if (ranks > 0) {
         MPI_Comm host = comm->node;

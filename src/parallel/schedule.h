@@ -84,14 +84,14 @@ BL_API bl_err bl_schedule_scatter(int64_t count, const double *cost, double spre
  * Math:        the rules see cost, the units take seconds. Guided self-scheduling: Polychronopoulos & Kuck 1987.
  * Shapes:      cost[count], seconds[count]; a request for more units takes `latency`, in their unit.
  * Collective:  no; deterministic. 10^6 units on 65,536 ranks take about a second.
- * @param[in] ranks_a_node  the last node may have fewer
+ * @param[in] ranks_per_node  the last node may have fewer
  * @return BL_OK; BL_ERR_INPUT when there is no rank; BL_ERR_MEMORY.
  */
 BL_API bl_err bl_schedule_simulate_times(int64_t count, const double *cost, const double *seconds,
-                                         int64_t ranks, int64_t ranks_a_node, double latency,
+                                         int64_t ranks, int64_t ranks_per_node, double latency,
                                          bl_schedule_forecast *forecast) BL_NODISCARD;
 /* The same with times of bl_schedule_scatter. */
-BL_API bl_err bl_schedule_simulate(int64_t count, const double *cost, int64_t ranks, int64_t ranks_a_node,
+BL_API bl_err bl_schedule_simulate(int64_t count, const double *cost, int64_t ranks, int64_t ranks_per_node,
                                    double spread, double latency,
                                    bl_schedule_forecast *forecast) BL_NODISCARD;
 

@@ -30,7 +30,7 @@ typedef struct simulation {
     bl_tail tail;
     double *tail_cost; /* [count - static_count] */
     double *seconds;   /* [count] real times, by place in the order */
-    int32_t nodes, ranks_a_node;
+    int32_t nodes, ranks_per_node;
     node *node;            /* [nodes] */
     int32_t *next_waiting; /* [ranks] */
     event *heap;           /* [ranks] */
@@ -106,7 +106,7 @@ static bl_err run(simulation *s) {
     bl_err err = BL_OK;
     while (s->events > 0) {
         event e = pop(s);
-        node *n = &s->node[e.rank / s->ranks_a_node];
+        node *n = &s->node[e.rank / s->ranks_per_node];
         int32_t waiting = -1;
         if (e.brings) {
             for (int64_t i = 0; i < n->chunk_count; i++)
@@ -147,8 +147,8 @@ static bl_err prepare(simulation *s, int64_t count, const double *cost, int32_t 
     BL_ALLOC(s->heap, (size_t)ranks);
     BL_ALLOC(s->seconds, (size_t)count);
     for (int32_t i = 0; i < s->nodes; i++) {
-        int32_t first = i * s->ranks_a_node, rest = ranks - first;
-        node_ranks[i] = rest < s->ranks_a_node ? rest : s->ranks_a_node;
+        int32_t first = i * s->ranks_per_node, rest = ranks - first;
+        node_ranks[i] = rest < s->ranks_per_node ? rest : s->ranks_per_node;
         s->node[i] = (node){.first_rank = first, .ranks = node_ranks[i], .waiting = -1};
     }
     BL_TRY(bl_division_create(count, NULL, cost, s->nodes, node_ranks, s->nodes > 1, &s->division));
@@ -180,14 +180,14 @@ static void release(simulation *s) {
 }
 
 bl_err bl_schedule_simulate_times(int64_t count, const double *cost, const double *seconds, int64_t ranks,
-                                  int64_t ranks_a_node, double latency, bl_schedule_forecast *forecast) {
+                                  int64_t ranks_per_node, double latency, bl_schedule_forecast *forecast) {
     bl_err err = BL_OK;
     simulation s = {.latency = latency};
-    BL_REQUIRE(ranks >= 1 && ranks_a_node >= 1 && ranks <= INT32_MAX / 2, BL_ERR_INPUT,
+    BL_REQUIRE(ranks >= 1 && ranks_per_node >= 1 && ranks <= INT32_MAX / 2, BL_ERR_INPUT,
                "a schedule of %lld ranks, %lld a node, cannot be simulated", (long long)ranks,
-               (long long)ranks_a_node);
-    s.ranks_a_node = (int32_t)(ranks_a_node < ranks ? ranks_a_node : ranks);
-    s.nodes = (int32_t)((ranks + s.ranks_a_node - 1) / s.ranks_a_node);
+               (long long)ranks_per_node);
+    s.ranks_per_node = (int32_t)(ranks_per_node < ranks ? ranks_per_node : ranks);
+    s.nodes = (int32_t)((ranks + s.ranks_per_node - 1) / s.ranks_per_node);
     BL_TRY(prepare(&s, count, cost, (int32_t)ranks));
     for (int64_t i = 0; i < count; i++)
         s.seconds[i] = seconds[s.division->order[i]];
@@ -202,13 +202,13 @@ cleanup:
     return err;
 }
 
-bl_err bl_schedule_simulate(int64_t count, const double *cost, int64_t ranks, int64_t ranks_a_node,
+bl_err bl_schedule_simulate(int64_t count, const double *cost, int64_t ranks, int64_t ranks_per_node,
                             double spread, double latency, bl_schedule_forecast *forecast) {
     bl_err err = BL_OK;
     double *seconds = NULL;
     BL_ALLOC(seconds, (size_t)count);
     BL_TRY(bl_schedule_scatter(count, cost, spread, seconds));
-    BL_TRY(bl_schedule_simulate_times(count, cost, seconds, ranks, ranks_a_node, latency, forecast));
+    BL_TRY(bl_schedule_simulate_times(count, cost, seconds, ranks, ranks_per_node, latency, forecast));
 cleanup:
     bl_mem_free(seconds);
     return err;

@@ -19,7 +19,7 @@ static bl_err share(size_t count, const double *expected, const double *real, bl
                     double *work) {
     bl_err err = BL_OK;
     bl_schedule_forecast forecast;
-    const size_t node = m.ranks < m.ranks_a_node ? m.ranks : m.ranks_a_node;
+    const size_t node = m.ranks < m.ranks_per_node ? m.ranks : m.ranks_per_node;
     BL_TRY(bl_schedule_simulate_times((int64_t)count, expected, real, (int64_t)m.ranks, (int64_t)node,
                                       latency, &forecast));
     *seconds += forecast.makespan;

@@ -9,7 +9,7 @@
 
 /* A machine to forecast for, and what is forecast: seconds from one phase's begin to its end, and the work of all ranks. */
 typedef struct bl_machine {
-    size_t ranks, ranks_a_node;
+    size_t ranks, ranks_per_node;
 } bl_machine;
 
 typedef struct bl_phases {

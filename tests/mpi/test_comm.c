@@ -46,9 +46,9 @@ static void test_threads(const char *wish, int expected) {
 }
 
 /* Nodes of `expected` consecutive ranks, the last with what is left. */
-static void test_nodes(const char *ranks_a_node, int expected) {
+static void test_nodes(const char *ranks_per_node, int expected) {
     bl_comm comm;
-    CHECK(setenv("BORDERLINE_RANKS_A_NODE", ranks_a_node, 1) == 0);
+    CHECK(setenv("BORDERLINE_RANKS_PER_NODE", ranks_per_node, 1) == 0);
     CHECK_OK(bl_comm_start(NULL, NULL, &comm));
     CHECK(!comm.owns_mpi);
     CHECK(comm.node_number == comm.rank / expected);
@@ -59,11 +59,11 @@ static void test_nodes(const char *ranks_a_node, int expected) {
     bl_comm_end(&comm);
 }
 
-static void test_bad_nodes(const char *ranks_a_node) {
+static void test_bad_nodes(const char *ranks_per_node) {
     bl_comm comm;
-    CHECK(setenv("BORDERLINE_RANKS_A_NODE", ranks_a_node, 1) == 0);
+    CHECK(setenv("BORDERLINE_RANKS_PER_NODE", ranks_per_node, 1) == 0);
     CHECK(bl_comm_start(NULL, NULL, &comm) == BL_ERR_INPUT);
-    CHECK(strstr(bl_err_message(), ranks_a_node) && strstr(bl_err_message(), "BORDERLINE_RANKS_A_NODE"));
+    CHECK(strstr(bl_err_message(), ranks_per_node) && strstr(bl_err_message(), "BORDERLINE_RANKS_PER_NODE"));
     bl_comm_end(&comm);
 }
 

@@ -36,9 +36,9 @@ class Run(program.TestCase):
     def test_same_bits_on_any_number_of_ranks(self):
         first = self.reference()
         for ranks, nodes in ((0, None), (1, None), (3, None), (4, None), (4, "2"), (3, "1")):
-            with self.subTest(ranks=ranks, ranks_a_node=nodes):
+            with self.subTest(ranks=ranks, ranks_per_node=nodes):
                 out = self.path("again.h5")
-                environment = {"BORDERLINE_RANKS_A_NODE": nodes} if nodes else None
+                environment = {"BORDERLINE_RANKS_PER_NODE": nodes} if nodes else None
                 self.check_done(program.run(["run", self.sweep, "-o", out, "--force"], ranks, environment=environment))
                 self.assertEqual(program.differing(first, out), [])
 

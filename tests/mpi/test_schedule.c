@@ -205,10 +205,10 @@ static void test_each(const bl_comm *comm) {
     bl_mem_free(cost);
 }
 
-static void test_all(const char *ranks_a_node) {
+static void test_all(const char *ranks_per_node) {
     bl_comm comm;
-    if (ranks_a_node)
-        CHECK(setenv("BORDERLINE_RANKS_A_NODE", ranks_a_node, 1) == 0);
+    if (ranks_per_node)
+        CHECK(setenv("BORDERLINE_RANKS_PER_NODE", ranks_per_node, 1) == 0);
     CHECK_OK(bl_comm_start(NULL, NULL, &comm));
     for (int64_t count = 0; count <= 5; count++)
         test_exactly_once(&comm, count);

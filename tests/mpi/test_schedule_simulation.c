@@ -37,9 +37,9 @@ static void test_equal_units(void) {
         cost[i] = 2.5;
     for (size_t i = 0; i < sizeof counts / sizeof *counts; i++)
         for (int64_t ranks = 1; ranks <= 8; ranks++)
-            for (int64_t ranks_a_node = 1; ranks_a_node <= 8; ranks_a_node++) {
+            for (int64_t ranks_per_node = 1; ranks_per_node <= 8; ranks_per_node++) {
                 int64_t rounds = (counts[i] + ranks - 1) / ranks;
-                CHECK_OK(bl_schedule_simulate(counts[i], cost, ranks, ranks_a_node, 0.0, 0.0, &forecast));
+                CHECK_OK(bl_schedule_simulate(counts[i], cost, ranks, ranks_per_node, 0.0, 0.0, &forecast));
                 CHECK_CLOSE(forecast.makespan, 2.5 * (double)rounds, 1e-9);
                 CHECK_CLOSE(forecast.efficiency, (double)counts[i] / (double)(ranks * rounds), 1e-12);
             }
@@ -74,12 +74,12 @@ static void test_bounds(void) {
     for (int i = 0; i < COUNT; i++)
         largest = fmax(largest, cost[i]);
     for (int64_t ranks = 1; ranks <= 2048; ranks *= 4)
-        for (int64_t ranks_a_node = 1; ranks_a_node <= ranks; ranks_a_node *= 2) {
-            CHECK_OK(bl_schedule_simulate(COUNT, cost, ranks, ranks_a_node, 0.0, 0.01, &forecast));
+        for (int64_t ranks_per_node = 1; ranks_per_node <= ranks; ranks_per_node *= 2) {
+            CHECK_OK(bl_schedule_simulate(COUNT, cost, ranks, ranks_per_node, 0.0, 0.01, &forecast));
             double share = sum / (double)ranks;
             CHECK_CLOSE(forecast.efficiency * (double)ranks * forecast.makespan, sum, 1e-9 * sum);
             CHECK(forecast.makespan >= fmax(share, largest) * (1.0 - 1e-12));
-            if (ranks_a_node == ranks)
+            if (ranks_per_node == ranks)
                 CHECK(forecast.makespan <= share + (1.0 - 1.0 / (double)ranks) * largest + 1e-9);
         }
     bl_mem_free(cost);
@@ -101,17 +101,17 @@ static void test_scatter(void) {
 /* Costs over a factor 100, estimates off by a quarter, 16 units a rank and latency of a thousandth of the mean. */
 static void test_scale(void) {
     const struct {
-        int64_t ranks, ranks_a_node;
+        int64_t ranks, ranks_per_node;
     } machine[] = {{64, 64}, {64, 1}, {1024, 64}, {1024, 1}, {16384, 128}, {65536, 64}};
     for (size_t i = 0; i < sizeof machine / sizeof *machine; i++) {
         int64_t count = 16 * machine[i].ranks;
         double *cost = random_costs(count, 100.0), latency = 1e-3 * sum_of(cost, count) / (double)count;
         bl_schedule_forecast forecast;
         double begin = MPI_Wtime();
-        CHECK_OK(bl_schedule_simulate(count, cost, machine[i].ranks, machine[i].ranks_a_node, 0.25, latency,
+        CHECK_OK(bl_schedule_simulate(count, cost, machine[i].ranks, machine[i].ranks_per_node, 0.25, latency,
                                       &forecast));
         (void)printf("%6lld ranks, %3lld a node, %7lld units: efficiency %.3f (simulated in %.2f s)\n",
-                     (long long)machine[i].ranks, (long long)machine[i].ranks_a_node, (long long)count,
+                     (long long)machine[i].ranks, (long long)machine[i].ranks_per_node, (long long)count,
                      forecast.efficiency, MPI_Wtime() - begin);
         CHECK(forecast.efficiency > 0.985);
         bl_mem_free(cost);
