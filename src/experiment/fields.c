@@ -63,6 +63,10 @@
     4, {                                                                                                     \
         AXES_CASE, BL_AXIS_KERNEL_INPUT                                                                      \
     }
+#define AXES_LAUNCH                                                                                          \
+    1, {                                                                                                     \
+        BL_AXIS_LAUNCH                                                                                       \
+    }
 #define AXES_UNIT                                                                                            \
     1, {                                                                                                     \
         BL_AXIS_UNIT                                                                                         \
@@ -493,6 +497,34 @@ const bl_field bl_fields[BL_FIELD_COUNT] = {
     [BL_FIELD_UNIT_LAUNCH] = {"unit/launch", AXES_UNIT, "1",
                               "launch in which the unit was computed, index of provenance/launch", NULL,
                               BY(BOOKKEEPING, BL_INT64), .varies = true, .fill = -1},
+#define LAUNCH_NUMBER(name, units, long_name, comment)                                                       \
+    {                                                                                                        \
+        "provenance/launch/" name, AXES_LAUNCH, units, long_name, comment, BY(BOOKKEEPING, BL_FLOAT64),      \
+            .varies = true, .later = true                                                                    \
+    }
+    [BL_FIELD_LAUNCH_UNITS] = {"provenance/launch/units", AXES_LAUNCH, "1", "units that the launch computed",
+                               "-1 where it was killed before it could say", BY(BOOKKEEPING, BL_INT64),
+                               .varies = true, .later = true, .fill = -1},
+    [BL_FIELD_LAUNCH_SECONDS_BUSY] = LAUNCH_NUMBER(
+        "seconds_busy", "s", "time in units, computing and writing them, summed over ranks", NULL),
+    [BL_FIELD_LAUNCH_SECONDS_WRITING] =
+        LAUNCH_NUMBER("seconds_writing", "s", "of seconds_busy, the time for writing units", NULL),
+    [BL_FIELD_LAUNCH_SECONDS_WAITING] = LAUNCH_NUMBER(
+        "seconds_waiting", "s", "time in the phase of units outside of any unit, summed over ranks",
+        "seconds_units times ranks, less seconds_busy"),
+    [BL_FIELD_LAUNCH_SECONDS_WITHOUT_CORE] = LAUNCH_NUMBER(
+        "seconds_without_core", "s",
+        "of seconds_busy, the time in which a rank that computed a unit had no core, summed over ranks",
+        "wall-clock time less processor time of the computations: other processes had the core"),
+    [BL_FIELD_LAUNCH_SECONDS_UNITS] =
+        LAUNCH_NUMBER("seconds_units", "s", "duration of the phase of units", NULL),
+    [BL_FIELD_LAUNCH_SECONDS_KERNELS] =
+        LAUNCH_NUMBER("seconds_kernels", "s", "duration of the phase of kernels", NULL),
+    [BL_FIELD_LAUNCH_SECONDS_SUMMARY] =
+        LAUNCH_NUMBER("seconds_summary", "s", "duration of the summary", NULL),
+    [BL_FIELD_LAUNCH_MEMORY_PEAK] =
+        LAUNCH_NUMBER("memory_peak", "bytes", "most memory that any rank held", "resident memory"),
+#undef LAUNCH_NUMBER
 };
 
 static bool in_group(bl_field_id field, const char *group) {

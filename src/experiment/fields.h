@@ -20,7 +20,7 @@ typedef enum bl_writer {
     BL_WRITER_KERNEL,      /* the kernels of a case: kernel/checksum */
     BL_WRITER_KERNEL_MARK, /* what marks a case's kernels as done: the file's checksum */
     BL_WRITER_SUMMARY,     /* statistics, predictions and fits: the file's checksum */
-    BL_WRITER_BOOKKEEPING, /* the table of units: none */
+    BL_WRITER_BOOKKEEPING, /* the tables of units and launches: none */
 } bl_writer;
 
 typedef struct bl_field {
@@ -136,6 +136,15 @@ typedef enum bl_field_id {
     BL_FIELD_UNIT_BEGIN, /* seconds since 1970 */
     BL_FIELD_UNIT_RANK,
     BL_FIELD_UNIT_LAUNCH,
+    BL_FIELD_LAUNCH_UNITS, /* what became of a launch's time: sums over ranks, in seconds */
+    BL_FIELD_LAUNCH_SECONDS_BUSY,
+    BL_FIELD_LAUNCH_SECONDS_WRITING,
+    BL_FIELD_LAUNCH_SECONDS_WAITING,
+    BL_FIELD_LAUNCH_SECONDS_WITHOUT_CORE,
+    BL_FIELD_LAUNCH_SECONDS_UNITS, /* durations of its phases */
+    BL_FIELD_LAUNCH_SECONDS_KERNELS,
+    BL_FIELD_LAUNCH_SECONDS_SUMMARY,
+    BL_FIELD_LAUNCH_MEMORY_PEAK,
     BL_FIELD_COUNT
 } bl_field_id;
 

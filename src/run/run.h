@@ -11,6 +11,7 @@
 #include "experiment/images.h"
 #include "interrupt.h"
 #include "store/results.h"
+#include "usage.h"
 
 typedef struct bl_run {
     const bl_comm *comm;
@@ -23,6 +24,7 @@ typedef struct bl_run {
     bl_networks_file *networks; /* of options.save_networks, while units are done */
     bl_results *results;
     int64_t launch; /* row of provenance/launch that this start is */
+    bl_usage usage; /* of this launch so far; complete on rank 0 */
 } bl_run;
 
 /* Whether to stop before work that takes so many seconds: the verdict of all ranks. so_far (" after ..." or "") is put into the
@@ -31,6 +33,10 @@ bl_err bl_run_pause(bl_run *run, double seconds, const char *so_far) BL_NODISCAR
 
 /* Close the result file and open it again: what any rank wrote is there for every rank after it. Collective. */
 bl_err bl_run_sync(bl_run *run) BL_NODISCARD;
+
+/* Write the launch's usage so far to the result file, with the most memory that any rank has held. Collective, but only rank 0
+ * writes, and its error is not agreed. */
+bl_err bl_run_write_usage(bl_run *run) BL_NODISCARD;
 
 /* Tell the caller's hook how far a phase is. Only rank 0 tells. */
 void bl_run_tell(const bl_run *run, bl_progress progress);

@@ -25,13 +25,6 @@ typedef struct todo {
     double *cost;
 } todo;
 
-/* What a rank's time went into, in seconds. */
-typedef struct usage {
-    double busy, writing; /* in units; of it writing them */
-    double without_core;  /* computing units, while the processor was others' */
-    double processor;     /* in which this rank had a core, of the whole walk */
-} usage;
-
 /* One rank's walk through the units. */
 typedef struct walk {
     bl_run *run;
@@ -40,7 +33,7 @@ typedef struct walk {
     bl_checkpoints checkpoints;
     int64_t before; /* units done by earlier launches */
     int64_t units;  /* units that this rank has done */
-    usage usage;
+    bl_usage usage; /* of this rank */
     double slowest; /* seconds per cost of the worst unit so far; 0 before the first */
 } walk;
 
@@ -189,39 +182,53 @@ cleanup:
     return err;
 }
 
-/* What became of the time, over all ranks, for the log. `seconds`: of the longest walk. */
-static void report(const walk *w, double seconds, int64_t done) {
+/* Add what all ranks used to the launch's usage, on rank 0. `seconds`: of the longest walk. Collective. */
+static void add_usage(walk *w, double seconds, int64_t done) {
     const bl_comm *comm = w->run->comm;
-    double mine[3] = {w->usage.busy, w->usage.writing, w->usage.processor}, all[3] = {0},
-           peak = (double)bl_mem_resident_peak(), most = 0;
+    bl_usage *all = &w->run->usage;
+    const double mine[] = {w->usage.busy, w->usage.writing, w->usage.without_core};
+    double sum[3] = {0};
+    MPI_Reduce(mine, sum, 3, MPI_DOUBLE, MPI_SUM, 0, comm->world);
+    all->units += done;
+    all->busy += sum[0];
+    all->writing += sum[1];
+    all->without_core += sum[2];
+    all->waiting += fmax(0, seconds * comm->size - sum[0]);
+    all->seconds_units += seconds;
+}
+
+/* What became of the time, for the log. */
+static void report(const walk *w, int64_t done) {
+    const bl_usage *u = &w->run->usage;
+    const double all = u->busy + u->waiting;
     char text[BL_DURATION_TEXT];
-    MPI_Reduce(mine, all, 3, MPI_DOUBLE, MPI_SUM, 0, comm->world);
-    MPI_Reduce(&peak, &most, 1, MPI_DOUBLE, MPI_MAX, 0, comm->world);
-    if (done == 0)
+    if (done == 0 || w->run->comm->rank > 0)
         return;
-    bl_duration_text(seconds, text);
+    bl_duration_text(u->seconds_units, text);
     bl_log(BL_LOG_INFO,
-           "%" PRId64 " units in %s on %d ranks: busy %.1f %% of the time, of it writing %.2f %%; most "
-           "memory %.0f MiB per rank; a core for %.0f %% of the time",
-           done, text, comm->size, 100 * all[0] / (seconds * comm->size), 100 * all[1] / all[0],
-           most / (1024.0 * 1024.0), 100 * all[2] / (seconds * comm->size));
+           "%" PRId64
+           " units in %s on %d ranks: of their time %.1f %% in units, %.2f %% writing them, %.0f %% "
+           "without a core; most memory of a rank: %.0f MiB",
+           done, text, w->run->comm->size, 100 * u->busy / all, 100 * u->writing / all,
+           100 * u->without_core / all, u->memory_peak / (1024.0 * 1024.0));
 }
 
 /* All ranks walk; *finished counts the units they did. */
 static bl_err walk_together(walk *w, int64_t *finished) {
     const bl_comm *comm = w->run->comm;
     tell(w, 0, false);
-    const double begin = bl_clock(), processor = bl_clock_processor();
+    const double begin = bl_clock();
     bl_err err = walk_units(w);
-    w->usage.processor = bl_clock_processor() - processor;
     double seconds = bl_clock() - begin;
     bl_schedule_destroy(&w->schedule);
     MPI_Allreduce(MPI_IN_PLACE, &seconds, 1, MPI_DOUBLE, MPI_MAX, comm->world);
     MPI_Allreduce(&w->units, finished, 1, MPI_INT64_T, MPI_SUM, comm->world);
     bl_interrupt_share(&w->run->interrupt, comm);
     tell(w, *finished, true);
-    report(w, seconds, *finished);
-    return err;
+    add_usage(w, seconds, *finished);
+    bl_err written = bl_run_write_usage(w->run);
+    report(w, *finished);
+    return err != BL_OK ? err : written;
 }
 
 bl_err bl_run_units(bl_run *run, int64_t *done) {

@@ -183,20 +183,41 @@ cleanup:
     return err;
 }
 
+/* Kernels of all cases; how long they took is kept also when they are stopped. */
+static bl_err do_kernels(bl_run *run) {
+    bl_err err = BL_OK;
+    const double begin = bl_clock();
+    BL_TRY(do_surely(run, bl_run_kernels, "cases' kernels"));
+    BL_TRY(bl_run_kernels_finish(run));
+cleanup:
+    run->usage.seconds_kernels += bl_clock() - begin;
+    if (run->results) {
+        bl_err written = bl_run_write_usage(run);
+        err = err != BL_OK ? err : written;
+    }
+    return bl_agree(run->comm, err);
+}
+
+static bl_err do_summary(bl_run *run) {
+    bl_err err = BL_OK;
+    const double begin = bl_clock();
+    BL_TRY(bl_run_summary(run));
+    run->usage.seconds_summary += bl_clock() - begin;
+    BL_TRY(bl_agree(run->comm, bl_run_write_usage(run)));
+    BL_TRY(bl_run_sync(run));
+cleanup:
+    return err;
+}
+
 static bl_err do_phases(bl_run *run) {
     bl_err err = BL_OK;
     char text[2][BL_DURATION_TEXT];
     BL_TRY(do_surely(run, bl_run_units, "units"));
-    double begin = bl_clock();
-    if (run->config->kernel_inputs > 0) {
-        BL_TRY(do_surely(run, bl_run_kernels, "cases' kernels"));
-        BL_TRY(bl_run_kernels_finish(run));
-    }
-    bl_duration_text(bl_clock() - begin, text[0]);
-    begin = bl_clock();
-    BL_TRY(bl_run_summary(run));
-    BL_TRY(bl_run_sync(run));
-    bl_duration_text(bl_clock() - begin, text[1]);
+    if (run->config->kernel_inputs > 0)
+        BL_TRY(do_kernels(run));
+    BL_TRY(do_summary(run));
+    bl_duration_text(run->usage.seconds_kernels, text[0]);
+    bl_duration_text(run->usage.seconds_summary, text[1]);
     bl_log(BL_LOG_INFO, "kernels in %s, summary in %s", text[0], text[1]);
     if (run->comm->rank == 0) {
         bl_results_drop_checkpoints(run->results);

@@ -67,6 +67,9 @@ BL_API bl_err bl_results_write(bl_results *results, bl_field_id field, const siz
 BL_API bl_err bl_results_read(const bl_results *results, bl_field_id field, const size_t *start,
                               const size_t *count, void *data) BL_NODISCARD;
 
+/** Whether the file has the field: others, and other versions of the program, may lack it. Collective: no. */
+BL_API bool bl_results_has(const bl_results *results, bl_field_id field);
+
 /** Write a unit's record: of each variable its networks, its inputs of each kind, everything of other axes. A file of an earlier
  * version goes without the variables that it lacks.
  *

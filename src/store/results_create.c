@@ -21,7 +21,9 @@ static bl_err create_field(hid_t file, const bl_grid *grid, bl_field_id field) {
             continue;
         shape[rank] = bl_axis_length(grid, f->axis[i]);
         where[rank] = file;
-        axis[rank++] = f->axis[i] == BL_AXIS_UNIT ? "unit/unit" : bl_axis_name[f->axis[i]];
+        axis[rank++] = f->axis[i] == BL_AXIS_UNIT     ? "unit/unit"
+                       : f->axis[i] == BL_AXIS_LAUNCH ? "provenance/launch/launch"
+                                                      : bl_axis_name[f->axis[i]];
     }
     return bl_variable_create(file, f->name, field, rank, shape, where, axis);
 }

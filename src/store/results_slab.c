@@ -105,3 +105,7 @@ cleanup:
     bl_results_slab_close(&s);
     return err;
 }
+
+bool bl_results_has(const bl_results *results, bl_field_id field) {
+    return results->field[field] >= 0;
+}
