@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""Scaling study of jobs/scaling.sh: FOLDER/R.h5 and FOLDER/R.log of R ranks -> scaling.csv, scaling.png, scaling.pdf.
+"""Scaling study of jobs/scaling.sh: FOLDER/R.h5 of R ranks -> scaling.csv, scaling.png, scaling.pdf.
 
-The time is the sweep's, from its first unit's begin to its last one's end. Where ranks went without a core (others had it, more ranks
+The time is that of the phase of units, provenance/launch/seconds_units. Where ranks went without a core (others had it, more ranks
 than cores, all bound to one) the figure also has the speed-up of the time that they had one. Of that time the serial part s is fitted by
 least squares of the logarithms: strong, T(R)/T(1) = s + (1-s)/R (Amdahl 1967); weak, T(R)/T(1) = (1-s) + s R (Gustafson 1988).
 """
@@ -13,31 +13,28 @@ import os
 import re
 import sys
 
-import h5py
 import numpy as np
 from scipy.optimize import minimize_scalar
 
-from borderline import style
+from borderline import FileError, Sweep, style
 
 COLUMNS = ("ranks", "units", "seconds", "speed_up", "efficiency", "speed_up_with_core", "computing", "without_core", "writing", "waiting")
 
 
 def measure(folder, ranks):
     """One run: its time, and the shares of it that all ranks together spent computing, in a unit without a core (which others had), writing, waiting."""
-    with h5py.File(os.path.join(folder, f"{ranks}.h5"), "r") as file:
-        begin, seconds = file["unit/begin"][()], file["unit/seconds"][()]
-    with open(os.path.join(folder, f"{ranks}.log"), encoding="utf-8", errors="replace") as log:
-        shares = re.findall(r"busy ([\d.]+) % of the time, of it writing ([\d.]+) %.*; a core for ([\d.]+) % of the time", log.read())
-    if len(shares) != 1:
-        raise style.NothingToDraw(f"{ranks} ranks: the run was stopped and resumed {len(shares) - 1} times: its time says nothing; "
-                                  f"remove {folder}/{ranks}.* and give it more time") if shares else \
-            style.NothingToDraw(f"{folder}/{ranks}.log does not tell shares of the time")
-    span = (begin + seconds).max() - begin.min()
-    computing = seconds.sum() / (ranks * span)
-    writing = float(shares[0][0]) * float(shares[0][1]) / 1e4
-    without = max(0.0, min(computing, computing + writing - float(shares[0][2]) / 100))
-    return {"ranks": ranks, "units": len(seconds), "seconds": span, "computing": computing - without, "without_core": without,
-            "writing": writing, "waiting": max(0.0, 1.0 - computing - writing)}
+    path = os.path.join(folder, f"{ranks}.h5")
+    launches = [launch for launch in Sweep(path).launches() if launch.get("units") != 0]
+    if any("seconds_busy" not in launch for launch in launches):
+        raise style.NothingToDraw(f"{path} is of an earlier version, which did not keep what became of its time")
+    if len(launches) != 1:
+        raise style.NothingToDraw(f"{ranks} ranks: the run was stopped and resumed {len(launches) - 1} times: its time says nothing; "
+                                  f"remove {folder}/{ranks}.* and give it more time")
+    launch = launches[0]
+    span = launch["seconds_units"]
+    writing, without, waiting = (launch[f"seconds_{name}"] / (ranks * span) for name in ("writing", "without_core", "waiting"))
+    return {"ranks": ranks, "units": launch["units"], "seconds": span, "without_core": without, "writing": writing, "waiting": waiting,
+            "computing": max(0.0, launch["seconds_busy"] / (ranks * span) - writing - without)}
 
 
 def complete(rows, kind):
@@ -117,14 +114,14 @@ def draw(rows, kind, serial, folder):
 def main():
     parser = argparse.ArgumentParser(description="CSV and figure of a scaling study (jobs/scaling.sh)")
     parser.add_argument("kind", choices=("strong", "weak"))
-    parser.add_argument("folder", help="holds R.h5 and R.log for each number R of ranks")
+    parser.add_argument("folder", help="holds R.h5 for each number R of ranks")
     arguments = parser.parse_args()
     found = sorted(int(name[:-3]) for name in os.listdir(arguments.folder) if re.fullmatch(r"\d+\.h5", name))
     if not found:
         sys.exit(f"figure_scaling: no R.h5 in {arguments.folder}")
     try:
         rows = [measure(arguments.folder, ranks) for ranks in found]
-    except (OSError, style.NothingToDraw) as error:
+    except (OSError, FileError, style.NothingToDraw) as error:
         sys.exit(f"figure_scaling: {error}")
     complete(rows, arguments.kind)
     serial = serial_part(rows, arguments.kind)

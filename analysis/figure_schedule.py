@@ -8,8 +8,8 @@ measured in RESULT.h5. Writes schedule.csv, schedule.png, schedule.pdf.
 
 import argparse
 import csv
+import json
 import os
-import re
 import subprocess
 import sys
 
@@ -20,15 +20,16 @@ COLUMNS = ("sweep", "ranks", "units_s", "units_efficiency", "kernels_s", "summar
 
 def plan(program, sweep, result, ranks):
     """One row, and what all rows share: the sweep's name, the ranks that its longest unit leaves with work."""
-    done = subprocess.run([program, "plan", sweep, "--times", result, "--ranks", str(ranks)], capture_output=True, text=True, check=False)
+    done = subprocess.run([program, "plan", sweep, "--times", result, "--ranks", str(ranks), "--json"], capture_output=True, text=True,
+                          check=False)
     if done.returncode != 0:
         sys.exit(f"figure_schedule: {done.stderr.strip()}")
-    name = done.stdout.split(":", 1)[0]
-    most = float(re.search(r"more than (\d+) ranks end no sooner", done.stdout).group(1))
-    row = next(line.split() for line in done.stdout.splitlines() if re.match(rf" *{ranks} .*%$", line))
-    return name, most, {"sweep": name, "ranks": ranks, "units_s": float(row[1]), "units_efficiency": round(float(row[2]) / 100, 4),
-                        "kernels_s": float(row[4]), "summary_s": float(row[5]), "seconds": float(row[-3]),
-                        "efficiency": round(float(row[-2]) / 100, 4)}
+    found = json.loads(done.stdout)
+    row = found["forecast"][0]
+    return found["name"], found["ranks_with_work"], {
+        "sweep": found["name"], "ranks": ranks, "units_s": row["seconds_units"], "units_efficiency": round(row["efficiency_units"], 4),
+        "kernels_s": row["seconds_kernels"], "summary_s": row["seconds_summary"], "seconds": row["seconds"],
+        "efficiency": round(row["efficiency"], 4)}
 
 
 def draw(sweeps, folder):

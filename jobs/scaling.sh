@@ -7,7 +7,7 @@
 #
 # On a cluster (sbatch is there) each size is a job, by jobs/sweep.sbatch and the settings of jobs/site.sh, and this waits for
 # them; further options of sbatch go behind --. Elsewhere, or with --here, they run one after the other on this machine.
-# What is measured already (FOLDER/R.h5 and R.log) is not measured again.
+# What is measured already (FOLDER/R.h5, marked by R.done) is not measured again; R.log is what the program said.
 set -eu
 source_dir=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
 site=${BORDERLINE_SITE:-$source_dir/jobs/site.sh}
@@ -60,9 +60,13 @@ for size in $sizes; do
 done
 program=${BORDERLINE:-$source_dir/build/borderline}
 [ -x "$program" ] || fail "no program at $program: jobs/build makes it, or set BORDERLINE to its path"
-text=$("$program" plan "$sweep") || exit 1
-networks=$(printf '%s\n' "$text" | sed -n 's/.* units, \([0-9]*\) networks x .*/\1/p')
-[ -n "$networks" ] || fail "the number of networks of $sweep was not found in its plan"
+said=$(mktemp)
+trap 'rm -f "$said"' EXIT
+networks=$("$program" plan "$sweep" --key networks 2>"$said") || {
+    cat "$said" >&2
+    exit 1
+}
+rm -f "$said"
 mkdir -p "$folder"
 
 jobs=""
@@ -94,7 +98,7 @@ if [ -n "$jobs" ]; then
         sleep "${BORDERLINE_POLL:-10}"
     done
     for size in $sizes; do
-        "$program" show "$folder/$size.h5" 2>/dev/null | grep -q '^complete' ||
+        [ "$("$program" show "$folder/$size.h5" --key complete 2>/dev/null)" = true ] ||
             fail "$size ranks: not complete, see $folder/$size.log"
         : >"$folder/$size.done"
     done

@@ -186,12 +186,13 @@ class Sweep:
         return self[name].take(**index)
 
     def launches(self):
-        """The provenance of every launch, a dictionary each."""
+        """The provenance of every launch, a dictionary each: texts, and numbers such as seconds_busy (files of earlier versions: none)."""
         rows, group = [], self._file["provenance/launch"]
         for i in range(group["launch"].shape[0]):
             row = {k: v[i].tobytes().rstrip(b"\0").decode() for k, v in group.items() if v.dtype.kind == "S"}
             if not row["started"]:
                 break
+            row |= {k: v[i].item() for k, v in group.items() if v.ndim == 1 and v.dtype.kind in "if" and k != "launch"}
             rows.append(row)
         return rows
 

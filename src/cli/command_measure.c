@@ -5,8 +5,8 @@
 #include "command.h"
 #include "progress_bar.h"
 #include "run/measure_run.h"
+#include "show.h"
 #include "signals.h"
-#include "table.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -86,7 +86,7 @@ static bl_err run(const bl_invocation *invocation, const void *given) {
                                                 .argc = invocation->argc,
                                                 .argv = invocation->argv};
     BL_TRY(bl_measure_run(comm, invocation->place, o->output, &run_options, &hooks));
-    BL_TRY(bl_agree(comm, comm->rank == 0 ? bl_table_print(o->output) : BL_OK));
+    BL_TRY(bl_agree(comm, comm->rank == 0 ? bl_show_table(o->output) : BL_OK));
 cleanup:
     bl_config_destroy(&settings);
     return err;

@@ -4,8 +4,8 @@
  */
 #include "base/mem.h"
 #include "command.h"
-#include "posterior_table.h"
 #include "run/posterior_run.h"
+#include "show_posterior.h"
 #include "signals.h"
 
 typedef struct options {
@@ -32,6 +32,7 @@ static bl_err run(const bl_invocation *invocation, const void *given) {
     size_t length = 0;
     bl_posterior_config *config = NULL;
     bl_posterior *posterior = NULL;
+    bl_show_text table = {0};
     const bl_hooks hooks = {.stop = bl_signals_caught};
     bl_signals_catch();
     BL_TRY(bl_command_read_text(comm, invocation->place, &text, &length));
@@ -44,7 +45,9 @@ static bl_err run(const bl_invocation *invocation, const void *given) {
                                                   .argc = invocation->argc,
                                                   .argv = invocation->argv};
     BL_TRY(bl_posterior_run(comm, config, o->output, &run_options, &hooks, &posterior));
-    BL_TRY(bl_agree(comm, comm->rank == 0 ? bl_posterior_print(posterior) : BL_OK));
+    if (comm->rank == 0)
+        err = bl_show_posterior(posterior, &bl_show_text_format, &table);
+    BL_TRY(bl_agree(comm, err));
 cleanup:
     bl_posterior_destroy(&posterior);
     bl_posterior_config_destroy(&config);

@@ -5,9 +5,9 @@
 #include "borderline/sweep.h"
 #include "command.h"
 #include "progress_bar.h"
+#include "show.h"
 #include "signals.h"
 #include "sweep_file.h"
-#include "table.h"
 
 typedef struct options {
     const char *output, *save_networks;
@@ -56,7 +56,7 @@ static bl_err run(const bl_invocation *invocation, const void *given) {
                                               .argc = invocation->argc,
                                               .argv = invocation->argv};
     BL_TRY(bl_sweep_run(comm, sweep.config, o->output, &run_options, &hooks));
-    BL_TRY(bl_agree(comm, comm->rank == 0 ? bl_table_print(o->output) : BL_OK));
+    BL_TRY(bl_agree(comm, comm->rank == 0 ? bl_show_table(o->output) : BL_OK));
 cleanup:
     bl_sweep_file_clear(&sweep);
     return err;

@@ -4,7 +4,6 @@ Usage: bench_sweep.py SOURCE   (BORDERLINE names the program)
 """
 import json
 import os
-import re
 import subprocess
 import sys
 import tempfile
@@ -20,13 +19,14 @@ def sweep(ranks, options):
     """Run the paper's dense sweep with fewer networks; gives the open result file's bookkeeping."""
     with tempfile.TemporaryDirectory() as folder:
         out = os.path.join(folder, "out.h5")
-        done = subprocess.run([f"{SOURCE}/jobs/launch", str(ranks), PROGRAM, "run", f"{SOURCE}/jobs/sweeps/paper-dense.yaml",
-                               "-o", out, *options], check=True, capture_output=True, text=True)
+        subprocess.run([f"{SOURCE}/jobs/launch", str(ranks), PROGRAM, "run", f"{SOURCE}/jobs/sweeps/paper-dense.yaml",
+                        "-o", out, *options], check=True, capture_output=True, text=True)
         with h5py.File(out) as file:
             unit = {name: file["unit"][name][()] for name in ("seconds", "seconds_sampling", "seconds_passes", "begin", "rank")}
             distances = int((file["status"][()] == 1).sum())
-    report = re.search(r"of it writing ([\d.]+) %; most memory (\d+) MiB", done.stderr)
-    unit["distances"], unit["writing"], unit["memory"] = distances, float(report.group(1)), float(report.group(2))
+            launch = {name: file["provenance/launch"][name][0] for name in ("seconds_busy", "seconds_writing", "memory_peak")}
+    unit["distances"], unit["writing"] = distances, launch["seconds_writing"] / launch["seconds_busy"]
+    unit["memory"] = launch["memory_peak"] / 2**20
     unit["span"] = (unit["begin"] + unit["seconds"]).max() - unit["begin"].min()
     return unit
 
@@ -63,7 +63,7 @@ def main():
         "efficiency_of_2_ranks": float(np.median(np.divide(rates[2], rates[1]))) / 2,
         "share_sampling": float(unit["seconds_sampling"].sum() / seconds),
         "share_outside_passes": float(1 - (unit["seconds_passes"] + unit["seconds_sampling"]).sum() / seconds),
-        "share_writing": unit["writing"] / 100,
+        "share_writing": unit["writing"],
         "memory_a_rank_MiB": unit["memory"],
     }))
 

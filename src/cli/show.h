@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * What is in a file of `run`, `measure` or `posterior`. Private to src/cli.
+ */
+#ifndef BORDERLINE_CLI_SHOW_H
+#define BORDERLINE_CLI_SHOW_H
+
+#include "show_format.h"
+
+/* Of a sweep's file or a measurement's, also while it is being written. BL_ERR_INPUT: no such file, or damaged. */
+bl_err bl_show_file(const char *path, const bl_show_format *format, void *context) BL_NODISCARD;
+
+/* The same as a table on standard output. */
+bl_err bl_show_table(const char *path) BL_NODISCARD;
+
+#endif

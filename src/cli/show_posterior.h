@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * What is known of a regression. Private to src/cli.
+ */
+#ifndef BORDERLINE_CLI_SHOW_POSTERIOR_H
+#define BORDERLINE_CLI_SHOW_POSTERIOR_H
+
+#include "show_format.h"
+
+bl_err bl_show_posterior(const bl_posterior *posterior, const bl_show_format *format,
+                         void *context) BL_NODISCARD;
+
+#endif
