@@ -272,9 +272,9 @@ static const value values[] = {
     BL_STATUS_LIST(STATUS)
 #undef STATUS
 #define CERTIFICATE(name, number, word) {"certificate", #name, number},
-    BL_CERTIFICATE_LIST(CERTIFICATE)
+        BL_CERTIFICATE_LIST(CERTIFICATE)
 #undef CERTIFICATE
-    VALUE(certify, BL_CERTIFY_, NONE),
+            VALUE(certify, BL_CERTIFY_, NONE),
     VALUE(certify, BL_CERTIFY_, FAST),
     VALUE(certify, BL_CERTIFY_, STANDARD),
     VALUE(certify, BL_CERTIFY_, THOROUGH),

@@ -8,13 +8,6 @@
 
 #include "borderline/network.h"
 
-typedef enum bl_certify {
-    BL_CERTIFY_NONE,
-    BL_CERTIFY_FAST,
-    BL_CERTIFY_STANDARD,
-    BL_CERTIFY_THOROUGH
-} bl_certify;
-
 /* status of a certificate; the numbers and words are the file's flag_values and flag_meanings */
 #define BL_CERTIFICATE_LIST(X)                                                                               \
     X(NONE, 0, "none")                                                                                       \

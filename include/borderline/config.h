@@ -22,6 +22,13 @@ typedef enum bl_activation {
 typedef enum bl_weights { BL_WEIGHTS_NORMAL, BL_WEIGHTS_TRUNCATED_NORMAL } bl_weights;
 typedef enum bl_scheme { BL_SCHEME_PAPER, BL_SCHEME_HE } bl_scheme;
 typedef enum bl_effort { BL_EFFORT_FAST, BL_EFFORT_STANDARD, BL_EFFORT_THOROUGH } bl_effort;
+/* Proven lower bounds of distances (certify.h): how hard they are sought. */
+typedef enum bl_certify {
+    BL_CERTIFY_NONE,
+    BL_CERTIFY_FAST,
+    BL_CERTIFY_STANDARD,
+    BL_CERTIFY_THOROUGH
+} bl_certify;
 typedef enum bl_input_kind { BL_INPUT_UNIFORM, BL_INPUT_NORMAL } bl_input_kind;
 
 typedef enum bl_training_set { BL_TRAINING_NONE, BL_TRAINING_MNIST, BL_TRAINING_CIFAR10 } bl_training_set;
@@ -61,6 +68,7 @@ typedef struct bl_config {
     bl_input_kind input_kind;
     bl_box box;
     bl_effort effort;
+    bl_certify certify;
     size_t kernel_inputs; /* 0: no kernels */
     size_t bootstrap;     /* resamples */
     double confidence;    /* of intervals */
@@ -106,6 +114,7 @@ BL_API void bl_config_help(void);
 BL_API extern const char *const bl_activation_name[BL_ACTIVATION_COUNT + 1]; /* NULL ends each list */
 BL_API extern const char *const bl_family_name[];
 BL_API extern const char *const bl_effort_name[];
+BL_API extern const char *const bl_certify_name[];
 BL_API extern const char *const bl_training_set_name[];
 BL_API extern const char *const bl_labels_name[];
 

@@ -12,12 +12,12 @@
 #include <string.h>
 
 typedef struct options {
-    const char *output, *norms, *box, *effort;
+    const char *output, *norms, *box, *effort, *certify;
     bool no_box, save_points, force;
     double time_limit, grace;
 } options;
 
-static const options defaults = {.norms = "1,2,inf", .effort = "standard", .grace = 30};
+static const options defaults = {.norms = "1,2,inf", .effort = "standard", .certify = "none", .grace = 30};
 
 static const bl_flag flags[] = {
     {"-o", BL_FLAG_TEXT, offsetof(options, output), "OUT.h5", "the output file (must be given)", true},
@@ -28,6 +28,8 @@ static const bl_flag flags[] = {
     {"--no-box", BL_FLAG_SWITCH, offsetof(options, no_box), NULL, "boundary points may be anywhere", false},
     {"--effort", BL_FLAG_TEXT, offsetof(options, effort), "EFFORT", "fast, standard or thorough (standard)",
      false},
+    {"--certify", BL_FLAG_TEXT, offsetof(options, certify), "LEVEL",
+     "also prove a lower bound of each distance: none, fast, standard or thorough (none)", false},
     {"--save-points", BL_FLAG_SWITCH, offsetof(options, save_points), NULL,
      "also write the boundary points, float64 and float32", false},
     {"--force", BL_FLAG_SWITCH, offsetof(options, force), NULL, "overwrite OUT.h5", false},
@@ -41,7 +43,8 @@ static const bl_flag flags[] = {
 static bl_err name_option(bl_err err) {
     static const char *const name[][2] = {{"--set: grid.p: ", "--p: "},
                                           {"--set: inputs.box: ", "--box: "},
-                                          {"--set: boundary.effort: ", "--effort: "}};
+                                          {"--set: boundary.effort: ", "--effort: "},
+                                          {"--set: boundary.certify: ", "--certify: "}};
     char text[1024];
     (void)snprintf(text, sizeof text, "%s", bl_err_message());
     for (size_t i = 0; i < sizeof name / sizeof *name; i++)
@@ -53,13 +56,15 @@ static bl_err name_option(bl_err err) {
 /* The options through the sweep file's own table, with its bounds and complaints. */
 static bl_err read_settings(const options *o, bl_config **settings) {
     bl_err err = BL_OK;
-    char p[512], box[256], effort[64];
+    char p[512], box[256], effort[64], certify[64];
     static const char grid[] = "grid: {depth: 1, width: 1, dimension: 1}";
     BL_REQUIRE(!(o->box && o->no_box), BL_ERR_INPUT, "--box and --no-box exclude each other");
     (void)snprintf(p, sizeof p, "grid.p=[%s]", o->norms);
     (void)snprintf(effort, sizeof effort, "boundary.effort=%s", o->effort);
+    (void)snprintf(certify, sizeof certify, "boundary.certify=%s", o->certify);
     (void)snprintf(box, sizeof box, "inputs.box=[%s]", o->box ? o->box : "0,1");
-    err = bl_config_parse("measure", grid, sizeof grid - 1, (const char *[]){p, effort, box}, 3, settings);
+    err = bl_config_parse("measure", grid, sizeof grid - 1, (const char *[]){p, effort, certify, box}, 4,
+                          settings);
     if (err != BL_OK)
         err = name_option(err);
 cleanup:
@@ -98,7 +103,7 @@ const bl_command bl_command_measure = {
                "divided over ranks.",
     .arguments = {sizeof flags / sizeof *flags, flags, "the networks file",
                   "measure NETWORKS.h5 -o OUT.h5 [--p 1,2,inf] [--box LO,HI | --no-box] [--effort "
-                  "fast|standard|thorough] [--save-points]"},
+                  "fast|standard|thorough] [--certify fast|standard|thorough] [--save-points]"},
     .options_size = sizeof(options),
     .defaults = &defaults,
     .run = run,

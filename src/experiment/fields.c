@@ -107,6 +107,7 @@
 
 #define STATUS_WORD(name, value, word) " " word
 #define STATUS_WORDS                   &(BL_STATUS_LIST(STATUS_WORD))[1]
+#define CERTIFICATE_WORDS              &(BL_CERTIFICATE_LIST(STATUS_WORD))[1]
 
 const bl_field bl_fields[BL_FIELD_COUNT] = {
     [BL_FIELD_DISTANCE] =
@@ -160,6 +161,21 @@ const bl_field bl_fields[BL_FIELD_COUNT] = {
          "first_order "
          "is; its forward pass is not in passes, as no distance uses it",
          FOUND(search.first_step_crosses), .later = true, .fill = -1},
+    [BL_FIELD_DISTANCE_CERTIFIED] =
+        {"distance_certified", AXES_DISTANCE, "1", "proven lower bound of the distance",
+         "no point within this l^p radius of x0 [inside the box] is classified otherwise than x0, proven for "
+         "the "
+         "float32 weights with all rounding charged for (src/certify/README.md); at most distance; p = 0: no "
+         "change of this many coordinates; 0 where nothing is proven",
+         FOUND(certificate.radius)},
+    [BL_FIELD_CERTIFY_STATUS] =
+        {"certify_status", AXES_DISTANCE, "1", "what is proven of this distance",
+         "none: nothing; bound: distance_certified holds; exact: it is within 1e-3 of distance; no_boundary: "
+         "the whole box has one class",
+         FOUND(certificate.status), .flags = CERTIFICATE_WORDS},
+    [BL_FIELD_CERTIFY_NODES] = {"certify_nodes", AXES_DISTANCE, "1",
+                                "nodes of branch and bound spent on the certificate",
+                                "0: there was no branch and bound", FOUND(certificate.nodes)},
     [BL_FIELD_TRAINING_LOSS] =
         {"training/loss", AXES_EPOCH, "1", "cross-entropy on the training images, in nats",
          "mean over the epoch's batches, each before its step, without the penalty; NaN at epoch 0",
@@ -544,14 +560,20 @@ bool bl_field_of_units(bl_field_id field) {
     return (writer == BL_WRITER_UNIT || writer == BL_WRITER_TRAINING) && !bl_fields[field].varies;
 }
 
+bool bl_field_of_certificates(bl_field_id field) {
+    return field == BL_FIELD_DISTANCE_CERTIFIED || field == BL_FIELD_CERTIFY_STATUS ||
+           field == BL_FIELD_CERTIFY_NODES;
+}
+
 bool bl_field_is_optional(bl_field_id field) {
-    return in_group(field, "training") || in_group(field, "kernel") ||
+    return in_group(field, "training") || in_group(field, "kernel") || bl_field_of_certificates(field) ||
            bl_field_has_axis(field, BL_AXIS_KERNEL_INPUT);
 }
 
 /* Whether the file of this grid has the field, as far as its axes do not tell. */
 static bool has(const bl_grid *grid, bl_field_id field) {
-    return (!in_group(field, "training") || grid->config->training.set != BL_TRAINING_NONE) &&
+    return (!bl_field_of_certificates(field) || grid->config->certify != BL_CERTIFY_NONE) &&
+           (!in_group(field, "training") || grid->config->training.set != BL_TRAINING_NONE) &&
            (!in_group(field, "kernel") || grid->config->kernel_inputs > 0);
 }
 

@@ -54,6 +54,9 @@ typedef enum bl_field_id {
     BL_FIELD_OUTPUT,
     BL_FIELD_GRADIENT_NORM,
     BL_FIELD_FIRST_STEP_CROSSES,
+    BL_FIELD_DISTANCE_CERTIFIED, /* of sweeps and measurements that certify */
+    BL_FIELD_CERTIFY_STATUS,
+    BL_FIELD_CERTIFY_NODES,
     BL_FIELD_TRAINING_LOSS,
     BL_FIELD_TRAINING_ACCURACY,
     BL_FIELD_TRAINING_ACCURACY_TEST,
@@ -153,8 +156,11 @@ BL_API extern const bl_field bl_fields[BL_FIELD_COUNT];
 /** Whether unit/checksum covers the field. Collective: no. */
 BL_API bool bl_field_of_units(bl_field_id field);
 
-/** Whether some sweeps lack the field: those without kernels, or without training. Collective: no. */
+/** Whether some sweeps lack the field: those without kernels, training, or certificates. Collective: no. */
 BL_API bool bl_field_is_optional(bl_field_id field);
+
+/** Whether the field is a certificate's: only sweeps and measurements that certify have it. Collective: no. */
+BL_API bool bl_field_of_certificates(bl_field_id field);
 
 /** Whether the field has the axis. Collective: no. */
 BL_API bool bl_field_has_axis(bl_field_id field, bl_axis_id axis);

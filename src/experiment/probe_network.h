@@ -11,13 +11,13 @@
 
 typedef struct bl_probe_network bl_probe_network;
 
-/** A probe for networks of this shape and so many inputs at once.
+/** A probe for networks of this shape and so many inputs at once; with certify, distances get certificates too.
  * Collective:  no.
  * Ownership:   shape and options are borrowed for the call.
  * @return BL_OK; BL_ERR_MEMORY; BL_ERR_LIBRARY.
  */
 BL_API bl_err bl_probe_network_create(const bl_network *shape, const bl_search_options *options,
-                                      size_t inputs, bl_probe_network **out) BL_NODISCARD;
+                                      size_t inputs, bl_certify certify, bl_probe_network **out) BL_NODISCARD;
 BL_API void bl_probe_network_destroy(bl_probe_network **probe);
 
 /** As bl_probe_run, of a network of the probe's shape.

@@ -7,6 +7,8 @@
 
 static bool is_written(const bl_record_shape *shape, bl_field_id field) {
     const bl_writer writer = bl_fields[field].writer;
+    if (bl_field_of_certificates(field) && !shape->certified)
+        return false;
     return writer == BL_WRITER_UNIT || (writer == BL_WRITER_TRAINING && shape->networks > 0);
 }
 

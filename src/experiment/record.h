@@ -16,6 +16,7 @@ typedef struct bl_record_shape {
     size_t norms;    /* values of p per row */
     size_t networks; /* trained ones; 0: without training */
     size_t epochs;   /* rows of a training, its random start included */
+    bool certified;  /* with the variables of certificates */
 } bl_record_shape;
 
 typedef struct bl_record {

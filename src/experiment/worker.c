@@ -37,7 +37,9 @@ struct bl_worker {
 static bl_record_shape largest_shape(const bl_grid *grid) {
     const bl_config *config = grid->config;
     const bool trains = config->training.set != BL_TRAINING_NONE;
-    bl_record_shape shape = {.norms = config->p.count, .epochs = trains ? config->training.epochs + 1 : 0};
+    bl_record_shape shape = {.norms = config->p.count,
+                             .epochs = trains ? config->training.epochs + 1 : 0,
+                             .certified = config->certify != BL_CERTIFY_NONE};
     for (size_t i = 0; i < grid->cases; i++) {
         const size_t rows = grid->block[i] * grid->input_block[i] * bl_config_kinds(config);
         shape.rows = rows > shape.rows ? rows : shape.rows;
@@ -109,7 +111,8 @@ static bl_err take_case(bl_worker *worker, const bl_unit *unit) {
     } else {
         BL_TRY(bl_network_create(config, c, &worker->network));
         BL_TRY(bl_probe_network_create(worker->network, &worker->options,
-                                       unit->inputs * bl_config_kinds(config), &worker->probe));
+                                       unit->inputs * bl_config_kinds(config), config->certify,
+                                       &worker->probe));
     }
     if (worker->images)
         BL_TRY(bl_trainer_create(config, &config->training, worker->images->part[BL_DATASET_TRAIN],

@@ -32,7 +32,7 @@ static bl_err time_network(const bl_grid *grid, const bl_case *c, double *second
         grid->input_block[c->number] < config->inputs ? grid->input_block[c->number] : config->inputs;
     const size_t numbers = inputs * c->dimension;
     BL_TRY(bl_network_create(config, c, &network));
-    BL_TRY(bl_probe_network_create(network, &options, inputs, &probe));
+    BL_TRY(bl_probe_network_create(network, &options, inputs, config->certify, &probe));
     BL_ALLOC(x, config->inputs * c->dimension);
     BL_ALLOC(x0, numbers);
     BL_ALLOC(finding, inputs * config->p.count);

@@ -96,9 +96,11 @@ static bl_err measure_network(measurement *m, size_t index) {
                                        .stop = leave_network,
                                        .stop_context = m};
     BL_TRY(bl_networks_file_read(m->file, index, &network, &x0, &inputs));
-    BL_TRY(bl_probe_network_create(network, &options, inputs, &probe));
+    BL_TRY(bl_probe_network_create(network, &options, inputs, settings->certify, &probe));
     BL_ALLOC(finding, inputs * p_count);
-    BL_TRY(bl_record_create(&(bl_record_shape){.rows = inputs, .norms = p_count}, NULL, 0, &record));
+    const bl_record_shape shape = {
+        .rows = inputs, .norms = p_count, .certified = settings->certify != BL_CERTIFY_NONE};
+    BL_TRY(bl_record_create(&shape, NULL, 0, &record));
     if (m->options->points)
         BL_ALLOC(points, inputs * p_count * network->dimension);
     BL_TRY(bl_probe_network_run(probe, network, x0, finding, points));
@@ -161,7 +163,8 @@ static bl_err create_output(measurement *m) {
     err = bl_config_resolve(options->settings, &text);
     if (err == BL_OK && m->comm->rank == 0)
         err = bl_measurement_create(m->path, m->count, m->entry, p->count, p->value, options->points,
-                                    provenance, text, options->force);
+                                    options->settings->certify != BL_CERTIFY_NONE, provenance, text,
+                                    options->force);
     BL_TRY(bl_agree(m->comm, err));
     BL_TRY(bl_results_open(m->path, BL_RESULTS_WRITE, m->comm, &m->results));
 cleanup:

@@ -17,7 +17,7 @@ typedef enum bl_measure_run_box {
 } bl_measure_run_box;
 
 typedef struct bl_measure_run_options {
-    const bl_config *settings; /* its p, effort and box count */
+    const bl_config *settings; /* its p, effort, certify and box count */
     bl_measure_run_box box;
     bool points;       /* also write the boundary points */
     bool force;        /* overwrite a file at the path */

@@ -51,7 +51,8 @@ cleanup:
     return err;
 }
 
-static bl_err create_network(hid_t file, const bl_measurement_entry *entry, size_t p_count, bool points) {
+static bl_err create_network(hid_t file, const bl_measurement_entry *entry, size_t p_count, bool points,
+                             bool certified) {
     bl_err err = BL_OK;
     hid_t group = H5I_INVALID_HID;
     BL_REQUIRE(H5Lexists(file, entry->name, H5P_DEFAULT) <= 0, BL_ERR_INPUT,
@@ -68,7 +69,7 @@ static bl_err create_network(hid_t file, const bl_measurement_entry *entry, size
                                  .name = {axis_name[AXIS_INPUT], axis_name[AXIS_P]},
                                  .length = {entry->inputs, p_count},
                                  .where = {group, file}};
-    BL_TRY(bl_record_group_create(group, &axes));
+    BL_TRY(bl_record_group_create(group, &axes, certified));
     BL_TRY(
         bl_variable_create_checksum(group, "checksum", "checksum of the network's variables, but for points",
                                     "64-bit FNV-1a over 8-byte words, variables in the order of creation"));
@@ -79,24 +80,26 @@ cleanup:
     return err;
 }
 
-static double forecast_bytes(size_t count, const bl_measurement_entry *entry, size_t p_count, bool points) {
+static double forecast_bytes(size_t count, const bl_measurement_entry *entry, size_t p_count, bool points,
+                             bool certified) {
     double bytes = 512.0 * 1024.0; /* root and provenance */
     for (size_t i = 0; i < count; i++) {
         double rows = (double)entry[i].inputs * (double)p_count;
         bytes += 20.0 * 1024.0; /* a group, its attributes and axes */
-        bytes += (double)bl_record_bytes(&(bl_record_shape){.rows = entry[i].inputs, .norms = p_count});
+        bytes += (double)bl_record_bytes(
+            &(bl_record_shape){.rows = entry[i].inputs, .norms = p_count, .certified = certified});
         bytes += points ? rows * (double)entry[i].dimension * (sizeof(double) + sizeof(float)) : 0.0;
     }
     return bytes;
 }
 
 bl_err bl_measurement_create(const char *path, size_t count, const bl_measurement_entry *entry,
-                             size_t p_count, const double *p, bool points, const bl_provenance *provenance,
-                             const char *options_text, bool force) {
+                             size_t p_count, const double *p, bool points, bool certified,
+                             const bl_provenance *provenance, const char *options_text, bool force) {
     bl_err err = BL_OK;
     bl_h5_creation creation = BL_H5_NO_CREATION;
     hid_t group = H5I_INVALID_HID;
-    double bytes = forecast_bytes(count, entry, p_count, points);
+    double bytes = forecast_bytes(count, entry, p_count, points, certified);
     BL_TRY(bl_h5_creation_begin(path, "", bytes, force, &creation));
     BL_TRY(bl_h5_create_axis(creation.file, axis_name[AXIS_P], H5T_NATIVE_DOUBLE, p_count, p,
                              bl_axis_long_name[BL_AXIS_P]));
@@ -104,7 +107,7 @@ bl_err bl_measurement_create(const char *path, size_t count, const bl_measuremen
     BL_TRY(bl_root_create_provenance(creation.file, 1, provenance, &group));
     BL_TRY(bl_h5_create_text(group, "options", options_text, "options of the measurement"));
     for (size_t i = 0; i < count; i++)
-        BL_TRY(create_network(creation.file, &entry[i], p_count, points));
+        BL_TRY(create_network(creation.file, &entry[i], p_count, points, certified));
     bl_h5_close(&group);
     BL_TRY(bl_h5_creation_commit(&creation));
 cleanup:

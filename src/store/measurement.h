@@ -13,9 +13,9 @@ typedef struct bl_measurement_entry {
 } bl_measurement_entry;
 
 /** Create OUT.h5 of measure (as bl_results_create; only rank 0 calls): a group per network with the variables of a record, axes
- * input and p; points [input, p, n] if asked; coordinates; provenance at the root. */
+ * input and p (those of certificates if asked); points [input, p, n] if asked; coordinates; provenance at the root. */
 BL_API bl_err bl_measurement_create(const char *path, size_t count, const bl_measurement_entry *entry,
-                                    size_t p_count, const double *p, bool points,
+                                    size_t p_count, const double *p, bool points, bool certified,
                                     const bl_provenance *provenance, const char *options_text,
                                     bool force) BL_NODISCARD;
 

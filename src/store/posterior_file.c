@@ -204,7 +204,7 @@ static bl_err write_record(const char *path, hid_t file, const bl_posterior *p) 
                                  .name = {axis_name[KIND], axis_name[INPUT], axis_name[P]},
                                  .length = {BL_POSTERIOR_KINDS, p->inputs, p->p_count},
                                  .where = {file, file, file}};
-    BL_TRY(bl_record_group_create(file, &axes));
+    BL_TRY(bl_record_group_create(file, &axes, false));
     BL_TRY(bl_record_group_write(path, file, &p->record));
 cleanup:
     return err;

@@ -21,10 +21,10 @@ typedef struct bl_record_axes {
 
 /** The variables in the order of the file: the table's, but for status, which tells that the others are there and is the last.
  * @return their number. */
-size_t bl_record_group_fields(bl_field_id field[BL_FIELD_COUNT]);
+size_t bl_record_group_fields(bool certified, bl_field_id field[BL_FIELD_COUNT]);
 
-/** Create the variables. */
-bl_err bl_record_group_create(hid_t group, const bl_record_axes *axes) BL_NODISCARD;
+/** Create the variables, those of certificates if asked. */
+bl_err bl_record_group_create(hid_t group, const bl_record_axes *axes, bool certified) BL_NODISCARD;
 
 /** Write them all; the path is for messages. */
 bl_err bl_record_group_write(const char *path, hid_t group, const bl_record *record) BL_NODISCARD;

@@ -11,6 +11,7 @@ const char *const bl_activation_name[BL_ACTIVATION_COUNT + 1] = {"relu", "leaky_
                                                                  "erf",  "gelu",       NULL};
 const char *const bl_family_name[] = {"dense", "cnn", "lenet", "resnet", NULL};
 const char *const bl_effort_name[] = {"fast", "standard", "thorough", NULL};
+const char *const bl_certify_name[] = {"none", "fast", "standard", "thorough", NULL};
 const char *const bl_training_set_name[] = {"none", "mnist", "cifar10", NULL};
 const char *const bl_labels_name[] = {"classes", "parity", NULL};
 static const char *const optimizer_name[] = {"adam", NULL};
@@ -68,6 +69,8 @@ static const bl_option options[] = {
      "[low, high]: boundary points stay inside; none: anywhere"},
     {"boundary.effort", BL_OPTION_WORD, AT(effort), "standard", 0, 0, bl_effort_name, "",
      "how long the search for the closest boundary point goes on"},
+    {"boundary.certify", BL_OPTION_WORD, AT(certify), "none", 0, 0, bl_certify_name, "",
+     "how hard a proven lower bound of each distance is sought; infinite width has none"},
     {"kernel.inputs", BL_OPTION_COUNT, AT(kernel_inputs), "64", 0, 1000000, NULL, "inputs",
      "inputs at which kernels are compared (an M x M matrix per case), above 1024 spread over all ranks; 0: "
      "no kernels"},

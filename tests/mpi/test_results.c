@@ -347,7 +347,8 @@ static void test_measurement(const fixture *f, const char *path) {
     char *argv[] = {"borderline", "measure", "networks.h5", NULL};
     CHECK_OK(bl_provenance_gather(&f->comm, 3, argv, &provenance));
     if (f->comm.rank == 0)
-        CHECK_OK(bl_measurement_create(path, 2, entries, 3, norms, true, provenance, "p: [1, 2, inf]", true));
+        CHECK_OK(bl_measurement_create(path, 2, entries, 3, norms, true, false, provenance, "p: [1, 2, inf]",
+                                       true));
     MPI_Barrier(f->comm.world);
     CHECK_OK(bl_results_open(path, BL_RESULTS_WRITE, &f->comm, &results));
     for (size_t e = 0; results && e < 2; e++)
@@ -367,7 +368,8 @@ static void test_measurement(const fixture *f, const char *path) {
     CHECK_OK(bl_results_close(&results));
     const bl_measurement_entry taken = {"provenance", 4, 4};
     if (f->comm.rank == 0)
-        CHECK(bl_measurement_create(path, 1, &taken, 3, norms, false, provenance, "", true) == BL_ERR_INPUT);
+        CHECK(bl_measurement_create(path, 1, &taken, 3, norms, false, false, provenance, "", true) ==
+              BL_ERR_INPUT);
     bl_provenance_destroy(&provenance);
     MPI_Barrier(f->comm.world);
 }

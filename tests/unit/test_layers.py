@@ -26,7 +26,7 @@ GENERATED = {"borderline_build.h", "borderline_git.h"}
 SCALAPACK = re.compile(r"\b(C?blacs_\w+|C\w*blacs\w*|p[sdcz](sy|he|ge|tr|po|la|lan|elset|elget)\w*_|descinit_|numroc_)\b")
 # Folders where what a file defines begins as the file's name, and the names that do not.
 NAMED_AS_FILES = {"base", "sweep", "network", "gp", "parallel", "experiment", "store"}
-NAMED_OTHERWISE = {"bl_activation_name", "bl_family_name", "bl_effort_name", "bl_labels_name", "bl_training_set_name",
+NAMED_OTHERWISE = {"bl_activation_name", "bl_family_name", "bl_effort_name", "bl_certify_name", "bl_labels_name", "bl_training_set_name",
                    "bl_product_context_create", "bl_product_context_destroy", "bl_agree", "bl_division_create",
                    "bl_division_destroy", "bl_rules_low_water", "bl_tail_begin", "bl_tail_take", "bl_quantile_level", "bl_type_size"}
 
