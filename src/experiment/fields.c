@@ -124,10 +124,14 @@ const bl_field bl_fields[BL_FIELD_COUNT] = {
          "the other end of the bracket: on the segment from x0 to the boundary point "
          "the class changes between distance_inside and distance (float64)",
          FOUND(search.inside)},
-    [BL_FIELD_STATUS] = {"status", AXES_DISTANCE, "1", "what became of the search for this distance",
-                         "pending: not computed yet; found: distance holds; not_found: no boundary point was "
-                         "reached; not_verified: the class change was not confirmed in float64",
-                         FOUND(search.status), .flags = STATUS_WORDS},
+    [BL_FIELD_STATUS] =
+        {"status", AXES_DISTANCE, "1", "what became of the search for this distance",
+         "pending: not computed yet; found: distance holds; not_found: no boundary point was "
+         "reached; not_verified: the class change was not confirmed in float64; constant: the margin and its "
+         "gradient are exactly 0 at the input, which has no class; below_resolution: |f(x0)| / |grad "
+         "f(x0)|_2 is "
+         "under 16 roundings of |x0|_2 in float64, or the gradient overflows: the sign of f(x0) is rounding",
+         FOUND(search.status), .flags = STATUS_WORDS},
     [BL_FIELD_FIRST_ORDER] =
         {"first_order", AXES_DISTANCE, "1", "length of the first linear step",
          "min |h|_p such that the network linearised at x0 reaches its boundary at x0 + h "
@@ -240,8 +244,7 @@ const bl_field bl_fields[BL_FIELD_COUNT] = {
                                         INTERVAL_TEXT, BY(SUMMARY, BL_FLOAT64)},
     [BL_FIELD_SUMMARY_FAILURES] = {"summary/failures", AXES_STATISTIC, "1",
                                    "number of searches of the case that are done and gave no distance",
-                                   "entries of status that are not_found or not_verified",
-                                   BY(SUMMARY, BL_INT64)},
+                                   "entries of status other than pending and found", BY(SUMMARY, BL_INT64)},
     [BL_FIELD_SUMMARY_PASSES] = {"summary/passes", AXES_STATISTIC, "1",
                                  "mean number of network passes spent on a distance", "mean of passes",
                                  BY(SUMMARY, BL_FLOAT64)},

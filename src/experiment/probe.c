@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
@@ -91,19 +92,40 @@ static double margin(size_t classes, const double *logits) {
     return first - second;
 }
 
+/* Inputs at which the classifier has no class that float64 could tell: their distances are those of rounding, or of nothing. */
+static void doubt(double margin, double length, size_t n, bl_search_result *result, double *point) {
+    enum { ROUNDINGS = 16 };
+    const double gradient = result->gradient_norm;
+    int8_t status = result->status;
+    if (margin == 0.0 && gradient == 0.0)
+        status = BL_STATUS_CONSTANT;
+    else if (isinf(gradient) || (margin != 0.0 && fabs(margin) < ROUNDINGS * DBL_EPSILON * length * gradient))
+        status = BL_STATUS_BELOW_RESOLUTION;
+    if (status == result->status)
+        return;
+    result->status = status;
+    result->distance = result->inside = NAN;
+    for (size_t i = 0; point && i < n; i++)
+        point[i] = NAN;
+}
+
 bl_err bl_probe_run(bl_probe *probe, const double *x0, double factor, bl_finding *finding, double *points) {
     bl_err err = BL_OK;
     const size_t n = probe->asked.dimension, classes = probe->asked.classes;
     const bl_oracle timed = {n, classes, probe->asked.batch, probe, ask_forward, ask_gradient, ask_forward64};
     BL_TRY(bl_search_run(probe->search, &timed, x0, probe->logits0, probe->result, points));
-    for (size_t i = 0; i < probe->inputs; i++)
+    for (size_t i = 0; i < probe->inputs; i++) {
+        const double output = margin(classes, probe->logits0 + i * classes),
+                     length = bl_norm(2.0, n, x0 + i * n);
         for (size_t k = 0; k < probe->p_count; k++) {
             bl_finding *f = &finding[i * probe->p_count + k];
             *f = (bl_finding){.search = probe->result[i * probe->p_count + k],
-                              .output = factor * margin(classes, probe->logits0 + i * classes),
+                              .output = factor * output,
                               .input_norm = bl_norm(probe->p[k], n, x0 + i * n)};
+            doubt(output, length, n, &f->search, points ? points + (i * probe->p_count + k) * n : NULL);
             f->search.gradient_norm *= factor;
         }
+    }
 cleanup:
     return err;
 }

@@ -92,6 +92,34 @@ class Scale(TestCase):
                     self.assertTrue(np.isfinite(file["summary/law"][:]).all())
                 self.assertIn("is complete", run(["run", config, "-o", both, "--resume"], ranks)[2])
 
+    def sweep_status(self, text):
+        path = self.path("status.h5")
+        self.check_done(run(["run", self.write("status.yaml", text), "-o", path, "--force"]))
+        with h5py.File(path) as file:
+            words = file["status"].attrs["flag_meanings"].decode().split()
+            return np.array(words)[file["status"][:]], {name: file[name][:] for name in ("distance", "output", "gradient_norm", "first_order")}
+
+    def test_dead_networks_have_no_distance(self):
+        """At width 1 half of all networks are 0 around an input: no class, no distance."""
+        status, data = self.sweep_status("grid: {depth: [1], width: [1], dimension: [12], p: [1, 2, inf]}\nsamples: {networks: 40, inputs: 2}\n"
+                                         "boundary: {effort: fast}\nkernel: {inputs: 0}\nsummary: {bootstrap: 10}\n")
+        dead = (data["output"] == 0) & (data["gradient_norm"] == 0)
+        self.assertGreater(dead.mean(), 0.25)
+        self.assertLess(dead.mean(), 0.75)
+        np.testing.assert_array_equal(status == "constant", np.broadcast_to(dead[..., None], status.shape))
+        self.assertTrue(np.isnan(data["distance"][dead]).all())
+
+    def test_chaos_below_resolution(self):
+        """Where the law is at 1e-19 of the input, float64 does not know the class; at 1e-5 it does."""
+        sweep = ("network: {{activation: erf, weights: {{variance: 4}}}}\ngrid: {{depth: [{depth}], width: [50], dimension: [48], p: [1, 2, inf]}}\n"
+                 "samples: {{networks: 4, inputs: 4}}\nboundary: {{effort: fast}}\nkernel: {{inputs: 0}}\nsummary: {{bootstrap: 10}}\n")
+        status, data = self.sweep_status(sweep.format(depth=200))
+        self.assertGreater((status == "below_resolution").mean(), 0.9)
+        self.assertTrue(np.isnan(data["distance"][status == "below_resolution"]).all())
+        status, data = self.sweep_status(sweep.format(depth=50))
+        self.assertEqual((status == "below_resolution").sum(), 0)
+        self.assertGreater((status == "found").mean(), 0.9)
+
 
 if __name__ == "__main__":
     main()
