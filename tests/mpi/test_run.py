@@ -255,7 +255,8 @@ class Refusals(program.TestCase):
         self.refuse(["run", "none.yaml", "-o", "x.h5"], "none.yaml cannot be read: No such file", ranks=3)
 
     def test_too_large(self):
-        self.refuse(["run", "good.yaml", "-o", "x.h5", "--set", "grid.dimension=[3000000]", "--set", "grid.width=[1000000]"],
+        self.refuse(["run", "good.yaml", "-o", "x.h5", "--set", "grid.dimension=[129792]", "--set", "grid.width=[130000]",
+                     "--set", "grid.depth=[100]"],
                     r"the grid .* is too large for memory: [\d.e+]+ GiB per rank x 1 ranks .* no number of such nodes would be enough")
         status, _, err = program.run(["run", self.path("good.yaml"), "-o", self.path("x.h5"), "--set", "kernel.inputs=200000"], ranks=2)
         self.assertEqual(status, 1, err)
