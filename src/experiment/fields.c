@@ -8,7 +8,6 @@
 #include "finding.h"
 
 #include <stddef.h>
-#include <string.h>
 
 #define AXES_CASE BL_AXIS_DEPTH, BL_AXIS_WIDTH, BL_AXIS_DIMENSION
 #define AXES_OUTPUT                                                                                          \
@@ -545,63 +544,3 @@ const bl_field bl_fields[BL_FIELD_COUNT] = {
         LAUNCH_NUMBER("memory_peak", "bytes", "most memory that any rank held", "resident memory"),
 #undef LAUNCH_NUMBER
 };
-
-static bool in_group(bl_field_id field, const char *group) {
-    const size_t length = strlen(group);
-    return strncmp(bl_fields[field].name, group, length) == 0 && bl_fields[field].name[length] == '/';
-}
-
-bool bl_field_has_axis(bl_field_id field, bl_axis_id axis) {
-    for (size_t i = 0; i < bl_fields[field].rank; i++)
-        if (bl_fields[field].axis[i] == axis)
-            return true;
-    return false;
-}
-
-bool bl_field_of_units(bl_field_id field) {
-    const bl_writer writer = bl_fields[field].writer;
-    return (writer == BL_WRITER_UNIT || writer == BL_WRITER_TRAINING) && !bl_fields[field].varies;
-}
-
-bool bl_field_of_certificates(bl_field_id field) {
-    return field == BL_FIELD_DISTANCE_CERTIFIED || field == BL_FIELD_CERTIFY_STATUS ||
-           field == BL_FIELD_CERTIFY_NODES;
-}
-
-bool bl_field_is_optional(bl_field_id field) {
-    return in_group(field, "training") || in_group(field, "kernel") || bl_field_of_certificates(field) ||
-           bl_field_has_axis(field, BL_AXIS_KERNEL_INPUT);
-}
-
-/* Whether the file of this grid has the field, as far as its axes do not tell. */
-static bool has(const bl_grid *grid, bl_field_id field) {
-    return (!bl_field_of_certificates(field) || grid->config->certify != BL_CERTIFY_NONE) &&
-           (!in_group(field, "training") || grid->config->training.set != BL_TRAINING_NONE) &&
-           (!in_group(field, "kernel") || grid->config->kernel_inputs > 0);
-}
-
-size_t bl_field_elements(const bl_grid *grid, bl_field_id field) {
-    size_t elements = has(grid, field);
-    for (size_t i = 0; i < bl_fields[field].rank; i++)
-        elements *= bl_axis_length(grid, bl_fields[field].axis[i]);
-    return elements;
-}
-
-size_t bl_type_size(bl_type type) {
-    static const size_t size[] = {[BL_INT8] = 1,
-                                  [BL_INT32] = sizeof(int32_t),
-                                  [BL_INT64] = sizeof(int64_t),
-                                  [BL_FLOAT64] = sizeof(double)};
-    return size[type];
-}
-
-double bl_fields_bytes(const bl_grid *grid) {
-    double bytes = 0.0;
-    for (size_t f = 0; f < BL_FIELD_COUNT; f++) {
-        double elements = has(grid, (bl_field_id)f) ? 1.0 : 0.0;
-        for (size_t i = 0; i < bl_fields[f].rank; i++)
-            elements *= (double)bl_axis_length(grid, bl_fields[f].axis[i]);
-        bytes += elements * (double)bl_type_size(bl_fields[f].type);
-    }
-    return bytes;
-}
