@@ -84,6 +84,9 @@ bl_err bl_comm_start(int *argc, char ***argv, bl_comm *comm) {
     *comm = (bl_comm){.world = MPI_COMM_NULL, .node = MPI_COMM_NULL, .size = 1, .node_size = 1};
     MPI_Initialized(&running);
     if (!running) {
+        /* Shared file pointers, which nothing here uses: these two of Open MPI's components write the names of their helper files
+         * into 256 bytes and abort for longer paths. */
+        (void)setenv("OMPI_MCA_sharedfp", "^sm,lockedfile", 0);
         int code = MPI_Init_thread(argc, argv, MPI_THREAD_MULTIPLE, &granted);
         BL_REQUIRE(code == MPI_SUCCESS, BL_ERR_LIBRARY, "MPI could not be started (code %d)", code);
         comm->owns_mpi = true;

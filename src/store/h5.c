@@ -8,6 +8,7 @@
 
 #include "base/hash.h"
 #include "base/mem.h"
+#include "path.h"
 #include <errno.h>
 #include <hdf5_hl.h>
 #include <stdarg.h>
@@ -391,6 +392,7 @@ bl_err bl_h5_open_read(const char *path, hid_t *file) {
     bl_err err = BL_OK;
     hid_t access = H5I_INVALID_HID;
     bl_h5_quiet();
+    BL_TRY(bl_path_check_regular(path));
     FILE *plain = fopen(path, "rb");
     BL_REQUIRE(plain, BL_ERR_INPUT, "%s could not be opened: %s", path, strerror(errno));
     (void)fclose(plain);

@@ -7,6 +7,7 @@
 #include "h5.h"
 
 #include "lock.h"
+#include "path.h"
 
 #include "base/mem.h"
 #include <errno.h>
@@ -54,7 +55,6 @@ static bl_err check_target(const char *path, const char *resume_hint, bool force
     struct stat status;
     if (stat(path, &status) != 0)
         return BL_OK;
-    BL_REQUIRE(!S_ISDIR(status.st_mode), BL_ERR_INPUT, "%s is a directory: name a file in it", path);
     BL_REQUIRE(force, BL_ERR_INPUT, "%s exists: %s--force overwrites it", path, resume_hint);
     BL_REQUIRE(status.st_size == 0 || H5Fis_hdf5(path) > 0, BL_ERR_INPUT,
                "%s is not an HDF5 file: --force overwrites nothing else", path);
@@ -126,12 +126,15 @@ cleanup:
     return err;
 }
 
-bl_err bl_h5_creation_begin(const char *path, const char *resume_hint, double bytes, bool force,
+bl_err bl_h5_creation_begin(const char *given, const char *resume_hint, double bytes, bool force,
                             bl_h5_creation *creation) {
     bl_err err = BL_OK;
-    char *directory = NULL;
+    char *directory = NULL, *path = NULL;
     *creation = BL_H5_NO_CREATION;
     bl_h5_quiet();
+    if (*file_part(given)) /* else check_directory says what is missing */
+        BL_TRY(bl_path_check_regular(given));
+    BL_TRY(bl_path_resolve(given, &path));
     BL_TRY(join(path, "", "", ".", &directory));
     BL_TRY(check_directory(path, directory));
     BL_TRY(check_target(path, resume_hint, force));
@@ -142,6 +145,7 @@ bl_err bl_h5_creation_begin(const char *path, const char *resume_hint, double by
     BL_TRY(remove_remains(creation->temporary));
     BL_TRY(create_file(creation));
 cleanup:
+    bl_mem_free(path);
     bl_mem_free(directory);
     return err;
 }

@@ -3,6 +3,7 @@
 
 #include "base/mem.h"
 #include "borderline/log.h"
+#include "path.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -13,13 +14,16 @@
 
 enum { OWNER_SIZE = 256 };
 
-static bl_err lock_name(const char *path, char **out) {
+static bl_err lock_name(const char *given, char **out) {
     bl_err err = BL_OK;
+    char *path = NULL;
+    BL_TRY(bl_path_resolve(given, &path)); /* one lock for a file, whatever link names it */
     const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
     size_t size = strlen(path) + sizeof "..lock";
     BL_ALLOC(*out, size);
     (void)snprintf(*out, size, "%.*s.%s.lock", (int)(name - path), path, name);
 cleanup:
+    bl_mem_free(path);
     return err;
 }
 

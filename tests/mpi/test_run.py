@@ -1,6 +1,7 @@
 """The main job end to end: the same bits on any number of ranks, after kills and resumes; stops; refusals."""
 import os
 import re
+import socket
 import resource
 import signal
 import time
@@ -285,6 +286,45 @@ class Refusals(program.TestCase):
             file.truncate(1000)
         self.refuse(["run", "good.yaml", "-o", "x.h5", "--resume"], "x.h5")
         self.refuse(["show", "x.h5"], "x.h5")
+
+    def test_what_is_no_file_is_left_alone(self):
+        """Pipes, devices and sockets are refused, with --force and --resume too, and stay; no command waits for a pipe."""
+        os.mkfifo(self.path("pipe"))
+        with socket.socket(socket.AF_UNIX) as listener:
+            listener.bind(self.path("socket"))
+            os.symlink("pipe", self.path("link_to_pipe"))
+            for name, what in (("pipe", "a pipe"), ("socket", "a socket"), ("/dev/null", "a device"), ("link_to_pipe", "a pipe")):
+                before = os.lstat(self.path(name))
+                for options in ([], ["--force"], ["--resume"]):
+                    self.refuse(["run", "good.yaml", "-o", name, *options], f"{re.escape(name)} is {what}: name a file")
+                self.refuse(["show", name], f"is {what}")
+                after = os.lstat(self.path(name))
+                self.assertEqual((before.st_ino, before.st_mode), (after.st_ino, after.st_mode))
+
+    def test_links(self):
+        """A link stays a link: its target is written, made where it is missing, and locked under one name."""
+        os.mkdir(self.path("there"))
+        os.symlink("there/target.h5", self.path("link.h5"))
+        os.symlink("link.h5", self.path("second.h5"))
+        os.symlink("round.h5", self.path("round.h5"))
+        self.refuse(["run", "good.yaml", "-o", "round.h5"], "symbolic links")
+        good = self.path("good.yaml")
+        self.check_done(program.run(["run", good, "-o", self.path("second.h5")], ranks=2))
+        first = program.variables(self.path("there/target.h5"))
+        self.refuse(["run", "good.yaml", "-o", "second.h5"], "exists")
+        self.check_done(program.run(["run", good, "-o", self.path("link.h5"), "--force"]))
+        self.check_done(program.run(["run", good, "-o", self.path("second.h5"), "--resume"]))
+        for name in ("link.h5", "second.h5"):
+            self.assertTrue(os.path.islink(self.path(name)))
+        self.assertEqual(first.keys(), program.variables(self.path("link.h5")).keys())
+        self.assertEqual(os.listdir(self.path("there")), ["target.h5"])
+
+    def test_long_paths(self):
+        """Longer than buffers inside MPI libraries."""
+        folder = self.path("/".join(["d" * 90] * 4))
+        os.makedirs(folder)
+        self.check_done(program.run(["run", self.path("good.yaml"), "-o", os.path.join(folder, "x.h5")], ranks=2))
+        self.check_done(program.run(["show", os.path.join(folder, "x.h5")]))
 
 
 if __name__ == "__main__":
