@@ -178,9 +178,13 @@ static double steepest(const bl_gp_model *rule) {
         return 1.2732395447351628;
     case BL_GELU:
         return 1.2744245690162255;
-    default:
+    case BL_RELU:
+    case BL_TANH:
         return 1.0;
+    case BL_ACTIVATION_COUNT:
+        break;
     }
+    bl_err_bug(__FILE__, __LINE__, "the activation is known");
 }
 
 /* What an activation lets through of the variance of a derivative of Gaussian number j of the chain. */

@@ -111,9 +111,13 @@ static layer layer_at(const bl_gp_model *m, double k1, double k2, double k, doub
         return tanh_layer(k1, k2, k, determinant);
     case BL_GELU:
         return gelu_layer(m, k1, k2, k, determinant);
-    default:
+    case BL_RELU:
+    case BL_LEAKY_RELU:
         return two_slope_layer(slope_below(m), k1, k2, k, determinant);
+    case BL_ACTIVATION_COUNT:
+        break;
     }
+    bl_err_bug(__FILE__, __LINE__, "the activation is known");
 }
 
 /* Covariances before a layer, and their gradients. */

@@ -60,7 +60,7 @@ static void gelu_layer(double k1, double k2, double k, double *v, double *dv) {
 }
 
 void bl_nngp_layer(const bl_gp_model *model, double k1, double k2, double k, double *v, double *dv) {
-    double derivative;
+    double derivative = 0.0;
     switch (model->activation) {
     case BL_RELU:
         two_slope_layer(0.0, k1, k2, k, v, &derivative);
@@ -77,7 +77,7 @@ void bl_nngp_layer(const bl_gp_model *model, double k1, double k2, double k, dou
     case BL_GELU:
         gelu_layer(k1, k2, k, v, &derivative);
         break;
-    default:
+    case BL_ACTIVATION_COUNT:
         bl_err_bug(__FILE__, __LINE__, "the activation is known");
     }
     if (dv)

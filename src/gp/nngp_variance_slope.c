@@ -49,7 +49,8 @@ double bl_nngp_variance_slope(const bl_gp_model *model, double k1, double k2, do
         return tanh_variance_slope(k1, k2, k);
     case BL_GELU:
         return gelu_variance_slope(k1, k2, k);
-    default:
-        bl_err_bug(__FILE__, __LINE__, "the activation is known");
+    case BL_ACTIVATION_COUNT:
+        break;
     }
+    bl_err_bug(__FILE__, __LINE__, "the activation is known");
 }
