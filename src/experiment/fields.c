@@ -168,7 +168,11 @@ const bl_field bl_fields[BL_FIELD_COUNT] = {
         {"distance_certified", AXES_DISTANCE, "1", "proven lower bound of the distance",
          "no point within this l^p radius of x0 [inside the box] is classified otherwise than x0, proven for "
          "the "
-         "float32 weights with all rounding charged for (src/certify/README.md); at most distance; p = 0: no "
+         "float32 weights with all rounding charged for, by linear relaxation (Zhang et al. 2018) and, for "
+         "chains "
+         "of relu or leaky_relu layers, a quadratic Lagrangian (p > 1) or a concave bound at the vertices of "
+         "the l^1 ball (p = 1); "
+         "at most distance; p = 0: no "
          "change of this many coordinates; 0 where nothing is proven",
          FOUND(certificate.radius)},
     [BL_FIELD_CERTIFY_STATUS] =
