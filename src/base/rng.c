@@ -9,6 +9,8 @@
  */
 #include "borderline/rng.h"
 
+#include "isa.h"
+
 #include <math.h>
 #include <string.h>
 
@@ -153,8 +155,9 @@ static void fill(const bl_stream *stream, float scale, size_t count, float *out,
     }
 }
 
-bl_stream bl_rng_stream(uint64_t seed, uint32_t case_number, uint32_t network, bl_purpose purpose,
-                        uint32_t index) {
+BL_EACH_ISA(bl_stream, bl_rng_stream,
+            (uint64_t seed, uint32_t case_number, uint32_t network, bl_purpose purpose, uint32_t index),
+            (seed, case_number, network, purpose, index)) {
     BL_ASSERT(index <= BL_STREAM_INDEX_MAX);
     BL_ASSERT((unsigned)purpose < BL_PURPOSE_COUNT);
     return (bl_stream){{(uint32_t)seed, (uint32_t)(seed >> 32)},
@@ -170,7 +173,8 @@ static void word_chunk(const bl_stream *stream, uint32_t block, uint32_t out[CHU
             out[WORDS * i + j] = word[j][i];
 }
 
-void bl_rng_words(bl_stream stream, uint64_t first, size_t count, uint32_t *out) {
+BL_EACH_ISA_VOID(bl_rng_words, (bl_stream stream, uint64_t first, size_t count, uint32_t *out),
+                 (stream, first, count, out)) {
     BL_ASSERT(first % WORDS == 0 && first <= BL_STREAM_NUMBERS_MAX && count <= BL_STREAM_NUMBERS_MAX - first);
     uint32_t block = (uint32_t)(first / WORDS);
     size_t done = 0;
@@ -183,7 +187,8 @@ void bl_rng_words(bl_stream stream, uint64_t first, size_t count, uint32_t *out)
     }
 }
 
-void bl_rng_uniform(bl_stream stream, float lo, float hi, size_t count, float *out) {
+BL_EACH_ISA_VOID(bl_rng_uniform, (bl_stream stream, float lo, float hi, size_t count, float *out),
+                 (stream, lo, hi, count, out)) {
     BL_ASSERT(count <= BL_STREAM_NUMBERS_MAX);
     const float width = hi - lo, below_hi = nextafterf(hi, lo);
     uint32_t word[CHUNK], block = 0;
@@ -199,7 +204,7 @@ void bl_rng_uniform(bl_stream stream, float lo, float hi, size_t count, float *o
     }
 }
 
-void bl_rng_uniform64(bl_stream stream, size_t count, double *out) {
+BL_EACH_ISA_VOID(bl_rng_uniform64, (bl_stream stream, size_t count, double *out), (stream, count, out)) {
     uint32_t word[CHUNK] = {0};
     for (size_t done = 0; done < count; done += CHUNK / 2) {
         size_t here = count - done < CHUNK / 2 ? count - done : CHUNK / 2;
@@ -211,11 +216,13 @@ void bl_rng_uniform64(bl_stream stream, size_t count, double *out) {
     }
 }
 
-void bl_rng_normal(bl_stream stream, float deviation, size_t count, float *out) {
+BL_EACH_ISA_VOID(bl_rng_normal, (bl_stream stream, float deviation, size_t count, float *out),
+                 (stream, deviation, count, out)) {
     fill(&stream, deviation, count, out, normal_chunk);
 }
 
-void bl_rng_truncated_normal(bl_stream stream, float deviation, size_t count, float *out) {
+BL_EACH_ISA_VOID(bl_rng_truncated_normal, (bl_stream stream, float deviation, size_t count, float *out),
+                 (stream, deviation, count, out)) {
     const double deviation_after_cut = 0.87962566103423978; /* of a standard normal cut at two */
     fill(&stream, (float)((double)deviation / deviation_after_cut), count, out, truncated_chunk);
 }

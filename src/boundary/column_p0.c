@@ -3,6 +3,7 @@
  * Runs for p = 0: greedy growth, then exchanges with a memory.
  */
 #include "column_p0.h"
+#include "base/isa.h"
 #include "linear_step.h"
 
 #include <float.h>
@@ -113,7 +114,9 @@ static void grow_or_exchange(bl_column *c, const bl_search_input *in, size_t n, 
         bl_column_end_run(c);
 }
 
-void bl_column_p0_receive(bl_column *c, const bl_search_input *in, size_t n, double f, const float *g) {
+BL_EACH_ISA_VOID(bl_column_p0_receive,
+                 (bl_column * c, const bl_search_input *in, size_t n, double f, const float *g),
+                 (c, in, n, f, g)) {
     if (c->run.evaluations == 0)
         memset(memory(c), 0, n * sizeof(float));
     c->run.evaluations++;
@@ -133,7 +136,8 @@ void bl_column_p0_receive(bl_column *c, const bl_search_input *in, size_t n, dou
         bl_column_end_run(c);
 }
 
-void bl_column_p0_round(const bl_column *c, const bl_search_input *in, size_t n, float *h) {
+BL_EACH_ISA_VOID(bl_column_p0_round, (const bl_column *c, const bl_search_input *in, size_t n, float *h),
+                 (c, in, n, h)) {
     size_t most = isfinite(c->best.length) ? (size_t)c->best.length - 1 : n;
     float least = 0.0F;
     while (set_size(n, h) >

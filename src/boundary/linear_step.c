@@ -10,6 +10,7 @@
  * vector width.
  */
 #include "linear_step.h"
+#include "base/isa.h"
 #include "borderline/boundary.h"
 #include "lanes.h"
 
@@ -294,7 +295,7 @@ static bool step_filled(const plane *q, bool by_gain, float *key, float *h) {
 
 /* --- lengths --- */
 
-double bl_float_norm(double p, size_t n, const float *h) {
+BL_EACH_ISA(double, bl_float_norm, (double p, size_t n, const float *h), (p, n, h)) {
     float lane[LANES] = {0};
     LANE_SWEEP(n, float a = fabsf(h[i]); lane[j] = a > lane[j] ? a : lane[j];);
     float largest = lane_largest(lane);
@@ -325,7 +326,7 @@ double bl_float_norm(double p, size_t n, const float *h) {
     return (double)largest * pow(lane_sum(lane), 1.0 / p);
 }
 
-double bl_norm(double p, size_t n, const double *h) {
+BL_EACH_ISA(double, bl_norm, (double p, size_t n, const double *h), (p, n, h)) {
     double largest = 0.0, sum = 0.0;
     for (size_t i = 0; i < n; i++)
         largest = fmax(largest, fabs(h[i]));
@@ -365,8 +366,10 @@ static bool no_step(size_t n, double c, float *h, double *length) {
     return c == 0.0;
 }
 
-bool bl_linear_step(double p, size_t n, const double *x0, bl_box box, const float *g, double c, float *work,
-                    float *h, double *length) {
+BL_EACH_ISA(bool, bl_linear_step,
+            (double p, size_t n, const double *x0, bl_box box, const float *g, double c, float *work,
+             float *h, double *length),
+            (p, n, x0, box, g, c, work, h, length)) {
     plane q;
     bool slope = plane_prepare(&q, n, g, c);
     if (c == 0.0 || !slope || isnan(c))
@@ -375,8 +378,10 @@ bool bl_linear_step(double p, size_t n, const double *x0, bl_box box, const floa
     return step_in_room(p, &q, work, h, length);
 }
 
-bool bl_linear_step_within(double p, size_t n, const float *lo, const float *hi, const float *g, double c,
-                           float *work, float *h, double *length) {
+BL_EACH_ISA(bool, bl_linear_step_within,
+            (double p, size_t n, const float *lo, const float *hi, const float *g, double c, float *work,
+             float *h, double *length),
+            (p, n, lo, hi, g, c, work, h, length)) {
     plane q;
     bool slope = plane_prepare(&q, n, g, c);
     if (c == 0.0 || !slope || isnan(c))

@@ -3,6 +3,7 @@
  * Nearest point of several half-spaces: Newton's method on the dual, a handful of multipliers.
  */
 #include "nearest.h"
+#include "base/isa.h"
 #include "lanes.h"
 #include "linear_step.h"
 #include "simplex.h"
@@ -279,7 +280,9 @@ static bool start(const dual *d, double *multiplier, float *h) {
     return true;
 }
 
-bool bl_nearest_point(const bl_nearest_problem *q, bl_nearest_work *work, double *multiplier, float *h) {
+BL_EACH_ISA(bool, bl_nearest_point,
+            (const bl_nearest_problem *q, bl_nearest_work *work, double *multiplier, float *h),
+            (q, work, multiplier, h)) {
     if (q->p == 1.0 || isinf(q->p))
         return bl_simplex_nearest(q, work, first_plane(q, multiplier), multiplier, h);
     dual d = dual_of(q, work);

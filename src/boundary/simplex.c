@@ -4,6 +4,7 @@
  * matrices are as small as the number of active planes.
  */
 #include "simplex.h"
+#include "base/isa.h"
 #include "lanes.h"
 #include "linear_step.h"
 
@@ -455,8 +456,9 @@ static bool pivot_to_end(simplex *s, double *multiplier) {
     return false;
 }
 
-bool bl_simplex_nearest(const bl_nearest_problem *q, bl_nearest_work *work, size_t first, double *multiplier,
-                        float *h) {
+BL_EACH_ISA(bool, bl_simplex_nearest,
+            (const bl_nearest_problem *q, bl_nearest_work *work, size_t first, double *multiplier, float *h),
+            (q, work, first, multiplier, h)) {
     simplex s = {.q = q,
                  .v = work->v,
                  .w = work->w,

@@ -2,6 +2,7 @@
 #include "commands.h"
 
 #include "base/guess.h"
+#include "base/isa.h"
 #include "base/mem.h"
 #include "store/provenance.h"
 
@@ -64,6 +65,7 @@ bl_err bl_commands_find(int argc, char **argv, const bl_command **out) {
     bl_err err = BL_OK;
     char list[256];
     *out = NULL;
+    BL_TRY(bl_isa_check());
     BL_REQUIRE(argc > 1, BL_ERR_INPUT, "a command is expected: %s (borderline --help)",
                names(list, sizeof list));
     if (is_one_of(argv[1], "--help", "-h") || strcmp(argv[1], "help") == 0) {
@@ -72,6 +74,7 @@ bl_err bl_commands_find(int argc, char **argv, const bl_command **out) {
     }
     if (strcmp(argv[1], "--version") == 0) {
         (void)printf("%s (%s)\n", bl_provenance_program(), bl_provenance_git_describe());
+        bl_provenance_print_build(stdout);
         goto cleanup;
     }
     bl_guess guess = {.word = argv[1], .distance = SIZE_MAX};

@@ -7,34 +7,32 @@
 #ifndef BORDERLINE_NETWORK_ACTIVATION_FLOAT_H
 #define BORDERLINE_NETWORK_ACTIVATION_FLOAT_H
 
+#include "borderline/config.h"
+
 #include <math.h>
 #include <stdint.h>
 #include <string.h>
 
-/* Fused where the processor has the instruction; elsewhere a call for each would cost more than all the rest.
- */
-static inline float multiply_add(float a, float b, float c) {
-#if defined(__FMA__) || defined(__ARM_FEATURE_FMA) || defined(FP_FAST_FMAF)
-    return fmaf(a, b, c);
-#else
-    return a * b + c;
-#endif
-}
+/* y[i] = activation(x[i]); dx[i] = dy[i] times the derivative at input x[i], where the output was y[i]. */
+void bl_activation_float_forward(bl_activation activation, float slope, size_t count, const float *x,
+                                 float *y);
+void bl_activation_float_backward(bl_activation activation, float slope, size_t count, const float *x,
+                                  const float *y, const float *dy, float *dx);
 
 /* exp(x) for x <= 0 (0 below the smallest normal number's logarithm): 2^n exp(r), |r| <= log(2)/2. */
 static inline float exp_negative(float x) {
     const float shift = 12582912.0F; /* 1.5 x 2^23: adding it rounds to a whole number */
     const float clamped = x < -87.0F ? -87.0F : x;
-    const float shifted = multiply_add(clamped, 1.44269504F, shift);
+    const float shifted = fmaf(clamped, 1.44269504F, shift);
     const float n = shifted - shift;
-    float r = multiply_add(n, -0.693359375F, clamped);
-    r = multiply_add(n, 2.12194440e-4F, r);
+    float r = fmaf(n, -0.693359375F, clamped);
+    r = fmaf(n, 2.12194440e-4F, r);
     float p = 1.3951703440e-3F;
-    p = multiply_add(p, r, 8.3695901558e-3F);
-    p = multiply_add(p, r, 4.1666187346e-2F);
-    p = multiply_add(p, r, 0.16666513681F);
-    p = multiply_add(p, r, 0.5F);
-    p = multiply_add(p * r, r, r) + 1.0F;
+    p = fmaf(p, r, 8.3695901558e-3F);
+    p = fmaf(p, r, 4.1666187346e-2F);
+    p = fmaf(p, r, 0.16666513681F);
+    p = fmaf(p, r, 0.5F);
+    p = fmaf(p * r, r, r) + 1.0F;
     uint32_t bits;
     memcpy(&bits, &shifted, sizeof bits);
     bits = (bits + 127U) << 23; /* n is in the low bits of `shifted` */
@@ -48,9 +46,9 @@ static inline float exp_negative(float x) {
 static inline float exp_minus_square(float u) {
     const float bounded = fabsf(u) > 14.0F ? 14.0F : u;
     const float square = bounded * bounded;
-    const float missing = multiply_add(bounded, bounded, -square);
+    const float missing = fmaf(bounded, bounded, -square);
     const float e = exp_negative(-square);
-    return multiply_add(-missing, e, e);
+    return fmaf(-missing, e, e);
 }
 
 /* erfc(u) exp(u^2) for u >= 0: a polynomial in (u - 3)/(u + 3) over 1 + 2u (Shepherd & Laframboise 1981) */
@@ -58,28 +56,28 @@ static inline float erfc_scaled(float u) {
     const float bounded = u > 10.5F ? 10.5F : u;
     const float t = (bounded - 3.0F) / (bounded + 3.0F);
     float p = -2.6435847394e-4F;
-    p = multiply_add(p, t, -7.6787039870e-4F);
-    p = multiply_add(p, t, 2.0076976989e-3F);
-    p = multiply_add(p, t, 2.5639492087e-3F);
-    p = multiply_add(p, t, -2.3801516742e-2F);
-    p = multiply_add(p, t, 6.8295776844e-2F);
-    p = multiply_add(p, t, -0.11927024275F);
-    p = multiply_add(p, t, 0.12964648008F);
-    p = multiply_add(p, t, -4.7562442720e-2F);
-    p = multiply_add(p, t, -0.13562114537F);
-    p = multiply_add(p, t, 1.2530080080F);
-    return p / multiply_add(2.0F, bounded, 1.0F);
+    p = fmaf(p, t, -7.6787039870e-4F);
+    p = fmaf(p, t, 2.0076976989e-3F);
+    p = fmaf(p, t, 2.5639492087e-3F);
+    p = fmaf(p, t, -2.3801516742e-2F);
+    p = fmaf(p, t, 6.8295776844e-2F);
+    p = fmaf(p, t, -0.11927024275F);
+    p = fmaf(p, t, 0.12964648008F);
+    p = fmaf(p, t, -4.7562442720e-2F);
+    p = fmaf(p, t, -0.13562114537F);
+    p = fmaf(p, t, 1.2530080080F);
+    return p / fmaf(2.0F, bounded, 1.0F);
 }
 
 static inline float tanh_float(float x) {
     const float a = fabsf(x), s = x * x;
     float p = 2.0977184176e-3F;
-    p = multiply_add(p, s, -8.1289969385e-3F);
-    p = multiply_add(p, s, 2.1681642160e-2F);
-    p = multiply_add(p, s, -5.3943399340e-2F);
-    p = multiply_add(p, s, 0.13333180547F);
-    p = multiply_add(p, s, -0.33333331347F);
-    const float small = multiply_add(p * s, x, x);
+    p = fmaf(p, s, -8.1289969385e-3F);
+    p = fmaf(p, s, 2.1681642160e-2F);
+    p = fmaf(p, s, -5.3943399340e-2F);
+    p = fmaf(p, s, 0.13333180547F);
+    p = fmaf(p, s, -0.33333331347F);
+    const float small = fmaf(p * s, x, x);
     const float e = exp_negative(-2.0F * a);
     const float large = copysignf((1.0F - e) / (1.0F + e), x);
     return a < 0.625F ? small : large;
@@ -88,14 +86,14 @@ static inline float tanh_float(float x) {
 static inline float erf_float(float x) {
     const float a = fabsf(x), s = x * x;
     float p = -9.9289136415e-6F;
-    p = multiply_add(p, s, 1.1350767454e-4F);
-    p = multiply_add(p, s, -8.4948778385e-4F);
-    p = multiply_add(p, s, 5.2217156626e-3F);
-    p = multiply_add(p, s, -2.6865655556e-2F);
-    p = multiply_add(p, s, 0.11283785850F);
-    p = multiply_add(p, s, -0.37612637877F);
-    p = multiply_add(p, s, 0.128379167F); /* 2/sqrt(pi) - 1 */
-    const float small = multiply_add(p, x, x);
+    p = fmaf(p, s, 1.1350767454e-4F);
+    p = fmaf(p, s, -8.4948778385e-4F);
+    p = fmaf(p, s, 5.2217156626e-3F);
+    p = fmaf(p, s, -2.6865655556e-2F);
+    p = fmaf(p, s, 0.11283785850F);
+    p = fmaf(p, s, -0.37612637877F);
+    p = fmaf(p, s, 0.128379167F); /* 2/sqrt(pi) - 1 */
+    const float small = fmaf(p, x, x);
     const float large = copysignf(1.0F - exp_minus_square(a) * erfc_scaled(a), x);
     return a < 0.925F ? small : large;
 }
@@ -111,9 +109,9 @@ static inline float normal_cdf(float x, float *gauss) {
      * |x| = 16, where the bound keeps the square from overflowing. */
     const float bounded = fabsf(x) > 16.0F ? 16.0F : x;
     const float half = 0.5F * bounded, square = half * bounded;
-    const float missing = multiply_add(half, bounded, -square);
+    const float missing = fmaf(half, bounded, -square);
     float e = exp_negative(-square);
-    e = multiply_add(-missing, e, e);
+    e = fmaf(-missing, e, e);
     *gauss = e;
     const float tail = 0.5F * e * erfc_scaled(u);
     return x < 0.0F ? tail : 1.0F - tail;
@@ -127,7 +125,7 @@ static inline float gelu_float(float x) {
 static inline float gelu_derivative(float x) {
     float gauss;
     const float cdf = normal_cdf(x, &gauss);
-    return multiply_add(x * 0.398942280F, gauss, cdf);
+    return fmaf(x * 0.398942280F, gauss, cdf);
 }
 
 #endif

@@ -18,64 +18,10 @@ cleanup:
     return err;
 }
 
-/* One loop per activation: `value` of the element z. */
-#define FOR_EACH(value)                                                                                      \
-    for (size_t i = 0; i < count; i++) {                                                                     \
-        const float z = x[i];                                                                                \
-        y[i] = (value);                                                                                      \
-    }                                                                                                        \
-    break
-
-static bl_err forward(const bl_layer *layer, void *state, size_t rows, const float *restrict x,
-                      float *restrict y) {
+static bl_err forward(const bl_layer *layer, void *state, size_t rows, const float *x, float *y) {
     (void)state;
-    const size_t count = rows * layer->outputs;
-    const float slope = (float)layer->negative_slope;
-    switch (layer->activation) {
-    case BL_RELU:
-        FOR_EACH(z > 0.0F ? z : 0.0F);
-    case BL_LEAKY_RELU:
-        FOR_EACH(z > 0.0F ? z : slope * z);
-    case BL_TANH:
-        FOR_EACH(tanh_float(z));
-    case BL_ERF:
-        FOR_EACH(erf_float(z));
-    case BL_GELU:
-        FOR_EACH(gelu_float(z));
-    case BL_ACTIVATION_COUNT:
-        BL_ASSERT(layer->activation < BL_ACTIVATION_COUNT);
-    }
+    bl_activation_float_forward(layer->activation, (float)layer->negative_slope, rows * layer->outputs, x, y);
     return BL_OK;
-}
-
-/* One loop per activation: dx = dy times `derivative`, from input z or output h. */
-#define FOR_EACH_BACK(derivative)                                                                            \
-    for (size_t i = 0; i < count; i++) {                                                                     \
-        const float z = x[i], h = y[i];                                                                      \
-        (void)z;                                                                                             \
-        (void)h;                                                                                             \
-        dx[i] = dy[i] * (derivative);                                                                        \
-    }                                                                                                        \
-    break
-
-static void backward_row(const bl_layer *layer, const float *restrict x, const float *restrict y,
-                         const float *restrict dy, float *restrict dx) {
-    const size_t count = layer->outputs;
-    const float slope = (float)layer->negative_slope;
-    switch (layer->activation) {
-    case BL_RELU:
-        FOR_EACH_BACK(z > 0.0F ? 1.0F : 0.0F);
-    case BL_LEAKY_RELU:
-        FOR_EACH_BACK(z > 0.0F ? 1.0F : slope);
-    case BL_TANH:
-        FOR_EACH_BACK((1.0F - h) * (1.0F + h));
-    case BL_ERF:
-        FOR_EACH_BACK(erf_derivative(z));
-    case BL_GELU:
-        FOR_EACH_BACK(gelu_derivative(z));
-    case BL_ACTIVATION_COUNT:
-        BL_ASSERT(layer->activation < BL_ACTIVATION_COUNT);
-    }
 }
 
 static bl_err backward(const bl_layer *layer, void *state, size_t rows, const size_t *row, const float *x,
@@ -83,7 +29,8 @@ static bl_err backward(const bl_layer *layer, void *state, size_t rows, const si
     (void)state;
     const size_t width = layer->outputs;
     for (size_t i = 0; i < rows; i++)
-        backward_row(layer, x + row[i] * width, y + row[i] * width, dy + i * width, dx + i * width);
+        bl_activation_float_backward(layer->activation, (float)layer->negative_slope, width,
+                                     x + row[i] * width, y + row[i] * width, dy + i * width, dx + i * width);
     return BL_OK;
 }
 

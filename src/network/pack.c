@@ -5,6 +5,8 @@
  */
 #include "pack.h"
 
+#include "base/isa.h"
+
 #include <string.h>
 
 /* Lanes of a vector: a tile is LANES x LANES. */
@@ -79,8 +81,10 @@ static void copy_block(bl_block_form form, size_t outputs, size_t inputs, const 
         memcpy(to + i * form.outputs, from + i * stride, outputs * sizeof *to);
 }
 
-void bl_pack(bl_block_form form, size_t outputs, size_t inputs, const float *matrix, bool transposed,
-             float *to) {
+BL_EACH_ISA_VOID(bl_pack,
+                 (bl_block_form form, size_t outputs, size_t inputs, const float *matrix, bool transposed,
+                  float *to),
+                 (form, outputs, inputs, matrix, transposed, to)) {
     for (size_t o = 0; o < outputs; o += form.outputs)
         for (size_t i = 0; i < inputs; i += form.inputs) {
             const size_t some_outputs = outputs - o < form.outputs ? outputs - o : form.outputs;

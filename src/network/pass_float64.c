@@ -5,23 +5,30 @@
  * weight is read once, widened in a register and used for all points of a tile. Vectors run along the inputs, which
  * are contiguous on both sides.
  *
- * Every logit is summed in the same order whatever the batch is: it is a function of its point and the weights
- * alone, to the bit.
+ * Every logit is summed in the same order whatever the batch and the processor are: LANES partial sums of fused
+ * multiply-adds, and the products of the last inputs mod LANES numbers, rounded before they are added. It is a function
+ * of its point and the weights alone, to the bit.
  */
 #include "pass_float64.h"
 
+#include "base/isa.h"
+
+#include <math.h>
 #include <string.h>
 
-/* Lanes of a vector, and a tile of points x outputs whose sums stay in registers. */
+/* WIDTH: numbers in a vector register. A tile: points x outputs whose sums stay in registers. */
 #if defined(__AVX512F__)
-enum { LANES = 8, TILE_ROWS = 5, TILE_OUTPUTS = 5 };
-#elif defined(__AVX__)
-enum { LANES = 4, TILE_ROWS = 3, TILE_OUTPUTS = 3 };
+#include <immintrin.h>
+enum { WIDTH = 8, TILE_ROWS = 5, TILE_OUTPUTS = 5 };
+#elif defined(__AVX__) && defined(__FMA__)
+#include <immintrin.h>
+enum { WIDTH = 4, TILE_ROWS = 2, TILE_OUTPUTS = 3 };
 #else
-enum { LANES = 2, TILE_ROWS = 3, TILE_OUTPUTS = 3 };
+enum { WIDTH = 2, TILE_ROWS = 2, TILE_OUTPUTS = 3 };
 #endif
+enum { LANES = 8, PARTS = LANES / WIDTH };
 
-typedef double vector __attribute__((vector_size(LANES * sizeof(double))));
+typedef double vector __attribute__((vector_size(WIDTH * sizeof(double))));
 
 static inline vector load(const double *x) {
     vector v;
@@ -32,9 +39,22 @@ static inline vector load(const double *x) {
 /* lane by lane: compilers make one instruction of it, and several of __builtin_convertvector */
 static inline vector load_widened(const float *x) {
     vector v;
-    for (int lane = 0; lane < LANES; lane++)
+    for (int lane = 0; lane < WIDTH; lane++)
         v[lane] = (double)x[lane];
     return v;
+}
+
+/* a b + c, rounded once */
+static inline vector multiply_add(vector a, vector b, vector c) {
+#if defined(__AVX512F__)
+    return (vector)_mm512_fmadd_pd((__m512d)a, (__m512d)b, (__m512d)c);
+#elif defined(__AVX__) && defined(__FMA__)
+    return (vector)_mm256_fmadd_pd((__m256d)a, (__m256d)b, (__m256d)c);
+#else
+    for (int lane = 0; lane < WIDTH; lane++)
+        c[lane] = fma(a[lane], b[lane], c[lane]);
+    return c;
+#endif
 }
 
 /* Without it the sums would not stay in registers. */
@@ -49,21 +69,27 @@ static inline __attribute__((always_inline)) void tile(size_t rows, size_t outpu
                                                        size_t first_output, const double *x, double *y) {
     const size_t inputs = layer->inputs, whole = inputs / LANES * LANES;
     const float *weight = layer->weight + first_output * inputs;
-    vector sum[TILE_ROWS][TILE_OUTPUTS];
+    vector sum[TILE_ROWS][TILE_OUTPUTS][PARTS];
     UNROLLED for (size_t r = 0; r < rows; r++) {
-        UNROLLED for (size_t o = 0; o < outputs; o++) sum[r][o] = (vector){0};
+        UNROLLED for (size_t o = 0; o < outputs; o++) {
+            UNROLLED for (size_t p = 0; p < PARTS; p++) sum[r][o][p] = (vector){0};
+        }
     }
     for (size_t k = 0; k < whole; k += LANES) {
-        vector w[TILE_OUTPUTS];
-        UNROLLED for (size_t o = 0; o < outputs; o++) w[o] = load_widened(weight + o * inputs + k);
-        UNROLLED for (size_t r = 0; r < rows; r++) {
-            const vector at = load(x + r * inputs + k);
-            UNROLLED for (size_t o = 0; o < outputs; o++) sum[r][o] += at * w[o];
+        UNROLLED for (size_t p = 0; p < PARTS; p++) {
+            vector w[TILE_OUTPUTS];
+            const size_t at = k + p * WIDTH;
+            UNROLLED for (size_t o = 0; o < outputs; o++) w[o] = load_widened(weight + o * inputs + at);
+            UNROLLED for (size_t r = 0; r < rows; r++) {
+                const vector point = load(x + r * inputs + at);
+                UNROLLED for (size_t o = 0; o < outputs; o++) sum[r][o][p] =
+                    multiply_add(point, w[o], sum[r][o][p]);
+            }
         }
     }
     double lane[TILE_ROWS][TILE_OUTPUTS][LANES];
     UNROLLED for (size_t r = 0; r < rows; r++) {
-        UNROLLED for (size_t o = 0; o < outputs; o++) memcpy(lane[r][o], &sum[r][o], sizeof sum[r][o]);
+        UNROLLED for (size_t o = 0; o < outputs; o++) memcpy(lane[r][o], sum[r][o], sizeof sum[r][o]);
     }
     for (size_t r = 0; r < rows; r++)
         for (size_t o = 0; o < outputs; o++) {
@@ -86,7 +112,8 @@ strip(size_t rows, const bl_layer *layer, size_t first_output, size_t outputs, c
             tile(rows, 1, layer, o, x, y + o);
 }
 
-void bl_pass_float64_dense(const bl_layer *layer, size_t rows, const double *x, double *y) {
+BL_EACH_ISA_VOID(bl_pass_float64_dense, (const bl_layer *layer, size_t rows, const double *x, double *y),
+                 (layer, rows, x, y)) {
     for (size_t o = 0; o < layer->outputs; o += TILE_OUTPUTS) {
         const size_t left = layer->outputs - o, outputs = left < TILE_OUTPUTS ? left : TILE_OUTPUTS;
         const double *from = x;

@@ -6,6 +6,7 @@
 
 #include "h5.h"
 
+#include "base/isa.h"
 #include "base/mem.h"
 #include "borderline_build.h"
 #include "borderline_git.h"
@@ -181,9 +182,9 @@ static void put_variables(char *text, const char *const *name) {
 
 static void put_threads(const launch *l, char *text) {
     (void)l;
-    static const char *const name[] = {
-        "OMP_NUM_THREADS",   "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS",    "BLIS_NUM_THREADS",
-        "OPENBLAS_CORETYPE", "DNNL_MAX_CPU_ISA",     "ONEDNN_MAX_CPU_ISA", NULL};
+    static const char *const name[] = {"OMP_NUM_THREADS",    "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS",
+                                       "BLIS_NUM_THREADS",   "OPENBLAS_CORETYPE",    "DNNL_MAX_CPU_ISA",
+                                       "ONEDNN_MAX_CPU_ISA", "BORDERLINE_MAX_ISA",   NULL};
     put_variables(text, name);
 }
 
@@ -251,6 +252,25 @@ const bl_provenance_key bl_provenance_keys[BL_PROVENANCE_KEYS] = {KEY_LIST(KEY_R
 #define PUT_ROW(name, width, meaning, put) put,
 static void (*const put_fact[])(const launch *, char *) = {KEY_LIST(PUT_ROW)};
 _Static_assert(sizeof put_fact / sizeof put_fact[0] == BL_PROVENANCE_KEYS, "BL_PROVENANCE_KEYS");
+
+void bl_provenance_print_build(FILE *stream) {
+    static const struct {
+        const char *name;
+        void (*put)(const launch *, char *);
+    } fact[] = {
+        {"compiler", put_compiler}, {"flags", put_compiler_flags}, {"MPI", put_mpi},      {"HDF5", put_hdf5},
+        {"BLAS", put_blas},         {"ScaLAPACK", put_scalapack},  {"oneDNN", put_onednn}};
+    for (size_t i = 0; i < sizeof fact / sizeof *fact; i++) {
+        char text[TEXT_SIZE] = "";
+        fact[i].put(NULL, text);
+        (void)fprintf(stream, "%-18s%s\n", fact[i].name, *text ? text : "version not known");
+    }
+    (void)fprintf(stream, "%-18s%s", "instruction sets", bl_isa_name(BL_ISA_BASE));
+    for (int isa = BL_ISA_BASE + 1; isa < BL_ISA_COUNT; isa++)
+        if (bl_isa_is_built((bl_isa)isa))
+            (void)fprintf(stream, ", %s", bl_isa_name((bl_isa)isa));
+    (void)fprintf(stream, "; here %s\n", bl_isa_name(bl_isa_used()));
+}
 
 /* --- gathering --- */
 

@@ -6,6 +6,7 @@
 #define BORDERLINE_PROVENANCE_H
 
 #include "borderline/comm.h"
+#include <stdio.h>
 
 /* What is recorded of every launch, one row each, in this order. width is the longest text kept, a multiple
  * of 64; longer ones end in "...". */
@@ -39,5 +40,9 @@ BL_API void bl_provenance_destroy(bl_provenance **provenance);
  * that was no checkout). Static storage. Collective: no. */
 BL_API const char *bl_provenance_program(void);
 BL_API const char *bl_provenance_git_describe(void);
+
+/** Write how the program was built and what it is linked with, one fact per line: compiler, flags, the libraries' own words
+ * about their versions, instruction sets. Collective: no; MPI need not run. */
+BL_API void bl_provenance_print_build(FILE *stream);
 
 #endif
