@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* The whole file, followed by a zero byte. */
+/* Read the whole file; a zero byte follows its text. */
 static bl_err read_file(const char *path, void **bytes, size_t *length) {
     bl_err err = BL_OK;
     char *text = NULL;
@@ -18,8 +18,9 @@ static bl_err read_file(const char *path, void **bytes, size_t *length) {
     BL_ALLOC(text, room);
     for (size_t got; (got = fread(text + *length, 1, room - 1 - *length, file)) > 0;) {
         *length += got;
-        BL_REQUIRE(*length < room - 1, BL_ERR_INPUT, "%s is no YAML file of ours: it has more than %zu bytes",
-                   path, room - 2);
+        BL_REQUIRE(*length < room - 1, BL_ERR_INPUT,
+                   "%s is too large for a sweep or posterior file: it has more than %zu bytes", path,
+                   room - 2);
     }
     BL_REQUIRE(!ferror(file), BL_ERR_INPUT, "%s cannot be read: %s", path, strerror(errno));
     *bytes = text;

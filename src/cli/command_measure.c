@@ -39,7 +39,7 @@ static const bl_flag flags[] = {
      "how long networks in flight may go on after SIGTERM or SIGUSR1 (30 s)", false},
 };
 
-/* What the sweep file's table complains of, by the name of the option that was given. */
+/* Name the option that was given in the message of the sweep file's table. */
 static bl_err name_option(bl_err err) {
     static const char *const name[][2] = {{"--set: grid.p: ", "--p: "},
                                           {"--set: inputs.box: ", "--box: "},
@@ -53,7 +53,7 @@ static bl_err name_option(bl_err err) {
     return err;
 }
 
-/* The options through the sweep file's own table, with its bounds and complaints. */
+/* Read the options by the sweep file's table of keys, which has their bounds and messages. */
 static bl_err read_settings(const options *o, bl_config **settings) {
     bl_err err = BL_OK;
     char p[512], box[256], effort[64], certify[64];

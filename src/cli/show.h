@@ -7,10 +7,11 @@
 
 #include "show_format.h"
 
-/* Of a sweep's file or a measurement's, also while it is being written. BL_ERR_INPUT: no such file, or damaged. */
+/* Write what is in a file of a sweep or a measurement, which may still be being written. BL_ERR_INPUT: no such file, or a damaged
+ * one. */
 bl_err bl_show_file(const char *path, const bl_show_format *format, void *context) BL_NODISCARD;
 
-/* The same as a table on standard output. */
+/* The same, as a table on standard output. */
 bl_err bl_show_table(const char *path) BL_NODISCARD;
 
 #endif

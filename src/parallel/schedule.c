@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * The schedule of a sweep: a list a node in shared memory, refilled by rank 0's thread.
+ * The schedule of a sweep: one list of units per node in shared memory, refilled by rank 0's thread.
  */
 #include "schedule.h"
 #include "base/mem.h"
@@ -89,7 +89,7 @@ int64_t bl_schedule_next(bl_schedule *s) {
         }
         if (last)
             break;
-        (void)nanosleep(&pause, NULL); /* a colleague is fetching more */
+        (void)nanosleep(&pause, NULL); /* another rank of this node is fetching more */
     }
     if (s->served && atomic_load(&s->list->reported) < atomic_load(&s->list->finished))
         (void)exchange(s, BL_REQUEST_REPORT);
@@ -185,7 +185,7 @@ bl_err bl_schedule_create(const bl_comm *comm, int64_t count, const int64_t *uni
     s->served = comm->node_count > 1 && comm->threads;
     MPI_Comm_dup(comm->world, &s->messages);
     BL_TRY(gather_node_ranks(comm, &node_ranks));
-    /* one rank a node computes: on a large node the copies of all would be much memory for nothing */
+    /* One rank per node computes the division: on a large node, copies on all ranks would only waste memory. */
     if (comm->node_rank == 0)
         err = bl_division_create(count, unit, cost, comm->node_count, node_ranks, s->served, &division);
     BL_TRY(bl_agree(comm, err));
@@ -212,7 +212,7 @@ void bl_schedule_destroy(bl_schedule **schedule) {
     if (!s)
         return;
     if (s->messages != MPI_COMM_NULL) {
-        bl_comm_barrier(s->messages); /* after it nobody asks any more */
+        bl_comm_barrier(s->messages); /* after it no rank asks any more */
         bl_schedule_server_stop(&s->server);
         MPI_Comm_free(&s->messages);
     }

@@ -20,7 +20,7 @@ typedef struct bl_schedule bl_schedule;
 /** Prepare a sweep over units.
  *
  * Math:        the rules are those of bl_schedule_simulate.
- * Shapes:      cost[count] > 0 in any unit; unit[count] the numbers of the units to do (those not yet done),
+ * Shapes:      cost[count] > 0 in any unit of measure; unit[count] the numbers of the units to do (those not yet done),
  * all different, in any order; count may be 0.
  * Collective:  on comm->world. Every rank passes the same arrays.
  * Ownership:   arrays are copied; *out is the caller's; comm must outlive it.
@@ -29,8 +29,8 @@ typedef struct bl_schedule bl_schedule;
 BL_API bl_err bl_schedule_create(const bl_comm *comm, int64_t count, const int64_t *unit, const double *cost,
                                  bl_schedule **out) BL_NODISCARD;
 
-/** End the serving thread and free shared memory, once every rank has come, by whichever way: a rank that
- * leaves its sweep early (halted or failed) just calls this. Collective on comm->world. */
+/** End the serving thread and free shared memory, when every rank has called it. A rank that leaves its sweep
+ * early (halted or failed) just calls it earlier. Collective on comm->world. */
 BL_API void bl_schedule_destroy(bl_schedule **schedule);
 
 /** The next unit of this rank.
@@ -56,10 +56,10 @@ BL_API void bl_schedule_done(bl_schedule *schedule, int64_t unit);
  * for a progress display. Not collective. */
 BL_API int64_t bl_schedule_finished(const bl_schedule *schedule);
 
-/* One item of work; its error ends the whole. */
+/* Does one item of work; an error ends the work on all items. */
 typedef bl_err (*bl_schedule_work)(void *context, int64_t item);
 
-/** Do items 0 ... count - 1, each on one rank: whichever is free takes the dearest that is left.
+/** Do items 0 ... count - 1, each on one rank: a rank that is free takes the most expensive item that is left.
  *
  * Shapes:      cost[count] > 0.
  * Collective:  on comm->world, every rank with the same costs; work is not. After an error no further item is begun.

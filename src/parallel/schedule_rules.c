@@ -10,11 +10,11 @@
 
 /* Chosen by simulation over 64 to 65,536 ranks (tests/mpi/test_schedule_simulation.c prints what they give).
  * A larger static share saves requests; a smaller one leaves more to even out wrong estimates with, which
- * nodes of one rank need, whose share nobody else can do: .65 cost them up to 10 %, .5 still 4 % where a dear unit takes
- * three times its estimate. The other numbers matter less than one per cent. */
+ * nodes of one rank need most, because no other rank can do their static share: with .65 they lose up to 10 %, with .5 still 4 %
+ * where an expensive unit takes three times its estimate. The other numbers matter less than one per cent. */
 static const double static_share = 0.35;
 static const double chunk_divisor = 4.0; /* a chunk is a node's share of what is left, divided by this */
-enum { RANKS_A_SPARE_UNIT = 8 };         /* a node keeps a unit for so many ranks in its list */
+enum { RANKS_PER_SPARE_UNIT = 8 };       /* a node keeps one spare unit in its list for so many ranks */
 
 typedef struct ranked {
     double cost;
@@ -137,7 +137,7 @@ int64_t bl_tail_take(bl_tail *tail, int32_t node_ranks, int64_t *first) {
     int64_t left = tail->count - tail->next, taken = 0;
     double share = (double)node_ranks / (double)tail->ranks;
     double aim = tail->rest * share / chunk_divisor, sum = 0.0;
-    int64_t least = (int64_t)ceil(fmin((double)node_ranks / RANKS_A_SPARE_UNIT, (double)left * share));
+    int64_t least = (int64_t)ceil(fmin((double)node_ranks / RANKS_PER_SPARE_UNIT, (double)left * share));
     *first = tail->next;
     while (taken < left && (taken < least || sum + tail->cost[tail->next] <= aim)) {
         sum += tail->cost[tail->next++];
@@ -148,5 +148,5 @@ int64_t bl_tail_take(bl_tail *tail, int32_t node_ranks, int64_t *first) {
 }
 
 int64_t bl_rules_low_water(int32_t node_ranks) {
-    return node_ranks / RANKS_A_SPARE_UNIT;
+    return node_ranks / RANKS_PER_SPARE_UNIT;
 }

@@ -22,7 +22,7 @@ typedef struct bl_division {
 
 /** Order the units and divide the static share over nodes in proportion to their ranks.
  *
- * Math:        each unit, largest first, goes to the node whose load a rank would then be smallest.
+ * Math:        each unit, largest first, goes to the node whose load per rank is then smallest.
  * Shapes:      unit[count] (ties in cost go by it; NULL: by place), cost[count], node_ranks[nodes].
  * Collective:  no; a function of the arguments alone.
  * @param[in] served  the tail is handed out on request; else all units are divided beforehand
@@ -33,7 +33,7 @@ bl_err bl_division_create(int64_t count, const int64_t *unit, const double *cost
                           const int32_t *node_ranks, bool served, bl_division **out) BL_NODISCARD;
 void bl_division_destroy(bl_division **division);
 
-/* The tail, as the one who hands it out sees it. */
+/* The tail, as the thread that hands it out sees it. */
 typedef struct bl_tail {
     int64_t count, next; /* units next ... count - 1 are left */
     const double *cost;  /* [count] in decreasing order; borrowed */

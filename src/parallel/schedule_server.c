@@ -45,8 +45,8 @@ static bl_schedule_answer answer_to(bl_schedule_server *server, const bl_schedul
     return answer;
 }
 
-/* Look for requests: often after one, since others follow near the end of a sweep; less when all is quiet. A
- * look costs some 20 us of rank 0's core, 2 % of it at the longest pause; its node does the fewer units. */
+/* Look for requests: often after one, since others follow near the end of a sweep; less often when none comes. A
+ * look takes some 20 us of rank 0's core, which is 2 % of it at the longest pause; its node then does fewer units. */
 static void *serve(void *argument) {
     enum { PAUSE_LEAST = 200000, PAUSE_MOST = 1000000 }; /* ns */
     bl_schedule_server *server = argument;
@@ -70,7 +70,7 @@ static void *serve(void *argument) {
     return NULL;
 }
 
-/* The thread takes no signals: they are for the main thread, which knows what to do with them. */
+/* The thread blocks all signals, so that the main thread gets them. */
 static bl_err start_thread(bl_schedule_server *server) {
     bl_err err = BL_OK;
     sigset_t all, before;

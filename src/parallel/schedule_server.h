@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * The thread of rank 0 that hands out the tail of a sweep, and the words nodes and it exchange.
+ * The thread of rank 0 that hands out the tail of a sweep, and the messages between nodes and the thread.
  * Private to src/parallel.
  */
 #ifndef BORDERLINE_SCHEDULE_SERVER_H
@@ -43,7 +43,7 @@ typedef struct bl_node_list {
     int64_t tail_place;          /* where the numbers of the tail begin, counted from the list's begin */
 } bl_node_list;
 
-/* Set *value to the larger of itself and other. */
+/* Set *value to the larger of *value and other. */
 static inline void bl_atomic_raise(_Atomic int64_t *value, int64_t other) {
     int64_t old = atomic_load(value);
     while (old < other && !atomic_compare_exchange_weak(value, &old, other))
@@ -63,7 +63,7 @@ bl_err bl_schedule_server_start(MPI_Comm comm, const bl_division *division, cons
                                 const int32_t *node_ranks, bl_node_list *own,
                                 bl_schedule_server **out) BL_NODISCARD;
 
-/** End it; nobody may be waiting for an answer. */
+/** End the thread; no rank may be waiting for an answer. */
 void bl_schedule_server_stop(bl_schedule_server **server);
 
 #endif

@@ -85,7 +85,7 @@ cleanup:
     return err;
 }
 
-/* A rank is free: it fetches more for its node, begins a unit, waits for a colleague who fetches, or ends. */
+/* A rank is free: it fetches more units for its node, begins a unit, waits for another rank that is fetching, or ends. */
 static void rank_free(simulation *s, node *n, int32_t rank, double time) {
     if (!n->exhausted && !n->asking && n->tail - n->head <= bl_rules_low_water(n->ranks)) {
         n->asking = true;
@@ -184,7 +184,7 @@ bl_err bl_schedule_simulate_times(int64_t count, const double *cost, const doubl
     bl_err err = BL_OK;
     simulation s = {.latency = latency};
     BL_REQUIRE(ranks >= 1 && ranks_per_node >= 1 && ranks <= INT32_MAX / 2, BL_ERR_INPUT,
-               "a schedule of %lld ranks, %lld a node, cannot be simulated", (long long)ranks,
+               "a schedule of %lld ranks, %lld per node, cannot be simulated", (long long)ranks,
                (long long)ranks_per_node);
     s.ranks_per_node = (int32_t)(ranks_per_node < ranks ? ranks_per_node : ranks);
     s.nodes = (int32_t)((ranks + s.ranks_per_node - 1) / s.ranks_per_node);

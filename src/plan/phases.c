@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * A whole run in simulated time: units, then kernels, then the summary, each by the items of work that ranks share.
+ * The phases follow each other: units, kernels, summary. In each, ranks share the items of work that the run itself shares.
  */
 #include "phases.h"
 
@@ -14,7 +14,7 @@
 
 static const double latency = 1e-3; /* seconds that a request for more units takes */
 
-/* One sharing of items. */
+/* Add the time that ranks take to share these items, and their work. */
 static bl_err share(size_t count, const double *expected, const double *real, bl_machine m, double *seconds,
                     double *work) {
     bl_err err = BL_OK;
@@ -33,7 +33,7 @@ static double case_seconds(const bl_grid *grid, const bl_rates *rates, size_t nu
     return bl_rates_seconds(rates, grid->config, &c, 0, cost);
 }
 
-/* Kernels of one rank's size: groups of cases, one after the other. */
+/* Kernels that one rank can hold: groups of cases, one group after the other. */
 static bl_err share_kernels(const bl_grid *grid, const bl_rates *rates, bl_machine m, bl_phases *phases) {
     bl_err err = BL_OK;
     const size_t together = bl_kernels_together(grid, m.ranks);
@@ -53,7 +53,7 @@ cleanup:
     return err;
 }
 
-/* Kernels spread over all ranks, one case after the other. */
+/* Kernels that are spread over all ranks: one case after the other. */
 static void spread_kernels(const bl_grid *grid, const bl_rates *rates, bl_machine m, bl_phases *phases) {
     for (size_t i = 0; i < grid->cases; i++) {
         const bl_case c = bl_grid_case(grid, i);

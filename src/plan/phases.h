@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * A whole run in simulated time.
+ * Forecast of a whole run: the schedule is simulated, phase by phase.
  */
 #ifndef BORDERLINE_PLAN_PHASES_H
 #define BORDERLINE_PLAN_PHASES_H
 
 #include "rates.h"
 
-/* A machine to forecast for, and what is forecast: seconds from one phase's begin to its end, and the work of all ranks. */
+/* The machine to forecast for. */
 typedef struct bl_machine {
     size_t ranks, ranks_per_node;
 } bl_machine;
 
 typedef struct bl_phases {
-    double units, kernels, summary; /* seconds */
-    double units_work, work;        /* seconds of ranks: of units, of all */
+    double units, kernels, summary; /* durations of the phases, seconds */
+    double units_work, work;        /* seconds that all ranks together work: on units, on everything */
 } bl_phases;
 
 /** Simulate a whole run: units (expected[grid->units], real[grid->units] seconds), kernels, summary.

@@ -58,7 +58,7 @@ cleanup:
     return err;
 }
 
-/* Real times of units: the expected ones times a ratio each, drawn from the measured ones, else log-normal. */
+/* The real time of each unit is its expected time multiplied by a ratio, drawn from the measured ratios, else log-normal. */
 static bl_err scatter_units(bl_plan *plan, const double *expected, double *real) {
     bl_err err = BL_OK;
     const bl_rates *rates = &plan->rates;

@@ -11,10 +11,10 @@
 
 static const double timing_seconds = 0.5;
 
-/* Batches: before the clock is started, at the most after it. */
+/* Batches before the clock is started, and the most after it. */
 enum { WARM = 2, TIMED = 40 };
 
-/* Images of nothing, in the shape that the set has. */
+/* Make empty images in the shape of the set's images. */
 static bl_err make_up(const bl_config *config, bl_plan_images *images) {
     bl_err err = BL_OK;
     const bl_image image =
@@ -70,7 +70,7 @@ static bool is_over(void *context) {
     return t->over;
 }
 
-/* Over the ends of epochs, where nobody asks. */
+/* Train until the timer is over; the training asks it between steps, not at the ends of epochs. */
 static bl_err train(bl_trainer *trainer, timer *t, bl_training_progress *progress) {
     bl_err err = BL_OK;
     while (!t->over && t->epochs++ < t->most)
@@ -79,7 +79,7 @@ cleanup:
     return err;
 }
 
-/* Seconds an image of steps, and of classification alone. */
+/* Seconds per image of training steps, and of classification alone. */
 static bl_err time_images(bl_trainer *trainer, const bl_training *settings, const bl_dataset *data,
                           double *step, double *forward) {
     bl_err err = BL_OK;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * How long work takes: timed here on a network of a few cases, or read from a result file; the others follow by their cost.
+ * Times are measured here on one network of a few cases, or read from a result file; other cases follow by their cost.
  */
 #include "rates.h"
 
@@ -16,9 +16,10 @@
 #include <stdlib.h>
 
 enum { TIMED_MAX = 3 };
-static const double timing_budget = 5; /* seconds, for a case to be worth timing */
+static const double timing_budget = 5; /* seconds: a case that takes longer is not timed */
 
-/* Seconds of the second network (the first also prepares the libraries): of one unit's inputs, as many times as units make it up. */
+/* Seconds of one network with all its inputs, from one unit's inputs of it. The second network counts, because the first also
+ * prepares the libraries. */
 static bl_err time_network(const bl_grid *grid, const bl_case *c, double *seconds) {
     bl_err err = BL_OK;
     bl_network *network = NULL;
@@ -53,7 +54,7 @@ cleanup:
     return err;
 }
 
-/* Seconds of a network of infinite width, from its case's first unit. */
+/* Seconds of one network of infinite width, from the first unit of its case. */
 static bl_err time_limit(const bl_grid *grid, const bl_case *c, double *seconds) {
     bl_err err = BL_OK;
     bl_worker *worker = NULL;
@@ -68,34 +69,38 @@ cleanup:
     return err;
 }
 
-static const bl_grid *sorted_grid; /* of compare_cases, for qsort */
+/* A case by its cost, for sorting. */
+typedef struct priced {
+    double cost; /* of one network, training included */
+    size_t number;
+} priced;
 
-static int compare_cases(const void *a, const void *b) {
-    bl_case first = bl_grid_case(sorted_grid, *(const size_t *)a),
-            second = bl_grid_case(sorted_grid, *(const size_t *)b);
-    double x = bl_cost_network(sorted_grid->config, &first),
-           y = bl_cost_network(sorted_grid->config, &second);
-    return (x > y) - (x < y);
+static int compare_prices(const void *a, const void *b) {
+    const priced *x = a, *y = b;
+    if (x->cost != y->cost)
+        return x->cost < y->cost ? -1 : 1;
+    return (x->number > y->number) - (x->number < y->number);
 }
 
-/* Time the cheapest case, then the middle and the dearest where the rate so far says they fit the budget. */
+/* Time the cheapest case, then the middle and the most expensive one if, by the rate so far, they fit the budget. */
 bl_err bl_rates_measure(const bl_grid *grid, const bl_plan_images *images, bl_rates *r) {
     bl_err err = BL_OK;
-    size_t *order = NULL;
+    priced *order = NULL;
     *r = (bl_rates){.share = images ? bl_plan_training_share(grid->config, images) : 0};
     if (grid->config->kernel_inputs > BL_KERNELS_ONE_RANK)
         BL_TRY(bl_kernels_time(grid, &r->kernels));
     BL_ALLOC(r->timed, TIMED_MAX);
     BL_ALLOC(order, grid->cases);
-    for (size_t i = 0; i < grid->cases; i++)
-        order[i] = i;
-    sorted_grid = grid;
-    qsort(order, grid->cases, sizeof *order, compare_cases);
+    for (size_t i = 0; i < grid->cases; i++) {
+        const bl_case c = bl_grid_case(grid, i);
+        order[i] = (priced){bl_cost_network(grid->config, &c), i};
+    }
+    qsort(order, grid->cases, sizeof *order, compare_prices);
     const size_t wanted[TIMED_MAX] = {0, grid->cases / 2, grid->cases - 1};
     for (size_t i = 0; i < TIMED_MAX; i++) {
         if (i > 0 && wanted[i] == wanted[i - 1])
             continue;
-        bl_case c = bl_grid_case(grid, order[wanted[i]]);
+        bl_case c = bl_grid_case(grid, order[wanted[i]].number);
         double cost = bl_cost_network(grid->config, &c) - bl_cost_training(grid->config, &c), seconds = 0;
         const bl_timing *last = r->count ? &r->timed[r->count - 1] : NULL;
         if (last && cost / last->cost * last->seconds > timing_budget)
@@ -116,7 +121,7 @@ cleanup:
     return err;
 }
 
-/* Units of one case that are done: its rate, and their ratios. */
+/* Enter the rate of one case, from its units that are done, and the ratios of these units. */
 static void read_case(const bl_grid *grid, size_t number, const bool *done, const double *seconds,
                       bl_rates *r) {
     const bl_case c = bl_grid_case(grid, number);

@@ -7,7 +7,7 @@
 
 #include <inttypes.h>
 
-/* Rank 0: the slot with the latest state of each unit that is still to do; other slots are free (-1). */
+/* On rank 0: mark the slot with the latest state of each unit that is still to do; all other slots are free (-1). */
 static bl_err find_latest(bl_checkpoints *k, const bool *done, int64_t units) {
     bl_err err = BL_OK;
     int64_t found = 0;
@@ -33,7 +33,7 @@ cleanup:
     return err;
 }
 
-/* Two free slots are this rank's own; one of its unit's old state is left alone. */
+/* Choose two free slots as this rank's own. */
 static void take_slots(bl_checkpoints *k, const bl_comm *comm) {
     size_t free = 0, first = BL_CHECKPOINTS_OWN * (size_t)comm->rank;
     for (size_t i = 0; i < k->slots; i++) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Stopping early: a caller who asks for it, time limits.
+ * Why a run stops early: its caller asks for it, or the time limit is near.
  */
 #ifndef BORDERLINE_RUN_INTERRUPT_H
 #define BORDERLINE_RUN_INTERRUPT_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * A network is a unit of the same schedule as a sweep's.
+ * Networks are shared by the schedule that shares a sweep's units.
  */
 #include "measure_run.h"
 
@@ -28,8 +28,8 @@ typedef struct measurement {
     bl_measurement_entry *entry;
 } measurement;
 
-/* Read a network for nothing but its complaints: a bad one, or an input outside of the box, where no distance is defined,
- * must be known before anything is written. */
+/* Read a network only to find what is wrong with it: a damaged network, or an input outside of the box, where no distance is
+ * defined, must be known before anything is written. */
 static bl_err check_network(const measurement *m, size_t index) {
     bl_err err = BL_OK;
     bl_network *network = NULL;
@@ -48,7 +48,7 @@ cleanup:
     return err;
 }
 
-/* Names and sizes of all networks; every rank checks its share of them. */
+/* Find the names and sizes of all networks; every rank checks its share of the networks. */
 static bl_err list_networks(measurement *m) {
     bl_err err = BL_OK;
     m->count = bl_networks_file_count(m->file);

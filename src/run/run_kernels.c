@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Kernels: all ranks share the work of some cases together, one rank finishes and writes each, and marks it done. What is marked
+ * Ranks share the work of a group of cases; then one rank finishes each case, writes it and marks it as done. A case that is marked
  * and matches its checksum is not done again.
  */
 #include "run_kernels.h"
@@ -71,7 +71,7 @@ cleanup:
     return err;
 }
 
-/* Some cases, from `first` on. */
+/* Do a group of cases, from `first` on. */
 static bl_err do_cases(bl_run *run, size_t first, size_t cases) {
     bl_err err = BL_OK;
     const bl_grid *grid = run->grid;
@@ -115,8 +115,8 @@ cleanup:
 
 /* --- which cases --- */
 
-/* Of every case, what the file says of it, and the sum of hashes that it has: of many inputs all ranks read a case's rows, else
- * one rank reads a case. */
+/* For every case that the file marks as done, find the sum of hashes of what is there. All ranks read rows of a large case; one
+ * rank reads a small one. */
 static bl_err hash_cases(const bl_run *run, const int8_t *status, uint64_t *found) {
     bl_err err = BL_OK;
     const bl_comm *comm = run->comm;
@@ -134,9 +134,9 @@ cleanup:
 }
 
 typedef struct mark {
-    int8_t *status;     /* [cases] as in the file, then: 1, there and whole; else to do */
-    uint64_t *checksum; /* [cases] */
-    uint64_t *found;    /* [cases] */
+    int8_t *status;     /* [cases] first as in the file, then 1 where the case is there and whole, else 0 */
+    uint64_t *checksum; /* [cases] as in the file */
+    uint64_t *found;    /* [cases] of what is in the file */
 } mark;
 
 static bl_err allocate_marks(size_t cases, mark *m) {
@@ -154,7 +154,7 @@ static void free_marks(mark *m) {
     bl_mem_free(m->found);
 }
 
-/* Cases whose kernels are in the file and match their checksum: status 1, and *whole of them. */
+/* Find the cases whose kernels are in the file and match their checksums: they get status 1, and *whole is their number. */
 static bl_err find_done(const bl_run *run, mark *m, size_t *whole) {
     bl_err err = BL_OK;
     const bl_config *config = run->config;
@@ -184,26 +184,35 @@ cleanup:
     return err;
 }
 
-static double cost_of(const bl_run *run, size_t number) {
-    const bl_config *config = run->config;
-    const bl_case c = bl_grid_case(run->grid, number);
-    const double inputs = (double)config->kernel_inputs;
-    if (is_spread(run))
-        return bl_cost_kernel_spread(config, &c, (size_t)run->comm->size, NULL);
-    return inputs * inputs * bl_cost_kernel_entry(config, &c) +
-           (isinf(c.width) ? 0 : (double)config->networks * bl_cost_kernel_network(config, &c));
+/* The cost of cases that are done together, from the items of work that ranks share in them. */
+static bl_err add_costs(const bl_run *run, size_t first, size_t count, double *sum) {
+    bl_err err = BL_OK;
+    const size_t ranks = (size_t)run->comm->size;
+    size_t items = 0;
+    double *cost = NULL;
+    *sum = 0;
+    if (is_spread(run)) {
+        const bl_case c = bl_grid_case(run->grid, first);
+        *sum = bl_cost_kernel_spread(run->config, &c, ranks, NULL);
+        goto cleanup;
+    }
+    BL_TRY(bl_kernels_costs(run->grid, first, count, ranks, &items, &cost));
+    for (size_t i = 0; i < items; i++)
+        *sum += cost[i];
+cleanup:
+    bl_mem_free(cost);
+    return err;
 }
 
-/* The next cases that are done together, from *first on; their number, and their cost. */
-static size_t next_cases(const bl_run *run, const mark *m, size_t *first, double *cost) {
+/* The next cases that are done together, from *first on; their number. */
+static size_t next_cases(const bl_run *run, const mark *m, size_t *first) {
     const size_t cases = run->grid->cases;
     const size_t most = is_spread(run) ? 1 : bl_kernels_together(run->grid, (size_t)run->comm->size);
     size_t count = 0;
-    *cost = 0;
     while (*first < cases && m->status[*first])
         ++*first;
     while (count < most && *first + count < cases && !m->status[*first + count])
-        *cost += cost_of(run, *first + count++);
+        count++;
     return count;
 }
 
@@ -215,14 +224,16 @@ static void tell(const bl_run *run, size_t before, int64_t done, bool ended) {
                                    .ended = ended});
 }
 
-/* Stop before cases that would not end in time, going by the slowest of this launch; what is left in their midst is begun anew. */
+/* Do the missing cases, group by group. A group that would not end in time, going by the slowest of this launch, is not begun; a
+ * group that is left unfinished is begun anew by the next launch. */
 static bl_err do_missing(bl_run *run, const mark *m, size_t whole, int64_t *done) {
     bl_err err = BL_OK;
     double slowest = 0, cost = 0;
     size_t first = 0, count = 0;
     char so_far[64];
     tell(run, whole, 0, false);
-    while ((count = next_cases(run, m, &first, &cost)) > 0) {
+    while ((count = next_cases(run, m, &first)) > 0) {
+        BL_TRY(bl_agree(run->comm, add_costs(run, first, count, &cost)));
         (void)snprintf(so_far, sizeof so_far, " after the kernels of %zu of %zu cases", whole + (size_t)*done,
                        run->grid->cases);
         BL_TRY(bl_run_pause(run, 1.2 * slowest * cost, so_far));
@@ -263,8 +274,8 @@ cleanup:
 
 /* --- of all cases --- */
 
-/* What is told of all cases together, from the file. For gram_empirical and gram_nngp the first pivot that is not positive
- * (0: none), and what on the diagonal would mend it. */
+/* What the file says of a case, for what is said of all cases. Of gram_empirical and gram_nngp: the first pivot that is not positive
+ * (0: none), and how much on the diagonal would make the matrix positive definite. */
 typedef struct learnt {
     double deviation;
     double pivot[2], noise[2];
@@ -281,7 +292,8 @@ static bl_err learn(const bl_run *run, const bl_case *c, learnt *l) {
     const size_t last[] = {c->depth_index, c->width_index, c->dimension_index, inputs - 1};
     BL_TRY(bl_results_read(run->results, BL_FIELD_KERNEL_STATUS, first, one, &l->status));
     BL_TRY(bl_results_read(run->results, BL_FIELD_SUMMARY_KERNEL_DEVIATION, first, one, &l->deviation));
-    for (size_t i = 0; i < 2; i++) { /* under zero, and rounding of the factor */
+    for (size_t i = 0; i < 2;
+         i++) { /* the least eigenvalue where it is negative, and the rounding of the factor */
         double least = 0, greatest = 0;
         BL_TRY(bl_results_read(run->results, pivot[i], first, one, &l->pivot[i]));
         BL_TRY(bl_results_read(run->results, spectrum[i], first, one, &least));
@@ -305,12 +317,11 @@ static void say_failed(const bl_grid *grid, const learnt *all) {
     if (count > 0)
         bl_log(BL_LOG_WARNING,
                "kernels of %zu of %zu cases leave the range of float64, first at depth %zu, width %g, "
-               "dimension %zu: they are "
-               "NaN there (kernel/status: failed); the other cases are whole",
+               "dimension %zu: they are NaN there (kernel/status: failed); the other cases are whole",
                count, grid->cases, c.depth, c.width, c.dimension);
 }
 
-/* A line for either kernel, where its determinant is not there. */
+/* Warn of either kernel where it has no determinant. */
 static void say_indefinite(const bl_grid *grid, const learnt *all) {
     static const char *const name[2] = {"gram_empirical", "gram_nngp"};
     for (size_t which = 0; which < 2; which++) {
@@ -327,7 +338,7 @@ static void say_indefinite(const bl_grid *grid, const learnt *all) {
             bl_log(BL_LOG_WARNING,
                    "%s is not positive definite in %zu of %zu cases, first at depth %zu, width %g, "
                    "dimension %zu: pivot %.0f of %zu. log_determinant and kl_divergence are NaN there; "
-                   "%.1g on the diagonal would do%s",
+                   "%.1g on the diagonal would make it so%s",
                    name[which], count, grid->cases, c.depth, c.width, c.dimension, all[first].pivot[which],
                    grid->config->kernel_inputs, noise,
                    which == 0 ? ", or networks x width well above kernel.inputs"
@@ -335,7 +346,7 @@ static void say_indefinite(const bl_grid *grid, const learnt *all) {
     }
 }
 
-/* Noise and bias over the widths of every (depth, dimension). */
+/* Write the fit of noise and bias over the widths of every (depth, dimension). */
 static bl_err write_fits(bl_run *run, const learnt *all) {
     bl_err err = BL_OK;
     const bl_config *config = run->config;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Summary: statistics of every case, predictions of every (depth, dimension), fits over dimensions. All ranks share the work;
- * a number is computed by one rank from the file alone, so it is the same on any number of ranks.
+ * The summary has statistics of every case, predictions of every (depth, dimension) and fits over dimensions. All ranks share the
+ * work; each number is computed by one rank from the file alone, so it is the same on any number of ranks.
  */
 #include "run_summary.h"
 
@@ -15,7 +15,7 @@
 
 #include <math.h>
 
-/* What the phases of the summary hand on. Entries of other ranks are zero until merged. */
+/* What one stage of the summary hands on to the next. Entries that other ranks computed are zero until they are merged. */
 typedef struct tables {
     bl_run *run;
     size_t p_count, dimensions, kinds;
@@ -27,7 +27,7 @@ typedef struct tables {
     double *guaranteed;      /* [depth][dimension][p] */
 } tables;
 
-/* Everybody's own entries, the others' being zero. Collective. */
+/* Give every rank the entries of all: each entry is zero on all ranks but one. Collective. */
 static void merge(const bl_comm *comm, double *x, size_t count) {
     MPI_Allreduce(MPI_IN_PLACE, x, (int)count, MPI_DOUBLE, MPI_SUM, comm->world);
 }
@@ -74,7 +74,7 @@ cleanup:
     return err;
 }
 
-/* Measured over predicted: the law's median and the guaranteed one, each with what the bootstrap says of the measured. */
+/* Write the measured median over the law's, with the bootstrap's interval, and over the guaranteed one. */
 static bl_err write_ratios(bl_run *run, const tables *t, const bl_case *c, size_t p_index,
                            const size_t *start, const bl_summary *s) {
     bl_err err = BL_OK;
@@ -92,7 +92,7 @@ cleanup:
     return err;
 }
 
-/* Outputs beside the Gaussian process. */
+/* Write the moments of outputs and their errors. */
 static bl_err write_outputs(bl_run *run, const tables *t, const bl_case *c, const double *output) {
     bl_err err = BL_OK;
     static const bl_field_id moment_field[BL_MOMENTS] = {
@@ -116,7 +116,7 @@ cleanup:
     return err;
 }
 
-/* Lengths of gradients. */
+/* Write mean and variance of log gradient norms, measured and in the limit. */
 static bl_err write_gradients(bl_run *run, const tables *t, const bl_case *c, const double *gradient_norm) {
     bl_err err = BL_OK;
     size_t start[BL_FIELD_RANK_MAX] = {c->depth_index, c->width_index, c->dimension_index};
@@ -132,7 +132,7 @@ cleanup:
     return err;
 }
 
-/* A case at inputs of one kind. Predictions are of random inputs, the last kind. */
+/* Summarise a case at inputs of one kind. Only the last kind, random inputs, has predictions. */
 static bl_err summarise(bl_run *run, tables *t, const bl_case *c, size_t kind, const bl_record *data) {
     bl_err err = BL_OK;
     const bool random = kind + 1 == t->kinds;
@@ -172,7 +172,7 @@ cleanup:
     return err;
 }
 
-/* Quantiles of the first-order law and the error of their medians, [p][levels] and [p], into the file. */
+/* Write quantiles of the first-order law, quantile[p][levels], and the errors of their medians, error[p]. */
 static bl_err write_law(bl_run *run, bl_field_id field, bl_field_id error_field, const size_t *start,
                         const double *quantile, const double *error) {
     bl_err err = BL_OK;
@@ -197,7 +197,7 @@ cleanup:
     return err;
 }
 
-/* The law within the box and without, of the same draws; without a box they are one. */
+/* The laws with the box and without it come from the same draws; they are the same law in a sweep without a box. */
 static bl_err predict_law(const tables *t, size_t pair) {
     bl_err err = BL_OK;
     bl_run *run = t->run;
@@ -238,7 +238,7 @@ static bl_err do_item(void *context, int64_t i) {
     }
 }
 
-/* A stage's items, each done by the rank that is free. Collective. */
+/* Do a stage's items; a rank that is free takes the most expensive that is left. Collective. */
 static bl_err do_stage(tables *t, bl_summary_stage stage) {
     bl_err err = BL_OK;
     const bl_comm *comm = t->run->comm;
@@ -253,7 +253,7 @@ cleanup:
     return err;
 }
 
-/* Exponents in n of every (depth, width, kind, p). Rank 0 alone: a few numbers. */
+/* Fit exponents of n for every (depth, width, kind, p). Only rank 0 calls: it is little work. */
 static bl_err write_fits(bl_run *run, const tables *t) {
     bl_err err = BL_OK;
     const bl_config *config = run->config;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * The walk through the sweep's units: take a unit, do it, write it, mark it; stop in time.
+ * Each rank takes a unit from the schedule, does it, writes it and marks it as done, until none is left or it is time to stop.
  */
 #include "run_units.h"
 
@@ -42,7 +42,7 @@ static void clear_todo(todo *t) {
     bl_mem_free(t->cost);
 }
 
-/* Which units are done and whole; damaged ones are done again. Only rank 0 calls. */
+/* Find which units are done and whole; damaged ones are done again. Only rank 0 calls. */
 static bl_err verify_units(const bl_run *run, bool *done) {
     int64_t damaged = 0, missing = 0;
     bl_err err = bl_results_verify(run->results, run->grid, done, &damaged);
@@ -57,7 +57,7 @@ static bl_err verify_units(const bl_run *run, bool *done) {
 /* Units with a checkpoint go first among equal costs, to free their slots early. */
 static const double first_of_equals = 1.0 + 1e-9;
 
-/* Rank 0 says which units are done, all ranks list the others. */
+/* Rank 0 tells which units are done; every rank lists the others. Collective. */
 static bl_err list_todo(walk *w, todo *t) {
     bl_err err = BL_OK;
     bl_run *run = w->run;
@@ -121,7 +121,7 @@ static bl_err save_network(void *context, const bl_case *c, size_t number, const
     return bl_run_networks_save(w->run, c, number, network, x);
 }
 
-/* The unit's data, then what marks it done. */
+/* Write the unit's data, then its mark. */
 static bl_err write_result(walk *w, const bl_unit_result *result, double begin) {
     bl_err err = BL_OK;
     bl_results *results = w->run->results;
@@ -139,7 +139,7 @@ cleanup:
     return err;
 }
 
-/* Would this unit end in time, going by the slowest unit so far? A training need not. */
+/* Would this unit end in time, going by the slowest unit so far? A training with checkpoints need not. */
 static bool fits_in_time(const walk *w, double cost) {
     return w->checkpoints.own > 0 || 1.2 * w->slowest * cost < bl_interrupt_time_left(&w->run->interrupt);
 }

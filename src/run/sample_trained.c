@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Trained networks, in rounds of one a rank: each trains its own, then rank 0 takes them in their order. A network does not
- * depend on who trains it.
+ * Networks are trained in rounds of one network per rank; after each round rank 0 receives them and writes them in their order. A
+ * network does not depend on the rank that trains it.
  */
 #include "sample_trained.h"
 
@@ -12,7 +12,7 @@
 
 #include <inttypes.h>
 
-/* What a rank trained. */
+/* The result of a rank's training. */
 typedef struct outcome {
     bl_training_progress progress;
     double accuracy; /* on test images */
@@ -43,7 +43,7 @@ static bl_err end_if_asked(void *context) {
     return bl_sample_network_begin(t->interrupt, t->path);
 }
 
-/* One network to the end of its training. */
+/* Train one network to the end. */
 static bl_err train(training *t, size_t number) {
     const bl_training_watch watch = {.pause = must_end, .keep = end_if_asked, .context = t};
     return bl_trained_network(t->trainer, t->images, t->config, t->c, number, t->network, &watch, NULL,
@@ -61,7 +61,7 @@ static void report(const outcome *o, size_t number) {
                o->accuracy);
 }
 
-/* Rank 0: the network of rank `from`, now in t->network, into the file. */
+/* On rank 0: write the network that is now in t->network to the file. */
 static bl_err append(training *t, size_t number) {
     bl_err err = BL_OK;
     char name[128];
@@ -73,7 +73,8 @@ cleanup:
     return err;
 }
 
-/* Rank 0 takes `count` networks from as many ranks, its own first; a failure does not keep the others waiting. */
+/* Rank 0 writes `count` networks, one from each of the first ranks, its own first. It receives all of them even after a failure, so
+ * that no rank waits for ever. */
 static bl_err collect(training *t, size_t first, size_t count) {
     bl_err err = append(t, first);
     const int numbers = (int)bl_trainer_state_numbers(t->trainer);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * A sweep from its begin to its end: the file, the phases.
+ * A sweep from its beginning to its end: the result file is created or checked, then come the phases.
  */
 #include "borderline/sweep.h"
 #include "checkpoints.h"
@@ -23,7 +23,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* What a rank holds at the most: the largest case's units, and then kernels, of which many ranks have each a small part. */
+/* What a rank holds at most: a unit of the largest case, and later kernels, of which each of many ranks has a small part. */
 typedef struct memory {
     const bl_grid *grid;
     size_t units;
@@ -58,7 +58,7 @@ cleanup:
     return err;
 }
 
-/* Is there nothing left to do in the file? What is damaged in a complete one is done again, and what --save-networks lacks. */
+/* Is there nothing left to do in the file? Damaged parts of a complete file, and networks that --save-networks lacks, are done again. */
 static bl_err check_complete(const bl_run *run, const bl_results *old, bool *complete) {
     bl_err err = BL_OK;
     bool *done = NULL, intact = false;
@@ -85,7 +85,7 @@ cleanup:
     return err;
 }
 
-/* A new file, and that of --save-networks. */
+/* Create the result file, and the file of --save-networks. */
 static bl_err create_output(const bl_run *run) {
     bl_err err = BL_OK;
     char *resolved = NULL;
@@ -105,7 +105,7 @@ cleanup:
     return err;
 }
 
-/* Is the file there, and may this run have it? *complete: there is nothing left to do in it. Only rank 0 decides. */
+/* Create the file, or check that the file that is there is of this sweep. *complete: nothing is left to do in it. Only rank 0 calls. */
 static bl_err prepare_output(bl_run *run, bool *complete) {
     bl_err err = BL_OK;
     bl_results *old = NULL;
@@ -125,8 +125,7 @@ static bl_err prepare_output(bl_run *run, bool *complete) {
     BL_TRY(check_complete(run, old, complete));
     BL_REQUIRE(*complete || config->kernel_inputs == 0 || bl_results_marks_kernels(old), BL_ERR_INPUT,
                "%s is of an earlier version, which did not mark kernels that are done: resume it with the "
-               "version that its "
-               "attribute source names",
+               "version that its attribute source names",
                run->path);
 cleanup:
     bl_config_destroy(&config);
@@ -137,7 +136,7 @@ cleanup:
     return err;
 }
 
-/* Open the file for writing on every rank, and enter this launch; a complete file is left as it is. */
+/* Open the file for writing on every rank, and enter this launch into it; a complete file stays as it is. Collective. */
 static bl_err open_output(bl_run *run, bool *complete) {
     bl_err err = BL_OK;
     bl_provenance *provenance = NULL;
@@ -160,8 +159,8 @@ cleanup:
     return err;
 }
 
-/* Do a phase, close and open the file, read back what is in it, and do again what a file system lost: bytes that ranks of several
- * nodes write lie side by side in its pages, and not every one keeps them apart. */
+/* Do a phase, then close and open the file, read back what is in it, and do again what the file system lost. Ranks of several nodes
+ * write bytes that lie side by side in the file system's pages, and not every file system keeps these apart. */
 static bl_err do_surely(bl_run *run, bl_err (*phase)(bl_run *run, int64_t *done), const char *what) {
     enum { ROUNDS_MAX = 4 };
     bl_err err = BL_OK;
