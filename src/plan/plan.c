@@ -53,7 +53,7 @@ static bl_err find_memory(bl_plan *plan) {
     BL_TRY(bl_worker_state_words(plan->grid, &words));
     plan->bytes_case = units > kernels ? units : kernels;
     plan->bytes_file = (double)bl_fields_bytes(plan->grid);
-    plan->bytes_checkpoints = BL_CHECKPOINTS_A_RANK * (double)sizeof(uint64_t) * (double)words;
+    plan->bytes_checkpoints = BL_CHECKPOINTS_PER_RANK * (double)sizeof(uint64_t) * (double)words;
 cleanup:
     return err;
 }

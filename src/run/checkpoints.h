@@ -13,7 +13,7 @@
 #include "interrupt.h"
 #include "store/results.h"
 
-enum { BL_CHECKPOINTS_OWN = 2, BL_CHECKPOINTS_A_RANK = 3 };
+enum { BL_CHECKPOINTS_OWN = 2, BL_CHECKPOINTS_PER_RANK = 3 };
 
 typedef struct bl_slot {
     int64_t unit, sequence; /* -1: free */

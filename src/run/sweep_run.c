@@ -91,7 +91,7 @@ static bl_err create_output(const bl_run *run) {
     char *resolved = NULL;
     const char *text = run->options.text;
     const int64_t units = run->grid->units, ranks = run->comm->size;
-    const size_t slots = BL_CHECKPOINTS_A_RANK * (size_t)(units < ranks ? units : ranks);
+    const size_t slots = BL_CHECKPOINTS_PER_RANK * (size_t)(units < ranks ? units : ranks);
     if (!text) {
         BL_TRY(bl_config_resolve(run->config, &resolved));
         text = resolved;
