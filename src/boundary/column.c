@@ -18,10 +18,11 @@
 #include <math.h>
 
 enum {
-    SEEK_MAX = 14,  /* evaluations without a crossing */
-    STALL_MAX = 24, /* evaluations in a row that shorten nothing by 1e-4 */
-    RAY_STEPS = 4,  /* to meet a plane along a ray that the box bends */
-    DRAWN_AFTER = 8 /* evaluations of a run; then only part of the way to the model's nearest point */
+    SEEK_MAX = 14,     /* evaluations without a crossing */
+    HELD_TO_CLASS = 8, /* evaluations of a run that is held to a class and promises nothing */
+    STALL_MAX = 24,    /* evaluations in a row that shorten nothing by 1e-4 */
+    RAY_STEPS = 4,     /* to meet a plane along a ray that the box bends */
+    DRAWN_AFTER = 8    /* evaluations of a run; then only part of the way to the model's nearest point */
 };
 static const double OVERSTEP = 0.008;  /* in units of the margin; doubles with each further evaluation */
 static const double SLACK = 4e-6;      /* a margin too small for a new plane to move the nearest point */
@@ -33,8 +34,17 @@ static const double FAR_ABOVE = 1.03;     /* times the model's length: a crossin
 static const double NOT_FAR = 1.1;        /* the same: one worth coming nearer to by parts */
 static const double DRAWN_FRACTION = 0.6; /* of the way from it, after DRAWN_AFTER */
 
+double bl_column_bend(const bl_column *c) {
+    double bend = fabs(log(c->best.length / c->first_order));
+    if (isfinite(c->first_found))
+        bend += log(c->first_found / c->best.length);
+    return bend < 1.0 ? bend : 1.0;
+}
+
 static void begin_run(bl_column *c) {
     c->run.evaluations = c->run.stalls = 0;
+    c->run.finishing = c->run.adopted = c->run.held_to_class = false;
+    c->run.gap = c->run.coarse;
     c->run.length_before_run = c->best.length;
     c->runs++;
 }
@@ -60,6 +70,8 @@ const bl_planes *bl_column_best_planes(const bl_column *c) {
 /* A run in vain counts one failure, two if it came back to the best point, which is then likely the nearest there is. */
 void bl_column_end_run(bl_column *c) {
     bool won = c->best.length < c->run.length_before_run * (1.0 - 1e-6);
+    if (isinf(c->first_found))
+        c->first_found = c->best.length;
     bool back = c->run.phase == BL_PHASE_DESCEND && c->run.model_length < c->best.length * (1.0 + SAME);
     if (c->keeps_planes && won && c->run.phase == BL_PHASE_DESCEND) {
         exchange_planes(c);
@@ -69,7 +81,11 @@ void bl_column_end_run(bl_column *c) {
     c->run.phase = BL_PHASE_DONE;
     if (c->run.finishing)
         return;
-    c->failures = won ? c->failures / 2 : c->failures + (back ? 2 : 1);
+    c->best.finished = c->best.finished && !won;
+    if (won)
+        c->failures /= 2;
+    else if (!c->run.adopted && !c->run.held_to_class)
+        c->failures += back ? 2 : 1;
     c->won += won && c->runs > 1;
 }
 
@@ -191,7 +207,8 @@ static void seek(bl_column *c, const bl_search_input *in, size_t n, bl_nearest_w
     }
     if (!found)
         scale_query(c, in, n, 1.5);
-    else if (later && length >= c->best.length && c->run.evaluations >= c->run.held)
+    else if (later && length >= c->best.length &&
+             c->run.evaluations >= (c->run.held_to_class ? HELD_TO_CLASS : c->run.held))
         bl_column_end_run(c);
     else if (later && length >= c->best.length)
         scale_query(c, in, n, RESTRAINT * c->best.length / length);
@@ -227,6 +244,10 @@ static double length_to_beat(const bl_column *c) {
                                     : c->best.length;
 }
 
+static double most_evaluations(const bl_column *c) {
+    return c->run.most + c->run.most_bent * bl_column_bend(c);
+}
+
 /* On from the incumbent, or the end. */
 static void descend(bl_column *c, const bl_search_input *in, size_t n, bl_nearest_work *work) {
     double length = 0.0;
@@ -236,7 +257,7 @@ static void descend(bl_column *c, const bl_search_input *in, size_t n, bl_neares
     double worthwhile = fmax(WORTHWHILE / (1.0 + 0.1 * c->runs), 1e-4);
     c->run.model_length = length;
     bool behind = c->run.incumbent_length > c->best.length;
-    if (c->run.planes.count == 0 || c->run.stalls > STALL_MAX ||
+    if (c->run.planes.count == 0 || c->run.stalls > STALL_MAX || c->run.evaluations >= most_evaluations(c) ||
         length >= c->run.incumbent_length * (1.0 - c->run.gap) ||
         (behind && length >= length_to_beat(c) * (1.0 - worthwhile)))
         bl_column_end_run(c);
@@ -256,6 +277,7 @@ bool bl_column_adopt(bl_column *c, const bl_search_input *in, size_t n, const bl
     if (c->run.planes.count == 0)
         return false;
     begin_run(c);
+    c->run.adopted = true;
     c->run.planes.target = planes->target;
     set_incumbent(c, n, other->best.point, bl_float_norm(c->p, n, other->best.point));
     bl_column_offer(c, n, other->best.point, other->best.slope);
@@ -264,7 +286,7 @@ bool bl_column_adopt(bl_column *c, const bl_search_input *in, size_t n, const bl
 }
 
 bool bl_column_unfinished(const bl_column *c, double gap) {
-    return c->best.planes.count > 0 && c->best.bound < c->best.length * (1.0 - gap);
+    return !c->best.finished && c->best.planes.count > 0 && c->best.bound < c->best.length * (1.0 - gap);
 }
 
 void bl_column_finish(bl_column *c, const bl_search_input *in, size_t n, double gap, bl_nearest_work *work) {
@@ -273,7 +295,7 @@ void bl_column_finish(bl_column *c, const bl_search_input *in, size_t n, double 
     c->run.evaluations = c->run.stalls = 0;
     c->best.found_by = c->runs;
     c->run.gap = gap;
-    c->run.finishing = true;
+    c->run.finishing = c->best.finished = true;
     set_incumbent(c, n, c->best.point, c->best.length);
     descend(c, in, n, work);
 }

@@ -38,7 +38,7 @@ typedef struct bl_column_run {
     int patience;             /* evaluations before planes are overstepped */
     int held;                 /* evaluations of a later run that may promise nothing */
     double nearly;            /* as in the effort's limits */
-    double gap;               /* between crossing and model, relative, where a run ends */
+    double coarse, gap;       /* between crossing and model, relative, where a run ends; of this run */
     float *query;             /* h to evaluate next */
     double query_length;      /* of the last one evaluated */
     float *incumbent;         /* DESCEND: shortest crossing of this run; SEEK: shortest guess of one */
@@ -47,7 +47,10 @@ typedef struct bl_column_run {
     double model_length;      /* DESCEND: of the nearest point of the planes */
     double length_before_run; /* the best length when the run began */
     int evaluations, stalls;
-    bool finishing; /* the run goes on from the best point */
+    int most, most_bent; /* evaluations of a run that has crossed, at most; more per unit of bend */
+    bool finishing;      /* the run goes on from the best point */
+    bool adopted;        /* it began at another p's crossing */
+    bool held_to_class;  /* the class of its first point is chosen, not the nearest there */
 } bl_column_run;
 
 /* What is best of all runs of a column. */
@@ -59,6 +62,7 @@ typedef struct bl_column_best {
     int found_by;     /* number of the run that found the point */
     bl_planes planes; /* of that run, once it is over; empty where none are kept */
     double bound;     /* length that these planes promise */
+    bool finished;    /* a run has gone on from it in this stage */
 } bl_column_best;
 
 /* One input and one p. */
@@ -67,23 +71,33 @@ typedef struct bl_column {
     double p;
     double scale; /* largest coordinate of the first step */
     double first_order;
-    float *first; /* the first step */
+    double first_found; /* best length after the first run that crossed */
+    float *first;       /* the first step */
 
     bl_column_run run;
     bl_column_best best;
 
+    bool open;       /* it can be searched: not on the boundary, not all noise */
+    double searched; /* largest length at which the network was evaluated */
+    double
+        looked_length; /* of the crossing that looking far has put into the query; infinite where there is none */
     bool keeps_planes; /* to go on from the best point at the end */
     bool claimed;      /* a float32 value crossed, or is all noise: more than a plane's promise */
     int runs, won;
-    int failures;  /* runs in vain, halved by a run that wins */
-    size_t visits; /* crossings of other inputs that runs have begun at */
-    int32_t passes;
+    int failures;                  /* runs in vain, halved by a run that wins */
+    size_t visits;                 /* crossings of other inputs that runs have begun at */
+    int class_tries;               /* runs that were held to a class, of this best point and stage */
+    int32_t passes, passes_before; /* in all; before this stage */
 } bl_column;
 
 /** Whether p lies in [1, 2): minima move few coordinates, and are many. */
 static inline bool bl_column_moves_few(const bl_column *column) {
     return column->p >= 1.0 && column->p < 2.0;
 }
+
+/** How far the best length is from that of the first step: |log ratio|, at most 1; 1 where either is unknown. The boundary of a
+ * network that is nearly linear around x0 has a bend of a few hundredths, and few local minima. */
+double bl_column_bend(const bl_column *column);
 
 /** Begin a run at query. */
 void bl_column_start(bl_column *column);

@@ -5,37 +5,62 @@
  */
 #include "base/mem.h"
 #include "column_p0.h"
+#include "linear_step.h"
 #include "search_state.h"
 
 #include <limits.h>
 #include <math.h>
 #include <string.h>
 
-enum { EXPENSIVE_RUNS = 2 }; /* where queries are expensive: one from x0, one from another p's crossing */
-enum { EXPENSIVE_PLANES = 16 };
-enum { RUN_PASSES = 24 }; /* that the budget should still hold for each run that begins */
-enum { FINISHES = 4 };    /* of the best points; all but the last leave the rest to further runs */
+enum { EXPENSIVE_FAILURES = 3, EXPENSIVE_PLANES = 16 };
+enum { RUN_PASSES = 24 };   /* that the budget should still hold for each run that begins */
+enum { LAST_RESORT = 200 }; /* passes of a column that has found nothing */
 
 static const double WIDE_GAP = 1e-4; /* where queries are expensive, a run ends that promises less */
 
-/* Coming from inside, a first run meets more faces before it crosses; fast has no passes for them. */
-static bl_effort_limits limits_of(const bl_search_options *options) {
-    static const bl_effort_limits limits[] = {
-        [BL_EFFORT_FAST] = {16, 4, .held = 1, .nearly = 0.03, .coarse = 2e-2, .gap = 5e-3, .finish = 4,
-                            .look = 1.0},
-        [BL_EFFORT_STANDARD] = {96, 3, .held = 1, .nearly = 0.03, .coarse = 1.5e-2, .gap = 2e-4, .finish = 20,
-                                .look = 0.9},
-        [BL_EFFORT_THOROUGH] = {1950, 3, .held = 8, .nearly = 0.01, .coarse = 3e-3, .gap = 2e-5, .finish = 40,
-                                .look = 0.9}};
-    bl_effort_limits l = limits[options->effort];
-    l.runs = INT_MAX;
+static bl_effort_limits limits_of(const bl_search_options *options, bl_effort effort) {
+    static const bl_effort_limits limits[] = {[BL_EFFORT_FAST] = {.passes = 80,
+                                                                  .failures = 0,
+                                                                  .failures_bent = 30,
+                                                                  .evaluations = 8,
+                                                                  .evaluations_bent = 20,
+                                                                  .classes = 3,
+                                                                  .patience = 4,
+                                                                  .held = 1,
+                                                                  .nearly = 0.03,
+                                                                  .coarse = 2e-2,
+                                                                  .gap = 5e-3,
+                                                                  .look = 1.0},
+                                              [BL_EFFORT_STANDARD] = {.passes = 430,
+                                                                      .failures = 10,
+                                                                      .failures_bent = 200,
+                                                                      .evaluations = 100,
+                                                                      .classes = 9,
+                                                                      .patience = 3,
+                                                                      .held = 1,
+                                                                      .nearly = 0.03,
+                                                                      .coarse = 1.5e-2,
+                                                                      .gap = 2e-4,
+                                                                      .look = 0.9},
+                                              [BL_EFFORT_THOROUGH] = {.passes = 9000,
+                                                                      .failures = 150,
+                                                                      .failures_bent = 2000,
+                                                                      .evaluations = 100,
+                                                                      .classes = 30,
+                                                                      .patience = 3,
+                                                                      .held = 8,
+                                                                      .nearly = 0.01,
+                                                                      .coarse = 3e-3,
+                                                                      .gap = 2e-5,
+                                                                      .look = 0.9}};
+    bl_effort_limits l = limits[effort];
     l.planes = BL_NEAREST_PLANES;
     if (options->queries > 0) {
         l.passes = 2 * (int32_t)options->queries;
+        l.failures = EXPENSIVE_FAILURES;
         l.coarse = l.gap = WIDE_GAP;
-        l.runs = EXPENSIVE_RUNS;
-        l.finish = 0;
         l.planes = EXPENSIVE_PLANES;
+        l.expensive = true;
     }
     return l;
 }
@@ -46,11 +71,12 @@ size_t bl_search_batch(const bl_search_options *options, size_t inputs) {
 
 size_t bl_search_memory(const bl_search_options *options, size_t n, size_t classes, size_t inputs) {
     size_t columns = inputs * options->p_count;
-    bl_effort_limits limits = limits_of(options);
+    bl_effort_limits limits = limits_of(options, options->effort);
     size_t row = columns * (sizeof(double) + bl_search_rows(&limits) * sizeof(float)) +
                  inputs * 2 * sizeof(float) + 4 * sizeof(float);
     size_t column = sizeof(bl_column) + sizeof(bl_ray) + 2 * sizeof(size_t) +
-                    options->p_count * sizeof(double) + classes * (sizeof(double) + 2 * sizeof(float));
+                    options->p_count * sizeof(double) +
+                    classes * (sizeof(double) + 3 * sizeof(float) + sizeof(bool));
     return sizeof(bl_search) + n * row + columns * column + options->p_count * sizeof(double) +
            inputs * (sizeof(bl_search_input) + classes * sizeof(double));
 }
@@ -61,7 +87,8 @@ static bl_err allocate(bl_search *s) {
     BL_ALLOC(s->input, s->inputs);
     BL_ALLOC(s->column, columns);
     BL_ALLOC(s->adopted, columns * s->options.p_count);
-    BL_ALLOC(s->typical, s->options.p_count);
+    BL_ALLOC(s->best_logits, columns * classes);
+    BL_ALLOC(s->class_tried, columns * classes);
     BL_ALLOC(s->ray, columns);
     BL_ALLOC(s->batch_column, columns);
     BL_ALLOC(s->batch_input, columns);
@@ -89,7 +116,7 @@ bl_err bl_search_create(const bl_search_options *options, size_t n, size_t class
                    "p = %g: p must be 0 or at least 1", options->p[k]);
     BL_ALLOC(s, 1);
     s->options = *options;
-    s->limits = limits_of(options);
+    s->limits = limits_of(options, options->effort);
     s->n = n;
     s->classes = classes;
     s->inputs = inputs;
@@ -109,9 +136,9 @@ void bl_search_destroy(bl_search **search) {
     bl_search *s = *search;
     if (!s)
         return;
-    void *owned[] = {
-        s->p,    s->input,    s->column, s->adopted, s->typical, s->ray,  s->batch_column, s->batch_input,
-        s->rows, s->logits64, s->logits, s->seed,    s->room,    s->bias, s->points,       s->work_rows};
+    void *owned[] = {s->p,    s->input,        s->column,      s->adopted, s->best_logits, s->class_tried,
+                     s->ray,  s->batch_column, s->batch_input, s->rows,    s->logits64,    s->logits,
+                     s->seed, s->room,         s->bias,        s->points,  s->work_rows};
     for (size_t k = 0; k < sizeof owned / sizeof *owned; k++)
         bl_mem_free(owned[k]);
     bl_mem_free(s);
@@ -129,8 +156,9 @@ static double margin_of(bl_search *s, bl_column *c, const float *logits) {
             largest = (double)logits[j] + in->bias[j];
             nearest = j;
         }
-    bool beginning = c->run.phase == BL_PHASE_SEEK && c->run.planes.count == 0;
-    if (nearest != c->run.planes.target && (largest >= source || beginning)) {
+    bool beginning = c->run.phase == BL_PHASE_SEEK && c->run.planes.count == 0 && !c->run.held_to_class;
+    bool held = c->run.held_to_class && !(bl_float_norm(c->p, s->n, c->run.query) < c->best.length);
+    if (nearest != c->run.planes.target && !held && (largest >= source || beginning)) {
         c->run.planes.target = nearest;
         c->run.planes.count = 0;
     }
@@ -161,164 +189,103 @@ static bl_err advance(bl_search *s, const bl_oracle *o, const double *x0, size_t
     BL_TRY(o->gradient(o->context, count, NULL, s->seed, gradient));
     for (size_t r = 0; r < count; r++) {
         bl_column *c = &s->column[s->batch_column[r]];
+        double length = c->best.length;
         c->passes += 2;
         if (c->p == 0.0)
             bl_column_p0_receive(c, &s->input[c->input], s->n, margin[r], gradient + r * s->n);
         else
             bl_column_receive(c, &s->input[c->input], s->n, margin[r], gradient + r * s->n, &s->work);
+        if (c->best.length < length)
+            bl_search_note_classes(s, c, length, s->logits + r * s->classes);
     }
 cleanup:
     return err;
 }
 
-/* Whether a column's failures are few enough for another run: half as many again where minima are many. */
-static bool is_patient(const bl_budget *budget, const bl_column *c) {
-    return 2 * c->failures <= budget->patience * (bl_column_moves_few(c) ? 3 : 2);
+/* Whether the column may begin another run: the budget lasts, and the runs so far do not show that a nearer point is improbable. */
+static bool is_worthwhile(const bl_search *s, const bl_column *c, int64_t left) {
+    if (isinf(c->best.length))
+        return c->passes - c->passes_before < LAST_RESORT && (left > 0 || !s->limits.expensive);
+    if (c->p == 0.0) /* longer runs, and a whole number that seldom falls */
+        return left > 0 && 2 * c->failures < s->limits.failures;
+    double bend = bl_column_bend(c);
+    return left > 0 && c->failures + 1 <= s->limits.failures + s->limits.failures_bent * bend * bend;
 }
 
-/* Whether a column takes part in the next batch: it is in a run, or has no crossing yet, or its failures are few enough for
- * another and no column is in its first. Once the budget is empty only columns without any crossing go on, for a while. */
-static bool takes_part(const bl_search *s, const bl_column *c) {
-    const bl_budget *budget = &s->budget;
-    bool found = isfinite(c->best.length);
-    if (c->runs == 0)
+/* Begin the column's next run, or go on from its best point. @return false when the column rests */
+static bool begin_next(bl_search *s, bl_column *c, int64_t left) {
+    if (!c->open || s->beginners)
         return false;
-    if (budget->passes <= 0)
-        return !found && c->passes < s->limits.passes + BL_LAST_RESORT;
-    if (c->run.phase != BL_PHASE_DONE)
+    if (left > 0 && (bl_search_adopt(s, c) || bl_search_hold_to_class(s, c)))
         return true;
-    if (budget->finishing || (found && c->runs >= s->limits.runs))
+    if (is_worthwhile(s, c, left)) {
+        bl_search_restart(s, c);
+        return true;
+    }
+    if (s->limits.expensive || !bl_column_unfinished(c, s->limits.gap))
         return false;
-    return (!found && c->passes < s->limits.passes) || (is_patient(budget, c) && !budget->beginners);
+    bl_column_finish(c, &s->input[c->input], s->n, s->limits.gap, &s->work);
+    return c->run.phase != BL_PHASE_DONE;
 }
 
-/* The column that rests, may begin another run, and is farthest, compared with others of its p; NULL where there is none. */
-static bl_column *farthest_resting(const bl_search *s) {
-    bl_column *farthest = NULL;
-    double largest = 0.0;
-    for (size_t k = 0; k < s->columns; k++) {
-        bl_column *c = &s->column[k];
-        double length = c->best.length / s->typical[c->p_index];
-        if (c->run.phase == BL_PHASE_DONE && takes_part(s, c) && (!farthest || length > largest)) {
-            farthest = c;
-            largest = length;
-        }
-    }
-    return farthest;
+/* Whether columns are in their first run. */
+static void find_beginners(bl_search *s) {
+    s->beginners = false;
+    for (size_t k = 0; k < s->columns; k++)
+        if (s->column[k].run.phase != BL_PHASE_DONE && s->column[k].runs == 1)
+            s->beginners = true;
 }
 
-/* Mean best length of each p, of the columns that have one. */
-static void find_typical(bl_search *s) {
-    for (size_t e = 0; e < s->options.p_count; e++) {
-        double sum = 0.0;
-        size_t count = 0;
-        for (size_t k = e; k < s->columns; k += s->options.p_count)
-            if (isfinite(s->column[k].best.length)) {
-                sum += s->column[k].best.length;
-                count++;
-            }
-        s->typical[e] = sum > 0.0 ? sum / (double)count : 1.0;
-    }
-}
-
-/* Columns whose best point would be gone on from if all runs ended now. */
-static size_t count_unfinished(const bl_search *s) {
-    size_t count = 0;
-    for (size_t k = 0; k < s->columns; k++) {
-        const bl_column *c = &s->column[k];
-        count +=
-            bl_column_unfinished(c, s->limits.gap) || (c->keeps_planes && c->run.phase == BL_PHASE_DESCEND);
-    }
-    return count;
-}
-
-/* End all runs but those of columns without a crossing, and go on from the best points. */
-static void finish(bl_search *s) {
-    s->budget.finishing = true;
-    s->budget.finished++;
-    for (size_t k = 0; k < s->columns; k++) {
-        bl_column *c = &s->column[k];
-        if (isinf(c->best.length))
-            continue;
-        if (c->run.phase != BL_PHASE_DONE)
-            bl_column_end_run(c);
-        if (bl_column_unfinished(c, s->limits.gap))
-            bl_column_finish(c, &s->input[c->input], s->n, s->limits.gap, &s->work);
-    }
-}
-
-/* Runs begin again, with what the best points' ends have left over. */
-static void resume(bl_search *s) {
-    s->budget.finishing = false;
-    for (size_t k = 0; k < s->columns; k++) {
-        s->column[k].run.finishing = false;
-        s->column[k].run.gap = s->limits.coarse;
-    }
-}
-
-/* The columns that are in a run, and as many more as the budget can afford. */
+/* The columns that are in a run, and those that begin one. */
 static size_t form_batch(bl_search *s) {
-    bl_budget *budget = &s->budget;
     size_t count = 0;
-    budget->beginners = false;
+    int64_t left = s->budget;
     for (size_t k = 0; k < s->columns; k++)
-        if (s->column[k].runs == 1 && s->column[k].run.phase != BL_PHASE_DONE)
-            budget->beginners = true;
-    if (s->limits.finish > 0 && !budget->finishing && !budget->beginners &&
-        budget->passes <= s->limits.finish * (int64_t)count_unfinished(s))
-        finish(s);
-    int64_t left = budget->passes;
-    for (size_t k = 0; k < s->columns; k++)
-        if (s->column[k].run.phase != BL_PHASE_DONE && takes_part(s, &s->column[k])) {
-            s->batch_column[count++] = k;
+        left -= s->column[k].run.phase != BL_PHASE_DONE ? RUN_PASSES : 0;
+    for (size_t k = 0; k < s->columns; k++) {
+        bl_column *c = &s->column[k];
+        if (s->limits.expensive && s->budget <= 0 && isfinite(c->best.length))
+            continue;
+        if (c->run.phase == BL_PHASE_DONE) {
+            if (!begin_next(s, c, left))
+                continue;
             left -= RUN_PASSES;
         }
-    find_typical(s);
-    for (bl_column *c; left > 0 || budget->passes <= 0; left -= RUN_PASSES) {
-        if (!(c = farthest_resting(s)))
-            break;
-        bl_search_restart(s, c);
-        s->batch_column[count++] = (size_t)(c - s->column);
+        s->batch_column[count++] = k;
     }
     return count;
 }
 
-/* What the columns have together, less what they have spent. */
-static void fill_budget(bl_search *s) {
-    s->budget = (bl_budget){0};
-    for (size_t k = 0; k < s->columns; k++)
-        if (s->column[k].runs > 0)
-            s->budget.passes += s->limits.passes - s->column[k].passes;
-}
-
-/* Take the passes of a batch out of the budget. Where nobody drew on it, it grants the columns one more failure; after the
- * last finish it is emptied.
- * @return false when nobody goes on */
-static bool settle_budget(bl_search *s, size_t count) {
-    bl_budget *budget = &s->budget;
-    bool left = budget->passes > 0;
-    budget->passes -= 2 * (int64_t)count;
-    if (count > 0)
-        return true;
-    if (budget->finishing && budget->passes >= RUN_PASSES && budget->finished < FINISHES)
-        resume(s);
-    else if (budget->finishing)
-        budget->passes = 0;
-    budget->patience++;
-    return left && budget->patience / 2 <= s->limits.runs;
-}
-
-static bl_err run_rounds(bl_search *s, const bl_oracle *o, const double *x0) {
+/* The stage of one effort: runs until every column rests. */
+static bl_err run_stage(bl_search *s, const bl_oracle *o, const double *x0) {
     bl_err err = BL_OK;
-    size_t count;
-    fill_budget(s);
-    do {
+    s->budget = (int64_t)s->limits.passes * (int64_t)s->columns;
+    for (size_t k = 0; k < s->columns; k++) {
+        bl_column *c = &s->column[k];
+        c->passes_before = c->passes;
+        c->run.patience = s->limits.patience;
+        c->run.held = s->limits.held;
+        c->run.most = s->limits.evaluations;
+        c->run.most_bent = s->limits.evaluations_bent;
+        c->run.nearly = s->limits.nearly;
+        c->run.coarse = s->limits.coarse;
+        c->best.finished = false;
+        c->class_tries = 0;
+    }
+    for (bool looked = s->limits.expensive;;) {
         if (s->options.stop && s->options.stop(s->options.stop_context))
             BL_FAIL(BL_ERR_STOPPED, "the boundary search was stopped");
-        count = form_batch(s);
-        if (count > 0)
-            BL_TRY(advance(s, o, x0, count));
-    } while (settle_budget(s, count));
+        find_beginners(s);
+        if (!looked && !s->beginners) {
+            BL_TRY(bl_search_look(s, o));
+            looked = true;
+        }
+        size_t count = form_batch(s);
+        if (count == 0)
+            break;
+        BL_TRY(advance(s, o, x0, count));
+        s->budget -= 2 * (int64_t)count;
+    }
 cleanup:
     return err;
 }
@@ -326,11 +293,17 @@ cleanup:
 bl_err bl_search_run(bl_search *s, const bl_oracle *o, const double *x0, double *logits0,
                      bl_search_result *result, double *points) {
     bl_err err = BL_OK;
+    bl_effort effort = s->options.queries > 0 ? s->options.effort : BL_EFFORT_FAST;
     BL_REQUIRE(o->dimension == s->n && o->classes == s->classes && o->batch >= s->columns, BL_ERR_INPUT,
                "the search was made for another network or batch");
-    BL_TRY(bl_search_begin(s, o, x0, logits0));
-    BL_TRY(run_rounds(s, o, x0));
-    BL_TRY(bl_search_confirm(s, o, x0, result, points));
+    s->limits = limits_of(&s->options, effort);
+    BL_TRY(bl_search_begin(s, o, x0, logits0, result, points));
+    for (; effort <= s->options.effort; effort++) {
+        s->limits = limits_of(&s->options, effort);
+        BL_TRY(run_stage(s, o, x0));
+        BL_TRY(bl_search_confirm(s, o, x0, result, points));
+    }
+    BL_TRY(bl_search_try_first_steps(s, o, x0, result));
 cleanup:
     return err;
 }

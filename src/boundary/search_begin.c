@@ -8,6 +8,7 @@
 #include "search_state.h"
 
 #include <math.h>
+#include <string.h>
 
 /* Inputs so near to the boundary that float32 margins are noise get the first step only, confirmed in float64. */
 static const double NOISE_MAX = 0.03;
@@ -26,12 +27,10 @@ static void reset(bl_search *s) {
         *c = (bl_column){.input = k / s->options.p_count,
                          .p_index = k % s->options.p_count,
                          .first = point + 4 * s->n,
+                         .looked_length = INFINITY,
+                         .first_found = INFINITY,
                          .first_order = NAN};
-        c->run = (bl_column_run){.patience = s->limits.patience,
-                                 .held = s->limits.held,
-                                 .nearly = s->limits.nearly,
-                                 .gap = s->limits.coarse,
-                                 .capacity = planes,
+        c->run = (bl_column_run){.capacity = planes,
                                  .query = point,
                                  .incumbent = point + s->n,
                                  .incumbent_length = INFINITY,
@@ -41,10 +40,10 @@ static void reset(bl_search *s) {
                                    .crossed = point + 3 * s->n,
                                    .crossed_length = INFINITY};
         c->p = s->p[c->p_index];
-        c->keeps_planes = s->limits.finish > 0 && c->p != 0.0;
+        c->keeps_planes = !s->limits.expensive && c->p != 0.0;
         for (size_t a = 0; a < planes; a++) {
             c->run.planes.normal[a] = point + (BL_COLUMN_POINTS + a) * s->n;
-            c->best.planes.normal[a] = s->limits.finish > 0 ? c->run.planes.normal[a] + planes * s->n : NULL;
+            c->best.planes.normal[a] = !s->limits.expensive ? c->run.planes.normal[a] + planes * s->n : NULL;
         }
         for (size_t e = 0; e < s->options.p_count; e++)
             s->adopted[k * s->options.p_count + e] = INFINITY;
@@ -142,10 +141,23 @@ cleanup:
     return err;
 }
 
-bl_err bl_search_begin(bl_search *s, const bl_oracle *o, const double *x0, double *logits0) {
+/* Root mean square of x0's coordinates, 1 where they all vanish: a scale where the gradient gives none. */
+static double typical_coordinate(const double *x0, size_t n) {
+    double size = bl_norm(2.0, n, x0) / sqrt((double)n);
+    return size > 0.0 ? size : 1.0;
+}
+
+bl_err bl_search_begin(bl_search *s, const bl_oracle *o, const double *x0, double *logits0,
+                       bl_search_result *result, double *points) {
     bl_err err = BL_OK;
     s->x0 = x0;
     reset(s);
+    memset(s->best_logits, 0, s->columns * s->classes * sizeof *s->best_logits);
+    memset(s->class_tried, 0, s->columns * s->classes * sizeof *s->class_tried);
+    for (size_t k = 0; k < s->columns; k++)
+        result[k] = (bl_search_result){.distance = NAN, .inside = NAN};
+    for (size_t k = 0; points && k < s->columns * s->n; k++)
+        points[k] = NAN;
     BL_TRY(evaluate_inputs(s, o, x0, logits0));
     BL_TRY(evaluate_first_steps(s, o, logits0));
     for (size_t k = 0; k < s->columns; k++) {
@@ -162,13 +174,15 @@ bl_err bl_search_begin(bl_search *s, const bl_oracle *o, const double *x0, doubl
         if (c->p_index == 0)
             in->noise /= in->margin;
         c->claimed = in->noise > NOISE_MAX && c->scale > 0.0;
+        c->open = !c->claimed;
         if (c->claimed)
             bl_column_offer(c, s->n, c->run.query, -1.0);
         else if (c->scale > 0.0) {
             for (size_t e = 0; e < s->n; e++)
                 c->run.query[e] *= c->p == 0.0 ? 1.0F : (float)s->limits.look;
             bl_column_start(c);
-        }
+        } else
+            c->scale = typical_coordinate(x0 + c->input * s->n, s->n);
     }
 cleanup:
     return err;

@@ -104,43 +104,18 @@ static size_t shortest_ray(bl_search *s, size_t k, const double *x0, double *len
     return shortest;
 }
 
-/* Which first steps change the class by themselves, stretched; others, and columns without a first step, are told apart. The
- * passes are not counted, as no distance depends on them. */
-static bl_err try_first_steps(bl_search *s, const bl_oracle *o, const double *x0, bl_search_result *result) {
-    bl_err err = BL_OK;
-    size_t count = 0;
-    for (size_t k = 0; k < s->columns; k++) {
-        const bl_column *c = &s->column[k];
-        result[k].first_step_crosses = -1;
-        if (!(c->first_order > 0.0))
-            continue;
-        s->ray[k].h = c->first;
-        ray_point(s, k, STRETCH, x0, s->rows + count * s->n);
-        s->batch_input[count] = c->input;
-        s->batch_column[count++] = k;
-    }
-    if (count > 0)
-        BL_TRY(o->forward64(o->context, count, s->batch_input, s->rows, s->logits64));
-    for (size_t r = 0; r < count; r++)
-        result[s->batch_column[r]].first_step_crosses = margin_of(s, r) <= 0.0;
-cleanup:
-    return err;
-}
-
+/* A stage's result: what is nearer replaces the stage's before. */
 static void report(bl_search *s, size_t k, const double *x0, bl_search_result *r, double *point) {
     const bl_column *c = &s->column[k];
     double distance;
     size_t ray = shortest_ray(s, k, x0, &distance);
-    *r = (bl_search_result){.distance = NAN,
-                            .inside = NAN,
-                            .first_order = c->first_order,
-                            .gradient_norm = s->input[c->input].slope,
-                            .passes = c->passes,
-                            .restarts_won = c->won,
-                            .status = c->claimed ? BL_STATUS_NOT_VERIFIED : BL_STATUS_NOT_FOUND};
-    for (size_t i = 0; point && i < s->n; i++)
-        point[i] = NAN;
-    if (isinf(distance))
+    r->first_order = c->first_order;
+    r->gradient_norm = s->input[c->input].slope;
+    r->passes = c->passes;
+    r->restarts_won = c->won;
+    if (r->status != BL_STATUS_FOUND)
+        r->status = c->claimed ? BL_STATUS_NOT_VERIFIED : BL_STATUS_NOT_FOUND;
+    if (isinf(distance) || (r->status == BL_STATUS_FOUND && r->distance <= distance))
         return;
     r->status = BL_STATUS_FOUND;
     r->distance = distance;
@@ -159,7 +134,29 @@ bl_err bl_search_confirm(bl_search *s, const bl_oracle *o, const double *x0, bl_
             s->ray[k].outside = 0.0;
     for (size_t k = 0; k < s->columns; k++)
         report(s, k, x0, &result[k], points ? points + k * s->n : NULL);
-    BL_TRY(try_first_steps(s, o, x0, result));
+cleanup:
+    return err;
+}
+
+/* Stretched first steps; the passes are not counted, as no distance depends on them. */
+bl_err bl_search_try_first_steps(bl_search *s, const bl_oracle *o, const double *x0,
+                                 bl_search_result *result) {
+    bl_err err = BL_OK;
+    size_t count = 0;
+    for (size_t k = 0; k < s->columns; k++) {
+        const bl_column *c = &s->column[k];
+        result[k].first_step_crosses = -1;
+        if (!(c->first_order > 0.0))
+            continue;
+        s->ray[k].h = c->first;
+        ray_point(s, k, STRETCH, x0, s->rows + count * s->n);
+        s->batch_input[count] = c->input;
+        s->batch_column[count++] = k;
+    }
+    if (count > 0)
+        BL_TRY(o->forward64(o->context, count, s->batch_input, s->rows, s->logits64));
+    for (size_t r = 0; r < count; r++)
+        result[s->batch_column[r]].first_step_crosses = margin_of(s, r) <= 0.0;
 cleanup:
     return err;
 }

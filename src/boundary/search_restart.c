@@ -14,7 +14,8 @@
 #include <math.h>
 
 enum { MIXED_PLANES = 3, KINDS = 4 };
-static const double NOISE_LEAST = 0.5, NOISE_MOST = 1.5; /* of the best point's l2 length */
+static const double NEW_BASIN = 0.02; /* what a best point gains that lies in another basin */
+static const double NOISE_LEAST = 0.05, NOISE_MOST = 2.0; /* of the best point's l2 length */
 static const double BEYOND_BEST = 1.1; /* where a start along planes is put, in best lengths */
 static const float THINNED = 0.33F;
 static const double GOLDEN = 0.6180339887498949;
@@ -71,8 +72,7 @@ static bool start_from_other_input(const bl_search *s, bl_column *c) {
 /* Whether it is a visit's turn: every second run, and every fourth for p = 0. Where p >= 2 it takes the place of noise, else that
  * of planes, whose mixtures have linear steps along the few coordinates that are known already. */
 static bool is_visit(const bl_column *c) {
-    int turn = c->runs % KINDS;
-    return turn == 0 || (c->p != 0.0 && turn == (bl_column_moves_few(c) ? 2 : 3));
+    return c->runs % KINDS == 0;
 }
 
 /* Where nothing has been found: the nearest point known to be of another class, an input's or a crossing's. */
@@ -152,25 +152,72 @@ static void start_thinned(bl_search *s, bl_column *c) {
         c->run.query[i] = chance[i] < THINNED ? 0.0F : c->best.point[i];
 }
 
+void bl_search_note_classes(bl_search *s, bl_column *c, double before, const float *logits) {
+    size_t first = (size_t)(c - s->column) * s->classes;
+    memcpy(s->best_logits + first, logits, s->classes * sizeof *logits);
+    if (c->best.length > before * (1.0 - NEW_BASIN))
+        return;
+    memset(s->class_tried + first, 0, s->classes * sizeof *s->class_tried);
+    c->class_tries = 0;
+}
+
+/* At the best point, held to the class that is likeliest there of those that have not been tried. */
+bool bl_search_hold_to_class(const bl_search *s, bl_column *c) {
+    size_t first = (size_t)(c - s->column) * s->classes, next = s->classes;
+    const float *logit = s->best_logits + first;
+    bool *tried = s->class_tried + first;
+    if (c->p == 0.0 || isinf(c->best.length) || c->class_tries >= s->limits.classes)
+        return false;
+    tried[bl_column_best_planes(c)->target] = true;
+    for (size_t j = 0; j < s->classes; j++)
+        if (j != s->input[c->input].source && !tried[j] && (next == s->classes || logit[j] > logit[next]))
+            next = j;
+    if (next == s->classes)
+        return false;
+    tried[next] = true;
+    c->class_tries++;
+    memcpy(c->run.query, c->best.point, s->n * sizeof *c->run.query);
+    bl_column_start(c);
+    c->run.planes.target = next;
+    c->run.held_to_class = true;
+    return true;
+}
+
+bool bl_search_adopt(bl_search *s, bl_column *c) {
+    const bl_search_input *in = &s->input[c->input];
+    for (const bl_column *other; (other = next_news(s, c));) {
+        int runs = c->runs;
+        double length = c->best.length;
+        bool going = c->p != 0.0 && bl_column_adopt(c, in, s->n, other, &s->work);
+        if (c->best.length < length)
+            bl_search_note_classes(s, c, length, s->best_logits + (size_t)(other - s->column) * s->classes);
+        if (going)
+            return true;
+        bool without_planes = c->runs == runs;
+        if (without_planes && start_from(s, c, other)) {
+            if (c->p == 0.0)
+                bl_column_p0_round(c, in, s->n, c->run.query);
+            bl_column_start(c);
+            c->run.adopted = true;
+            return true;
+        }
+    }
+    return false;
+}
+
 void bl_search_restart(bl_search *s, bl_column *c) {
     const bl_search_input *in = &s->input[c->input];
-    bool started = false, count = c->p == 0.0;
-    for (const bl_column *other; !started && (other = next_news(s, c));) {
-        int runs = c->runs;
-        if (!count && bl_column_adopt(c, in, s->n, other, &s->work))
-            return;
-        bool without_planes = c->runs == runs;
-        started = without_planes && start_from(s, c, other);
-    }
+    bool started = false, count = c->p == 0.0, found = isfinite(c->best.length);
     /* a run for p = 0 that begins with a crossing ends with many coordinates: at the last only */
-    bool due = count ? c->passes > s->limits.passes + BL_LAST_RESORT / 2 : c->runs % 2 == 1;
-    bool across = !started && isinf(c->best.length) && due && start_across(s, c);
-    started = started || across;
+    bool looked = isfinite(c->looked_length), due = count ? c->runs > 2 : c->runs % 2 == 1;
+    bool across = !found && (looked || (due && start_across(s, c)));
+    c->looked_length = INFINITY;
+    started = across;
     if (!started && is_visit(c))
         started = start_from_other_input(s, c);
     if (!started && c->runs % KINDS == 2 && !count)
         started = start_along_planes(s, c);
-    if (!started && count && isfinite(c->best.length))
+    if (!started && count && found)
         start_thinned(s, c);
     else if (!started)
         start_around(s, c);

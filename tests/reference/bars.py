@@ -10,7 +10,7 @@ import h5py
 import numpy as np
 
 NORMS = {"l1": 1.0, "l2": 2.0, "linf": np.inf}
-BARS = {"fast": (20, 1.02, 1.10, 1.30), "standard": (100, 1.002, 1.02, 1.06), "thorough": (2000, 1.0000, 1.002, 1.01)}
+BARS = {"fast": (22, 1.01, 1.06, 1.30), "standard": (100, 1.0005, 1.01, 1.05), "thorough": (2000, 1.0000, 1.001, 1.01)}
 COLUMNS = ("passes", "median", "95 %", "worst")
 SOURCE = os.environ.get("BORDERLINE_SOURCE", os.path.join(os.path.dirname(__file__), "..", ".."))
 PROGRAM = os.environ.get("BORDERLINE", os.path.join(SOURCE, "build", "borderline"))
