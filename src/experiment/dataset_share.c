@@ -3,7 +3,7 @@
 
 #include "base/mem.h"
 
-/* `bytes` of rank 0 to everybody's array of that length. */
+/* Send the bytes of rank 0 to the other ranks, which get an array of that length. */
 static bl_err share_bytes(const bl_comm *comm, uint8_t **bytes, size_t length) {
     void *shared = comm->rank == 0 ? *bytes : NULL;
     bl_err err = bl_comm_broadcast(comm, BL_OK, &shared, &length);

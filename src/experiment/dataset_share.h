@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * A data set on every rank: one reads, all have it. Private to src/experiment.
+ * A data set on every rank: rank 0 reads it and sends it to the others. Private to src/experiment.
  */
 #ifndef BORDERLINE_DATASET_SHARE_H
 #define BORDERLINE_DATASET_SHARE_H

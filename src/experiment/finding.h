@@ -8,7 +8,8 @@
 #include "borderline/boundary.h"
 #include "borderline/certify.h"
 
-/* Rows of the table of fields point at its members (FOUND in fields.c): a member is recorded when it has a row there. */
+/* A row of the table of fields points at one of its members (FOUND in fields.c); a member is recorded when it has such a row. So a
+ * new variable takes a row there, a member here and the place that computes it. */
 typedef struct bl_finding {
     bl_search_result search;
     double output;     /* margin of the classifier at the input; the same for all p */

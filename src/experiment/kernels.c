@@ -22,14 +22,14 @@
 
 enum { CHUNKS_MAX = 256, CHUNKED_ENTRIES = 1 << 20 };
 
-/* Enough items that ranks end together: so many a rank. Blocks of the analytic kernel have at least so many inputs, as an image
- * family's kernel takes a recursion for each input beside those for pairs. */
-enum { ITEMS_A_RANK = 4, BLOCK_LEAST = 4 };
+/* Each rank is to have so many items, so that all ranks end at about the same time. A block of the analytic kernel has at least so
+ * many inputs per side, because an image family's kernel takes one recursion per input besides those per pair. */
+enum { ITEMS_PER_RANK = 4, BLOCK_LEAST = 4 };
 
-/* Bytes of sums at the most for cases that are done together. */
+/* The sums of the cases that are done together take at most so many bytes. */
 static const double sums_most = 96.0 * 1024 * 1024;
 
-/* Of one case: partial[chunk][M][M], nngp[M][M], logits[network][M][classes], which are held over 2^exponent. */
+/* Sums of one case: partial[chunk][M][M], nngp[M][M], and logits[network][M][classes], which are held divided by 2^exponent. */
 typedef struct sums {
     size_t inputs, chunks, classes, networks;
     double *partial, *nngp;
@@ -37,7 +37,8 @@ typedef struct sums {
     int exponent; /* INT_MIN on ranks that did no chunk */
 } sums;
 
-/* Chunks of networks, two and more in each: enough to share a case between ranks, few enough to hold their matrices. */
+/* Number of chunks that a case's networks are cut into, with two networks or more in each: enough chunks to share a case between
+ * ranks, few enough that their matrices fit into memory. */
 static size_t chunks_of(const bl_config *config) {
     const size_t entries = config->kernel_inputs * config->kernel_inputs, pairs = (config->networks + 1) / 2;
     size_t chunks = CHUNKED_ENTRIES / (entries + 1);
@@ -52,7 +53,7 @@ static double sums_bytes(const bl_config *config) {
 }
 
 size_t bl_kernels_together(const bl_grid *grid, size_t ranks) {
-    double cases = ceil((double)(ITEMS_A_RANK * ranks) / (double)chunks_of(grid->config));
+    double cases = ceil((double)(ITEMS_PER_RANK * ranks) / (double)chunks_of(grid->config));
     cases = fmin(cases, floor(sums_most / sums_bytes(grid->config)));
     cases = fmin(fmin(cases, (double)ranks), (double)grid->cases);
     return cases > 1 ? (size_t)cases : 1;
@@ -85,7 +86,7 @@ static void free_sums(sums *s) {
 typedef struct together {
     const bl_grid *grid;
     bl_kernels_stop stop;
-    size_t first, cases, blocks; /* blocks: of the analytic kernel, a side */
+    size_t first, cases, blocks; /* blocks: of the analytic kernel, per side */
     sums *sums;                  /* [cases] */
     size_t ready;                /* the place whose engines these are, `cases` for none */
     float *x;                    /* its kernel inputs */
@@ -98,13 +99,13 @@ static size_t items_of(const together *t) {
     return chunks_of(t->grid->config) + t->blocks * (t->blocks + 1) / 2;
 }
 
-/* Blocks a side: as many as give every rank its items; a dense kernel is no work. */
+/* Blocks per side: as many as give every rank its items. The kernel of a dense family costs next to nothing and is one block. */
 static size_t blocks_of(const together *t, size_t ranks) {
     const bl_config *config = t->grid->config;
     size_t blocks = 1;
     if (config->family == BL_FAMILY_DENSE || ranks == 1)
         return blocks;
-    while (t->cases * blocks * (blocks + 1) / 2 < ITEMS_A_RANK * ranks &&
+    while (t->cases * blocks * (blocks + 1) / 2 < ITEMS_PER_RANK * ranks &&
            (blocks + 1) * BLOCK_LEAST <= config->kernel_inputs)
         blocks++;
     return blocks;
@@ -235,7 +236,7 @@ cleanup:
     return err;
 }
 
-/* All items over all ranks; each rank then has a part of the sums. */
+/* Do all items, shared between all ranks; each rank then has a part of the sums. */
 static bl_err do_items(const bl_comm *comm, together *t) {
     bl_err err = BL_OK;
     double *cost = NULL;
@@ -248,7 +249,7 @@ cleanup:
     return err;
 }
 
-/* Add the ranks' arrays onto the owner, in pieces that an int can count. */
+/* Add the arrays of all ranks on the case's owner, in pieces whose lengths fit into an int. */
 static void reduce(const bl_comm *comm, int owner, MPI_Datatype type, size_t size, void *x, size_t count) {
     const size_t most = 1 << 28;
     for (size_t done = 0; done < count; done += most) {
@@ -345,7 +346,7 @@ cleanup:
     return err;
 }
 
-/* Bring the ranks' parts of one case together on its owner, who makes its kernels of them. */
+/* Add the ranks' parts of one case on its owner, which computes the kernels from them. */
 static bl_err gather_case(const bl_comm *comm, const bl_grid *grid, size_t case_number, sums *s,
                           bl_kernels **out) {
     bl_err err = BL_OK;
@@ -410,7 +411,7 @@ bl_err bl_kernels_memory(const bl_grid *grid, size_t ranks, size_t *bytes) {
     *bytes = 0;
     for (size_t i = 0; i < grid->cases && inputs > 0; i++) {
         bl_case c = bl_grid_case(grid, i);
-        /* inputs; of a spread kernel also those of the blocks at hand */
+        /* inputs; of a spread kernel also those of the blocks in work */
         const size_t x = (inputs > BL_KERNELS_ONE_RANK ? 2 : 1) * inputs * c.dimension * sizeof(float);
         *bytes = x > *bytes ? x : *bytes;
         if (isinf(c.width))
@@ -418,7 +419,7 @@ bl_err bl_kernels_memory(const bl_grid *grid, size_t ranks, size_t *bytes) {
         BL_TRY(bl_network_create_shape(config, &c, &network));
         size_t batch = inputs <= BL_KERNELS_ONE_RANK ? inputs : BL_KERNELS_BLOCK;
         size_t engine = bl_network_parameters(network) * sizeof(float) + bl_pass_memory(network, batch) + x;
-        if (inputs > BL_KERNELS_ONE_RANK) /* features; dense: `width` numbers an input */
+        if (inputs > BL_KERNELS_ONE_RANK) /* features; dense: `width` numbers per input */
             engine += inputs * network->layer[network->layer_count - 1].inputs * sizeof(float);
         bl_network_destroy(&network);
         *bytes = engine > *bytes ? engine : *bytes;

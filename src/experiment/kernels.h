@@ -18,13 +18,14 @@ typedef struct bl_kernels {
     double *spectrum_empirical, *spectrum_nngp;
     double deviation;        /* |empirical - nngp|_F / |nngp|_F */
     double deviation_output; /* |output - nngp|_F / |nngp|_F */
-    bool failed;             /* numbers leave the range of float64: nothing of this is meant */
-    double kurtosis; /* excess kurtosis of a logit over networks, mean over kernel inputs and logits */
+    bool failed;             /* numbers left the range of float64: the other members mean nothing */
+    /* excess kurtosis of a logit over networks, mean over kernel inputs and logits */
+    double kurtosis;
     bl_divergence divergence;                   /* of N(0, empirical) from N(0, nngp) */
     double dimension_empirical, dimension_nngp; /* effective, bl_spectra_dimension */
 } bl_kernels;
 
-/* Asked between items of work, on each rank for itself: must they all be left? NULL: never. */
+/* Called between items of work, by each rank for itself: true leaves all work with BL_ERR_STOPPED. asked == NULL: it never stops. */
 typedef struct bl_kernels_stop {
     bool (*asked)(void *context);
     void *context;
@@ -32,9 +33,9 @@ typedef struct bl_kernels_stop {
 
 /** Kernels of several cases together, each from all its networks.
  *
- * Math:        THEORY.md, section 3.6. Networks are cut into chunks that depend on the configuration alone, the
- *              analytic kernel into blocks; whichever rank is free does the next of them. A rank sums a chunk in the order of
- *              its networks, the chunks are added in order: the same bits on any number of ranks.
+ * Math:        THEORY.md, section 3.6. Networks are cut into chunks that depend on the configuration alone, and the
+ *              analytic kernel into blocks; a rank that is free does the next of them. A rank sums a chunk in the order of
+ *              its networks, and the chunks are added in order: the same bits on any number of ranks.
  * Shapes:      cases first ... first + cases - 1; out[cases].
  * Collective:  on comm->world, every rank the same cases.
  * Ownership:   out[i] is complete on rank (first + i) % comm->size, freed with bl_kernels_destroy; NULL on the others.
@@ -42,24 +43,24 @@ typedef struct bl_kernels_stop {
  */
 BL_API bl_err bl_kernels_create(const bl_comm *comm, const bl_grid *grid, size_t first, size_t cases,
                                 bl_kernels_stop stop, bl_kernels **out) BL_NODISCARD;
-/** The costs of the items of work that it shares, as many for each case; *cost is the caller's. Not collective.
+/** The costs of the items of work that ranks share, equally many per case; *cost is the caller's. Not collective.
  * @return BL_OK; BL_ERR_MEMORY. */
 BL_API bl_err bl_kernels_costs(const bl_grid *grid, size_t first, size_t cases, size_t ranks, size_t *items,
                                double **cost) BL_NODISCARD;
-/* How many cases together keep so many ranks busy. */
+/* How many cases must be done together to keep so many ranks busy. */
 BL_API size_t bl_kernels_together(const bl_grid *grid, size_t ranks);
 BL_API void bl_kernels_destroy(bl_kernels **kernels);
 
 /* Kernels of more inputs than this are spread over all ranks by bl_kernels_spread, and their spectra, divergences and
- * deviations have the rounding of the grid of ranks, and of width inf gram_output, drawn by a factor. Other entries, and everything
- * of smaller kernels, have the same bits on any number of ranks.
+ * deviations have a rounding that depends on the grid of ranks; so has gram_output of width inf, whose draws use a factor. Other
+ * entries, and everything of smaller kernels, have the same bits on any number of ranks.
  * Blocks of 64: a kernel phase at 3,000 inputs on two idle cores takes 5.7 s, with blocks of 128 6.3 s; eigenvalues of 4,000 rows take
  * 2.5 s, as with 32 (128: 3.0 s, 256: 3.6 s), and Cholesky factors are equally fast with all of them. */
 enum { BL_KERNELS_ONE_RANK = 1024, BL_KERNELS_BLOCK = 64 };
 
-/** The same for many inputs: blocks are computed where they live, block-cyclic over all ranks.
+/** The same for many inputs: matrices are spread over all ranks (block-cyclic), and each rank computes its own blocks.
  *
- * Math:        as above. Every rank makes every network anew and passes the blocks of inputs that its own blocks need;
+ * Math:        as above. Every rank draws every network itself and passes the blocks of inputs that its own blocks need;
  *              an entry is summed over networks in their order.
  * Shapes:      no matrix is held by any rank: rows(context, field, first, count, row) gets whole rows row[count][M] of
  *              gram_nngp, gram_empirical and gram_output, each on one rank, to be written.
@@ -72,10 +73,11 @@ BL_API bl_err bl_kernels_spread(const bl_comm *comm, const bl_grid *grid, size_t
                                                const double *row),
                                 void *context, bl_kernels_stop stop, bl_kernels **out) BL_NODISCARD;
 
-/** What the parts of spread kernels take on this machine, timed at the dearest cases in a few seconds of one core: weights for
+/** What the parts of spread kernels take on this machine, timed at the most expensive cases in a few seconds of one core: weights for
  * bl_cost_kernel_spread, in seconds.
  *
- * Math:        blocks as they are computed; factors and spectra of a matrix of some 1,000 rows, going by the cube; the less of two timings.
+ * Math:        blocks as they are computed; factors and spectra of a matrix of some 1,000 rows,
+ *              whose time is taken to grow with the cube of the rows; the shorter of two timings.
  * Collective:  no.
  * @return BL_OK; BL_ERR_MEMORY, BL_ERR_LIBRARY, BL_ERR_NUMERIC.
  */

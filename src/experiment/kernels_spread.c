@@ -24,12 +24,12 @@ typedef struct spread {
     const bl_comm *comm;
     const bl_config *config;
     bl_case c;
-    size_t inputs, block, blocks, held; /* M; inputs a block; blocks; blocks held here */
+    size_t inputs, block, blocks, held; /* M; inputs per block; blocks; blocks held here */
     ptrdiff_t *slot;                    /* [blocks]: place among the held, or NOT_HERE */
     float *x;                           /* [held][block][n] */
-    size_t width;                       /* features an input */
+    size_t width;                       /* features per input */
     float *features;                    /* [held][block][width], of the network at hand */
-    float *logits;                      /* [held][networks][block][classes], over 2^exponent */
+    float *logits;                      /* [held][networks][block][classes], divided by 2^exponent */
     int exponent;
     double weight_variance; /* of the last layer */
     bl_gp_law limit;
@@ -72,7 +72,7 @@ cleanup:
     return err;
 }
 
-/* Not collective; what comes of it is agreed by whatever asks. */
+/* Not collective: the caller agrees on the answer with the other ranks. */
 static bl_err go_on(const spread *s) {
     return s->stop.asked && s->stop.asked(s->stop.context)
                ? bl_err_set(BL_ERR_STOPPED, "stopped among the kernels of a case")
@@ -389,7 +389,7 @@ cleanup:
     return err;
 }
 
-/* Spectra and divergence; the matrices are lost. */
+/* Spectra and divergence. They overwrite the matrices. */
 static bl_err decompose(spread *s, bl_kernels *k) {
     bl_err err = BL_OK;
     BL_TRY(bl_blockmatrix_eigenvalues(s->nngp, k->spectrum_nngp));

@@ -15,11 +15,11 @@
 
 enum { BLOCK = BL_KERNELS_BLOCK, BLOCKS_MAX = 24, ROWS_MAX = BLOCKS_MAX * BLOCK, SIDE_OF_IMAGES = 5 };
 
-/* Multiply-adds of passes, and numbers of features, that may be spent. */
+/* A timing takes at most so many multiply-adds of passes and so many numbers of features. */
 static const double passes_most = 1e10, features_most = 1 << 24;
 
 /* The case that costs most, of those with networks or of all; the number of cases where there is none. */
-static size_t dearest(const bl_grid *grid, bool with_networks) {
+static size_t most_expensive(const bl_grid *grid, bool with_networks) {
     size_t found = grid->cases;
     double most = 0;
     for (size_t i = 0; i < grid->cases; i++) {
@@ -33,8 +33,8 @@ static size_t dearest(const bl_grid *grid, bool with_networks) {
     return found;
 }
 
-/* Seconds an entry of the analytic kernel, over what its cost says. Image families have a recursion for each input too, of which
- * large blocks have few. */
+/* Seconds per entry of the analytic kernel, divided by its cost. An image family's kernel takes one recursion per input besides
+ * those per pair; in large blocks these are few. */
 static bl_err time_entry(const bl_config *config, const bl_case *c, bl_kernel_weights *w) {
     bl_err err = BL_OK;
     const bool dense = config->family == BL_FAMILY_DENSE;
@@ -48,7 +48,7 @@ static bl_err time_entry(const bl_config *config, const bl_case *c, bl_kernel_we
     bl_network_sample_inputs(config, c->dimension_index, 0, BL_PURPOSE_KERNEL_INPUT, n, 2 * side, x);
     BL_TRY(bl_gp_law_create(config, c->depth, n, &limit));
     w->entry = INFINITY;
-    for (double spent = 0; spent < 0.1;) { /* the first of short ones warms up */
+    for (double spent = 0; spent < 0.1;) { /* the first short one warms up */
         const double begin = bl_clock_processor();
         BL_TRY(bl_gp_law_kernel(&limit, side, x, side, x + side * n, block));
         const double took = bl_clock_processor() - begin;
@@ -80,7 +80,7 @@ static bl_err output_block(void *context, size_t i, size_t rows, size_t j, size_
     return BL_OK;
 }
 
-/* Seconds of a number of an entry, twice as the matrix is at first not in memory. */
+/* Seconds per number that enters an entry. Timed twice, because the matrix is not in memory the first time. */
 static bl_err time_products(bl_blockmatrix_block add, rows_of *f, double *seconds) {
     bl_err err = BL_OK;
     bl_blockmatrix *matrix = NULL;
@@ -149,9 +149,10 @@ static double decaying(void *context, size_t i, size_t j) {
     return exp(-0.1 * fabs((double)i - (double)j));
 }
 
-/* Over the square of the rows, a kernel made whole; over the cube, two spectra and a divergence, or a spectrum and a factor. */
+/* Seconds of a symmetric matrix's completion, divided by the square of its rows; and of two spectra and a divergence, or of a
+ * spectrum and a factor, divided by the cube. */
 static bl_err time_matrices(bl_kernel_weights *w) {
-    /* of matrices beyond the caches: spectra of 4,000 rows against 2,000, by the cube */
+    /* Spectra of matrices larger than the caches take so much longer than the cube says (4,000 rows against 2,000). */
     static const double far = 1.25;
     bl_err err = BL_OK;
     bl_blockmatrix *a = NULL, *b = NULL;
@@ -184,7 +185,7 @@ cleanup:
     return err;
 }
 
-/* The parts whose timing others on the machine disturb most. */
+/* Those parts whose timing is disturbed most by other work on the machine. */
 static bl_err time_once(const bl_grid *grid, size_t network, bl_kernel_weights *w) {
     bl_err err = BL_OK;
     if (network < grid->cases) {
@@ -199,8 +200,8 @@ cleanup:
 
 bl_err bl_kernels_time(const bl_grid *grid, bl_kernel_weights *seconds) {
     bl_err err = BL_OK;
-    const size_t network = dearest(grid, true);
-    const bl_case c = bl_grid_case(grid, dearest(grid, false));
+    const size_t network = most_expensive(grid, true);
+    const bl_case c = bl_grid_case(grid, most_expensive(grid, false));
     bl_kernel_weights w = {0};
     *seconds = (bl_kernel_weights){0};
     BL_TRY(time_entry(grid->config, &c, seconds));

@@ -68,13 +68,14 @@ static bl_err suggest_noise(regression *r) {
     for (int trial = 0; trial < TRIALS; trial++, noise *= 10) {
         bl_err code = factorise(r, noise);
         if (code == BL_OK)
-            return bl_err_set(BL_ERR_NUMERIC, "%s with noise: %g; with noise: %g it is (tried)", failure,
+            return bl_err_set(BL_ERR_NUMERIC,
+                              "%s with noise: %g; with noise: %g it is positive definite (tried)", failure,
                               r->p->config->noise, noise);
         if (code != BL_ERR_NUMERIC)
             return code;
     }
-    return bl_err_set(BL_ERR_NUMERIC, "%s with noise: %g, nor with noise: %g", failure, r->p->config->noise,
-                      noise / 10);
+    return bl_err_set(BL_ERR_NUMERIC, "%s with noise: %g, and with larger ones up to noise: %g", failure,
+                      r->p->config->noise, noise / 10);
 }
 
 static bl_err solve(regression *r) {

@@ -10,13 +10,13 @@
 #include "sweep/posterior_config.h"
 
 enum { BL_POSTERIOR_KINDS = 3, BL_CALIBRATION_BINS = 10 };
-/* whose distances are measured: the first training images, the first test images, uniform random inputs */
+/* the inputs whose distances are measured: the first training images, the first test images, uniform random inputs */
 BL_API extern const char *const bl_posterior_kind_name[BL_POSTERIOR_KINDS];
 
 typedef struct bl_posterior {
     const bl_posterior_config *config; /* borrowed */
     bl_image image;
-    size_t n, train, test, columns; /* columns: one a class, or one for parity */
+    size_t n, train, test, columns; /* columns: one per class, or one for parity */
     float *x, *x_test;              /* [train][n], [test][n] */
     int32_t *label, *label_test;    /* what is predicted: the class, or its parity */
     double *target;                 /* [columns][train] */
@@ -37,15 +37,15 @@ typedef struct bl_posterior {
     size_t inputs, p_count; /* of each kind; 0: no distances */
     float *start;           /* [kinds][inputs][n] */
     bl_record record;       /* about the posterior mean there: [kinds][inputs][p] */
-    double *law,
-        *law_error; /* [kinds][p][BL_QUANTILES], [kinds][p]: the prior's first-order law at the same inputs */
+    /* the prior's first-order law at the same inputs: [kinds][p][BL_QUANTILES], and the error of its median [kinds][p] */
+    double *law, *law_error;
     double seconds_kernel, seconds_solve, seconds_test, seconds_distances;
 } bl_posterior;
 
 /** Do all of it.
  *
  * Math:        K of the NNGP recursion on the training images; L L^T = K + noise I; alpha = L^-T L^-1 y; mean k^T alpha,
- *              variance k(x, x) - |L^-1 k|^2; log p(y) = -1/2 y^T alpha - 1/2 log det - M/2 log 2 pi a column (Rasmussen
+ *              variance k(x, x) - |L^-1 k|^2; log p(y) = -1/2 y^T alpha - 1/2 log det - M/2 log 2 pi per column (Rasmussen
  *              and Williams 2006, algorithm 2.1). Probability that class c wins: independent normals N(m_c, variance +
  *              noise). Up to 1,024 training images the matrix is one block on one rank: the same bits on any number of
  *              ranks. Beyond, the factor's rounding depends on the grid of ranks.
@@ -67,7 +67,7 @@ typedef struct bl_posterior_forecast {
 /** Read the data and forecast the work, without doing it.
  *
  * Math:        M training and T test images: M^2/2 + T M kernels, M^3/6 multiply-adds of the factor, T M^2/2 of the variances;
- *              a distance asks about its effort's passes times M kernels. The time of a kernel and the factor's rate are
+ *              a distance takes about M kernels for each of its effort's passes. The time of a kernel and the factor's rate are
  *              measured on the spot, by the first images and by a matrix of 2,048 rows on one rank.
  * Shapes:      ranks[count] numbers of ranks; bytes[count] what each rank will hold.
  * Collective:  on comm->world.

@@ -43,7 +43,7 @@ cleanup:
     return err;
 }
 
-/* This rank's inputs, every size-th. */
+/* This rank's inputs: those whose number is its own modulo the number of ranks. */
 static bl_err search_inputs(const bl_comm *comm, bl_posterior *p, const bl_gp_law *limit) {
     bl_err err = BL_OK;
     bl_search_options options = bl_posterior_search_options(p->config);
@@ -80,7 +80,7 @@ cleanup:
     return err;
 }
 
-/* Every byte has one owner and is zero elsewhere. */
+/* Combine arrays of which every byte is set on one rank and zero on the others. */
 static void merge(const bl_comm *comm, void *bytes, size_t length) {
     MPI_Allreduce(MPI_IN_PLACE, bytes, (int)length, MPI_BYTE, MPI_BOR, comm->world);
 }

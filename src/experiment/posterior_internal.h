@@ -8,7 +8,7 @@
 #include "borderline/gp.h"
 #include "posterior.h"
 
-/* Predictions, probabilities, calibration from mean and variance. Every rank alike. */
+/* Predictions, probabilities, calibration from mean and variance. Every rank computes all of it. */
 bl_err bl_posterior_calibrate(bl_posterior *p) BL_NODISCARD;
 
 /* Distances of the posterior mean's classifier, and the prior's law; `limit` is the prior. Collective. */

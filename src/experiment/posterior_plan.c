@@ -62,7 +62,7 @@ static double diagonal(void *context, size_t i, size_t j) {
     return i == j ? 1.0 : 1e-6;
 }
 
-/* Multiply-adds a second of the distributed Cholesky factor, on one rank. */
+/* Multiply-adds per second of the distributed Cholesky factor, on one rank. */
 static bl_err time_factor(size_t block, double *rate) {
     enum { ROWS = 2048 };
     bl_err err = BL_OK;
@@ -80,7 +80,8 @@ cleanup:
     return err;
 }
 
-/* Kernels that a distance takes, per training image: evaluations, each second one with a gradient of twice its work. */
+/* Kernels per training image that a distance takes: one per evaluation; every second evaluation comes with a gradient and costs
+ * twice as much. */
 static double evaluations(const bl_search_options *options) {
     static const double passes[] = {
         [BL_EFFORT_FAST] = 20, [BL_EFFORT_STANDARD] = 100, [BL_EFFORT_THOROUGH] = 1950};

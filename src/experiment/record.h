@@ -21,9 +21,9 @@ typedef struct bl_record_shape {
 
 typedef struct bl_record {
     bl_record_shape shape;
-    void *data
-        [BL_FIELD_COUNT]; /* of the field's type, by its axes: [row][p], [row], [network][epoch] or [network];
-                                   NULL: not recorded */
+    /* One array per field, of the field's type: by its axes [row][p], [row], [network][epoch] or [network]; NULL where the field
+     * is not recorded. */
+    void *data[BL_FIELD_COUNT];
 } bl_record;
 
 /** Memory for a record, all zero.

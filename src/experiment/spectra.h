@@ -12,7 +12,8 @@
  *
  * Math:        A v = lambda v.
  * Shapes:      matrix[size][size] float64, the same on every rank of comm; eigenvalue[size] on every rank.
- * Collective:  on comm. The bits depend on the process grid; the sweep uses one rank a matrix, so on no rank count.
+ * Collective:  on comm. The bits depend on the process grid. A sweep gives each matrix to one rank, so its numbers do not
+ *              depend on the number of ranks.
  * @return BL_OK; BL_ERR_LIBRARY; BL_ERR_MEMORY.
  */
 BL_API bl_err bl_spectra_eigenvalues(MPI_Comm comm, size_t size, const double *matrix,

@@ -68,7 +68,7 @@ cleanup:
     return err;
 }
 
-/* Inputs at which the limit of an image family is computed: a kernel is 30 ms at n = 768, slopes three times that. */
+/* Inputs at which the limit is computed. An image family's kernel takes 30 ms at n = 768, its gradient three times as long. */
 enum { IMAGE_KERNELS = 32, IMAGE_GRADIENTS = 8, DENSE_GRADIENTS = 256 };
 
 size_t bl_summary_limits(const bl_config *config) {

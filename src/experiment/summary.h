@@ -42,17 +42,18 @@ typedef struct bl_summary {
 BL_API bl_err bl_summary_case(const bl_config *config, const bl_case *c, const bl_record *data,
                               size_t p_index, bl_summary *summary) BL_NODISCARD;
 
-/* What infinite width says of one input. */
+/* What infinite width predicts at one input. */
 typedef struct bl_summary_limit {
     double kernel;                           /* K(x0, x0) of one logit, K the analytic kernel */
     double gradient_mean, gradient_variance; /* of log |grad f|, f the difference of two logits */
 } bl_summary_limit;
 
-/** How many inputs of a case bl_summary_limit_at is wanted at: none for dense families, whose limit is no work.
- * Collective: no. */
+/** At how many inputs of a case the summary needs bl_summary_limit_at: at none for dense families, whose limit costs next to
+ * nothing and is computed where it is used. Collective: no. */
 BL_API size_t bl_summary_limits(const bl_config *config);
 
-/** The limit at an input of the case, counted over its networks; of gradients at the first 8 alone, else 0.
+/** What infinite width says of one input of the case; inputs are counted over all its networks. Gradients are computed at the
+ * first 8 inputs only and are 0 at the others.
  *
  * Collective:  no. A function of the arguments alone.
  * @return BL_OK; BL_ERR_INPUT as bl_gp_law_create; BL_ERR_MEMORY.

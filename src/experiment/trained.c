@@ -43,7 +43,7 @@ int32_t bl_trained_epochs(const uint64_t *state) {
     return (int32_t)progress.epochs;
 }
 
-/* The trainer has begun with the same network. */
+/* Go on from a saved state; the trainer has begun with the same network. */
 static void restore(bl_trainer *trainer, const bl_config *config, const bl_training_curve *curve,
                     const uint64_t *state, bl_training_progress *progress) {
     const size_t rows = config->training.epochs + 1;
@@ -54,7 +54,7 @@ static void restore(bl_trainer *trainer, const bl_config *config, const bl_train
     bl_trainer_restore(trainer, (const float *)next, progress);
 }
 
-/* The row of the epoch just done. Seconds have been added up in it. */
+/* Complete the row of the epoch that was just trained; its seconds are already there. */
 static bl_err enter(const bl_training_curve *curve, bl_trainer *trainer, const bl_images *images,
                     const bl_training_progress *progress) {
     bl_err err = BL_OK;
@@ -70,7 +70,7 @@ cleanup:
     return err;
 }
 
-/* Train on to the end of an epoch or a pause; the time goes to the row of the epoch trained, of a start given up to row 0. */
+/* Train on to the end of the epoch or to a pause. The time is added to the epoch's row, or to row 0 when the start is given up. */
 static bl_err advance(bl_trainer *trainer, const bl_images *images, const bl_training_watch *watch,
                       const bl_training_curve *curve, bl_training_progress *progress) {
     bl_err err = BL_OK;

@@ -16,7 +16,7 @@ typedef struct bl_training_curve {
     double *seconds;       /* of the epoch; row 0: of starts that were given up */
 } bl_training_curve;
 
-/* What a long training tells and asks while it lasts. */
+/* What a long training reports and asks for while it lasts. */
 typedef struct bl_training_watch {
     bool (*pause)(void *context); /* between steps: is there reason to call `keep` now? */
     /* after a pause and after every epoch: may save the state; BL_ERR_STOPPED ends the training */
@@ -40,12 +40,12 @@ BL_API bl_err bl_trained_network(bl_trainer *trainer, const bl_images *images, c
                                  const bl_training_watch *watch, const bl_training_curve *curve,
                                  bl_training_progress *progress, double *accuracy) BL_NODISCARD;
 
-/** A training as words: progress, curve so far, weights and moments.
+/** A training saved as 8-byte words: progress, curve so far, weights and moments of Adam.
  * Shapes:      state[bl_trained_words], for networks of so many parameters.
  * Collective:  no.
  */
 BL_API size_t bl_trained_words(const bl_config *config, size_t parameters);
-/* Whole epochs of a state. */
+/* Number of whole epochs that a saved state has trained. */
 BL_API int32_t bl_trained_epochs(const uint64_t *state);
 BL_API void bl_trained_save(const bl_trainer *trainer, const bl_config *config,
                             const bl_training_curve *curve, uint64_t *state);

@@ -8,7 +8,7 @@
 #include "borderline/network.h"
 #include "record.h"
 
-/* Of a unit: its findings and trainings in the order of the file's slabs, [network][kind][input][p] (one kind without training),
+/* What comes out of a unit: findings and trainings in the order of the file, [network][kind][input][p] (one kind without training),
  * [network][epoch] and [network]. */
 typedef struct bl_unit_result {
     bl_unit unit;

@@ -33,7 +33,7 @@ struct bl_worker {
     bl_unit_result result;
 };
 
-/* Of a record that any unit of the grid fits into. */
+/* Shape of a record that any unit of the grid fits into. */
 static bl_record_shape largest_shape(const bl_grid *grid) {
     const bl_config *config = grid->config;
     const bool trains = config->training.set != BL_TRAINING_NONE;
@@ -131,7 +131,7 @@ static bool pause(void *context) {
            (worker->hooks.stop && worker->hooks.stop(worker->hooks.context));
 }
 
-/* Only a training that is a unit of its own is stored; all are left when it is time. */
+/* Only a training that is a unit of its own is stored. Any training is left when the time is over. */
 static bl_err keep(void *context) {
     bl_err err = BL_OK;
     bl_worker *worker = context;
@@ -226,7 +226,7 @@ cleanup:
     return err;
 }
 
-/* Distances of the unit's inputs of a network that is sampled, into the worker's findings. */
+/* Distances of the unit's inputs, for a network that has been sampled, into the worker's findings. */
 static bl_err measure(bl_worker *worker, size_t number) {
     bl_err err = BL_OK;
     const bl_unit *u = &worker->result.unit;

@@ -11,20 +11,20 @@
 
 typedef struct bl_worker bl_worker;
 
-/* Of a unit in progress, what its surroundings may want; each may be NULL. */
+/* What the caller may do while a unit is in progress; each function may be NULL. */
 typedef struct bl_worker_hooks {
     bool (*stop)(void *context);  /* as in bl_search_options: leave the unit, keep nothing */
     bool (*pause)(void *context); /* between steps of a training: is there reason to call `keep` now? */
     /* A training has paused or ended an epoch: bl_worker_state may be stored; BL_ERR_STOPPED leaves the unit. */
     bl_err (*keep)(void *context, int64_t unit, bl_worker *worker);
-    /* Before a training: was one of this unit stored? Then it goes into state[bl_worker_state_words]. */
+    /* Called before a training: if one of this unit was stored, put it into state[bl_worker_state_words] and set *found. */
     bl_err (*recall)(void *context, int64_t unit, uint64_t *state, bool *found);
-    /* A network is drawn or trained, with its inputs x[bl_config_inputs][n]. */
+    /* Called when a network has been drawn or trained, with its inputs x[bl_config_inputs][n]. */
     bl_err (*made)(void *context, const bl_case *c, size_t number, const bl_network *network, const float *x);
     void *context;
 } bl_worker_hooks;
 
-/** What a rank needs to do units one after another: keeps the engine of the last case.
+/** What a rank needs to do units one after another. It keeps the engine of the last case.
  * Collective:  no.
  * Ownership:   grid and images (NULL: a sweep that does not train) are borrowed for the worker's life; hooks are copied.
  */
@@ -46,8 +46,8 @@ BL_API bl_err bl_worker_run(bl_worker *worker, int64_t unit, const bl_unit_resul
  */
 BL_API void bl_worker_state(bl_worker *worker, const uint64_t **words, size_t *count);
 
-/** Words of the largest state of the grid's units; 0 where nothing is trained, or where a unit trains several networks, which takes an instant.
- * Collective: no. */
+/** Words of the largest state of the grid's units; 0 where nothing is trained, or where a unit trains several networks: that takes
+ * an instant. Collective: no. */
 BL_API bl_err bl_worker_state_words(const bl_grid *grid, size_t *words) BL_NODISCARD;
 
 /** Bytes a worker holds at the most while it does units of the grid: the largest case. *largest (may be

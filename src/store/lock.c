@@ -34,7 +34,7 @@ static bool is_current(int descriptor, const char *name) {
            ours.st_dev == named.st_dev;
 }
 
-/* Who holds it, for the message of the one who does not. */
+/* Write who holds the lock, for the message of a process that is refused. */
 static void write_owner(int descriptor) {
     char text[OWNER_SIZE], host[128] = "";
     const char *job = getenv("SLURM_JOB_ID");
@@ -42,7 +42,7 @@ static void write_owner(int descriptor) {
     int length = snprintf(text, sizeof text, "process %ld on %s%s%s", (long)getpid(), host,
                           job ? ", Slurm job " : "", job ? job : "");
     if (ftruncate(descriptor, 0) != 0 || pwrite(descriptor, text, (size_t)length, 0) != length)
-        return; /* only the message of a refusal is poorer */
+        return; /* a refusal then does not name the owner */
 }
 
 static bl_err refuse(const char *path, int descriptor) {
@@ -62,8 +62,9 @@ static bl_err try_lock(const char *path, const char *name, int *lock) {
         if (errno == EACCES || errno == EAGAIN)
             err = refuse(path, descriptor);
         else
-            bl_log(BL_LOG_WARNING, "%s: locks do not work here (%s): see that no second run writes it", path,
-                   strerror(errno));
+            bl_log(BL_LOG_WARNING,
+                   "%s: this file system has no locks (%s): make sure that no second run writes the file",
+                   path, strerror(errno));
         (void)close(descriptor);
         return err;
     }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * One writer a result file. The lock is the system's (fcntl) on ".<name>.lock" beside the file, so it ends
+ * A result file has one writer. The lock is the system's (fcntl) on ".<name>.lock" beside the file, so it ends
  * with the process however that ends; the empty file a killed process leaves locks nothing. A lock on the
  * result file itself would keep readers out where locks are mandatory between clients (NFS). Private to src/store.
  */
@@ -16,7 +16,7 @@
  */
 bl_err bl_lock_take(const char *path, int *lock) BL_NODISCARD;
 
-/** Give it back, remove its file. */
+/** Release the lock and remove its file. */
 void bl_lock_release(const char *path, int *lock);
 
 #endif

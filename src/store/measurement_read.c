@@ -31,7 +31,7 @@ cleanup:
     return err;
 }
 
-/* Hash points as written, an input's at a time. */
+/* Hash the points in the order of writing, those of one input at a time. */
 static bl_err hash_points(const bl_results *results, hid_t group, const char *name, hid_t type, size_t bytes,
                           uint64_t *hash) {
     bl_err err = BL_OK;
@@ -41,8 +41,8 @@ static bl_err hash_points(const bl_results *results, hid_t group, const char *na
     char *rows = NULL;
     BL_H5(dataset, "%s: %s", results->path, name);
     BL_H5(space = H5Dget_space(dataset), "%s: %s", results->path, name);
-    BL_REQUIRE(H5Sget_simple_extent_ndims(space) == 3, BL_ERR_INPUT, "%s: %s has not 3 axes", results->path,
-               name);
+    BL_REQUIRE(H5Sget_simple_extent_ndims(space) == 3, BL_ERR_INPUT, "%s: %s does not have 3 axes",
+               results->path, name);
     BL_H5(H5Sget_simple_extent_dims(space, extent, NULL), "%s: %s", results->path, name);
     BL_ALLOC(rows, extent[1] * extent[2] * bytes);
     for (size_t i = 0; i < extent[0]; i++) {

@@ -186,7 +186,7 @@ cleanup:
     return err;
 }
 
-/* Everything of a network but its numbers; dataset is left at its inputs. */
+/* Read everything of a network but its numbers; the dataset of its inputs is left open. */
 static bl_err open_network(const bl_networks_file *file, size_t index, hid_t *group, hid_t *dataset,
                            size_t *inputs, bl_network *network) {
     bl_err err = BL_OK;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Networks files: reading of layers, one reader a kind. A reader sets what the layer says of itself; what follows from
- * the layers before it is the network's to say.
+ * Networks files: reading of layers, one reader per kind. A reader sets what the file says of the layer itself; what
+ * follows from the layers before it is computed by the network.
  */
 #include "networks_file_internal.h"
 

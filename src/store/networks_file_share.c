@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
  * Networks files filled by many ranks at once: as with result files, all that HDF5 keeps about the file is there since its
- * creation, and ranks write numbers of their own alone.
+ * creation, and each rank writes only numbers of its own.
  */
 #include "networks_file_internal.h"
 
@@ -54,7 +54,7 @@ static bl_err fill_floats(const bl_networks_file *file, hid_t group, const char 
     BL_H5(dataset, "%s", name);
     BL_H5(space = H5Dget_space(dataset), "%s", name);
     BL_REQUIRE(H5Sget_simple_extent_npoints(space) == (hssize_t)numbers, BL_ERR_INPUT,
-               "%s has not %zu numbers", name, numbers);
+               "%s does not have %zu numbers", name, numbers);
     BL_TRY(bl_h5_write(file->path, name, dataset, H5T_NATIVE_FLOAT, H5S_ALL, H5S_ALL, data));
 cleanup:
     bl_h5_close(&space);

@@ -41,7 +41,7 @@ bl_err bl_networks_file_close(bl_networks_file **file) {
     return err;
 }
 
-/* data NULL: room alone, a hole in the file. */
+/* With data == NULL only room is made: a hole in the file. */
 static bl_err write_floats(hid_t group, const char *name, size_t rank, const size_t *shape,
                            const float *data) {
     bl_err err = BL_OK;

@@ -26,14 +26,14 @@ static const char *const axis_meaning[AXES] = {"number of the training image in 
                                                "probability level",
                                                "tenth of confidence"};
 
-/* What is written. `distances`: only where distances were measured. */
+/* A variable of the file. With `distances` it is there only where distances were measured. */
 typedef struct variable {
     const char *name;
     bl_type type;
     bool distances;
     size_t rank, axis[RANK_MAX];
     size_t offset; /* in bl_posterior */
-    bool pointed;  /* there is a pointer to the numbers */
+    bool pointed;  /* at the offset there is a pointer to the numbers */
     const char *long_name, *comment;
 } variable;
 

@@ -41,7 +41,7 @@ const char *bl_provenance_git_describe(void) {
     return BORDERLINE_GIT_DESCRIBE;
 }
 
-/* --- one function a fact; each writes at most TEXT_SIZE bytes --- */
+/* --- one function per fact; each writes at most TEXT_SIZE bytes --- */
 
 /* printf behind what is there; a text that is full stays as it is. */
 static void append(char *text, const char *format, ...) BL_PRINTF(2, 3);

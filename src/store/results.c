@@ -123,7 +123,7 @@ static bl_err read_hints(MPI_Info *hints) {
         char *value = strchr(key, '=');
         BL_REQUIRE(value && value > key && value[1] && value - key < MPI_MAX_INFO_KEY &&
                        strlen(value) < MPI_MAX_INFO_VAL,
-                   BL_ERR_INPUT, "BORDERLINE_MPI_HINTS: %s is no key=value", key);
+                   BL_ERR_INPUT, "BORDERLINE_MPI_HINTS: %s is not of the form key=value", key);
         *value++ = '\0';
         MPI_Info_set(*hints, key, value);
     }
@@ -225,7 +225,8 @@ bl_err bl_results_close(bl_results **results) {
 bl_err bl_results_config(const bl_results *results, bl_config **out) {
     bl_err err = BL_OK;
     char *text = NULL;
-    BL_REQUIRE(!results->measurement, BL_ERR_INPUT, "%s was made by measure, it is no sweep", results->path);
+    BL_REQUIRE(!results->measurement, BL_ERR_INPUT, "%s was made by measure: it is not a sweep",
+               results->path);
     if ((err = bl_h5_read_text(results->file, "provenance/config_resolved", &text)) != BL_OK)
         bl_err_prefix("%s: ", results->path);
     BL_TRY(err);

@@ -4,7 +4,7 @@
  * HDF5.
  *
  * Why independent writes of neighbours are safe: every slab and every status byte is written by exactly one
- * rank, as exactly its own bytes, into space that exists since creation; no metadata changes while ranks
+ * rank, which touches no other bytes, in space that exists since creation; no metadata changes while ranks
  * write. File systems with coherent byte ranges (local ones, Lustre, GPFS, BeeGFS) then lose nothing. One
  * that writes back whole pages from several nodes (NFS) could overwrite a neighbour's bytes, data and status
  * alike; padding the status bytes to pages of their own would not save the data. So each unit has a checksum
@@ -37,10 +37,10 @@ BL_API bl_err bl_results_create(const char *path, const bl_grid *grid, const cha
 /** Open a file of a sweep or of `measure`.
  *
  * Collective:  on comm in WRITE mode (every rank returns the same code); in READ mode comm is not used (may
- * be NULL) and any process may call, also while a run writes. Ownership:   *out is the caller's, closed with
- * bl_results_close.
- * @return BL_OK; BL_ERR_INPUT (missing, foreign, cut short or damaged; WRITE: another run is writing it), one
- * line; BL_ERR_IO.
+ * be NULL) and any process may call, also while a run writes.
+ * Ownership:   *out is the caller's, closed with bl_results_close.
+ * @return BL_OK; BL_ERR_INPUT (missing, not of this program, cut short or damaged; WRITE: another run is writing it);
+ * BL_ERR_IO.
  */
 BL_API bl_err bl_results_open(const char *path, bl_results_mode mode, const bl_comm *comm,
                               bl_results **out) BL_NODISCARD;
@@ -121,7 +121,7 @@ BL_API bl_err bl_results_finish_kernels(bl_results *results, const bl_case *c, u
 BL_API bl_err bl_results_write_failed_kernels(bl_results *results, const bl_case *c,
                                               uint64_t *sum) BL_NODISCARD;
 
-/** Read a case's kernels and add their rows' hashes to *sum: of matrices the share-th part of the rows, of so many shares.
+/** Read a case's kernels and add their rows' hashes to *sum: of matrices only the share-th of so many parts of the rows.
  * Collective: no. */
 BL_API bl_err bl_results_hash_kernels(const bl_results *results, const bl_case *c, size_t share,
                                       size_t shares, uint64_t *sum) BL_NODISCARD;
@@ -135,17 +135,17 @@ BL_API bool bl_results_marks_kernels(const bl_results *results);
 BL_API bl_err bl_results_checkpoint_shape(const bl_results *results, size_t *slots,
                                           size_t *words) BL_NODISCARD;
 
-/** Write a state into a slot, independently of other ranks; a kill in the midst leaves a slot that reads as empty.
+/** Write a state into a slot, independently of other ranks. If the program is killed meanwhile, the slot reads as empty.
  *
  * Collective:  no.
- * @param[in] sequence  tells of several states of a unit which is the latest
+ * @param[in] sequence  the latest of several states of a unit has the largest
  */
 BL_API bl_err bl_results_write_checkpoint(bl_results *results, size_t slot, int64_t unit, int64_t sequence,
                                           const uint64_t *state, size_t count) BL_NODISCARD;
-/** Read it into state[words]; *unit = -1: the slot holds nothing whole. Collective: no. */
+/** Read it into state[words]; *unit is -1 where the slot holds no whole state. Collective: no. */
 BL_API bl_err bl_results_read_checkpoint(const bl_results *results, size_t slot, int64_t *unit,
                                          int64_t *sequence, uint64_t *state) BL_NODISCARD;
-/** Give the disk back what all slots hold, where the file system can; they read as empty. No other rank writes.
+/** Release the disk space of all slots, where the file system can; they read as empty then. No other rank may write meanwhile.
  * Collective: no. */
 BL_API void bl_results_drop_checkpoints(bl_results *results);
 
@@ -168,10 +168,11 @@ BL_API bl_err bl_results_add_launch(bl_results *results, const bl_provenance *pr
 BL_API bl_err bl_results_read_launch(const bl_results *results, int64_t launch, const char *key,
                                      char **out) BL_NODISCARD;
 
-/** The work is finished, summary included (variable `complete`): with a checksum of what no unit's nor case's covers, that is the
- * summary and the kernels' marks. Only rank 0 calls, when what other ranks wrote has been synced. */
+/** Mark that all work is finished, summary included (variable `complete`), with a checksum of what no unit's and no case's checksum
+ * covers: the summary and the kernels' marks. Only rank 0 calls, when what other ranks wrote has been synced. */
 BL_API bl_err bl_results_set_complete(bl_results *results, bool complete) BL_NODISCARD;
-/** Ask so; *intact: a complete file's kernels and summary match their checksum. Collective: no. */
+/** Read whether all work is finished; *intact: the kernels and the summary of a complete file match their checksums.
+ * Collective: no. */
 BL_API bl_err bl_results_is_complete(const bl_results *results, bool *complete, bool *intact) BL_NODISCARD;
 
 #endif

@@ -15,7 +15,7 @@ static bl_err read_axis(const bl_results *results, const char *name, size_t leng
     BL_H5(space = H5Dget_space(dataset), "%s: axis %s", results->path, name);
     BL_REQUIRE(H5Sget_simple_extent_ndims(space) == 1 &&
                    H5Sget_simple_extent_dims(space, &stored, NULL) == 1 && stored == length,
-               BL_ERR_INPUT, "%s is damaged: axis %s has not the length that its configuration says",
+               BL_ERR_INPUT, "%s is damaged: axis %s does not have the length that its configuration says",
                results->path, name);
     BL_H5(H5Dread(dataset, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, value),
           "%s: axis %s could not be read", results->path, name);
@@ -33,8 +33,8 @@ static bl_err check_axis(const bl_results *results, const char *name, size_t len
     BL_TRY(read_axis(results, name, length, value));
     for (size_t i = 0; i < length; i++)
         BL_REQUIRE(value[i] == (expected ? expected[i] : (double)i), BL_ERR_INPUT,
-                   "%s is damaged: %s[%zu] is %g, by its configuration %g", results->path, name, i, value[i],
-                   expected ? expected[i] : (double)i);
+                   "%s is damaged: %s[%zu] is %g, but %g by its configuration", results->path, name, i,
+                   value[i], expected ? expected[i] : (double)i);
 cleanup:
     bl_mem_free(value);
     return err;
@@ -47,8 +47,8 @@ static bl_err check_shape(const bl_results *results, const bl_grid *grid, bl_fie
     BL_TRY(bl_results_shape(results, field, length));
     for (size_t i = 0; i < f->rank; i++)
         BL_REQUIRE(f->axis[i] == BL_AXIS_UNIT || length[i] == bl_axis_length(grid, f->axis[i]), BL_ERR_INPUT,
-                   "%s is damaged: axis %zu of %s has length %zu, by its configuration %zu", results->path, i,
-                   f->name, length[i], bl_axis_length(grid, f->axis[i]));
+                   "%s is damaged: axis %zu of %s has length %zu, but %zu by its configuration",
+                   results->path, i, f->name, length[i], bl_axis_length(grid, f->axis[i]));
 cleanup:
     return err;
 }

@@ -73,7 +73,7 @@ cleanup:
     return err;
 }
 
-/* The first `count` words of a row. */
+/* Words first ... first + count - 1 of a row. */
 static bl_err move_row(const bl_results *results, size_t slot, size_t first, size_t count, bool write,
                        uint64_t *words) {
     bl_err err = BL_OK;

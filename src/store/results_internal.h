@@ -37,7 +37,7 @@ bl_err bl_results_slab_open(const bl_results *results, hid_t dataset, const char
                             const size_t *start, const size_t *count, bl_slab *s) BL_NODISCARD;
 void bl_results_slab_close(bl_slab *s);
 
-/** Room for checkpoints of trainings: words a row, and bytes of all slots (0: the sweep needs none); and its creation. */
+/** Room for checkpoints of trainings: words per row and bytes of all slots (0: the sweep needs none); and its creation. */
 bl_err bl_results_checkpoint_room(const bl_grid *grid, size_t slots, size_t *words,
                                   double *bytes) BL_NODISCARD;
 bl_err bl_results_create_checkpoints(hid_t file, const bl_grid *grid, size_t slots) BL_NODISCARD;

@@ -31,7 +31,8 @@ cleanup:
 static bl_err write_launch(bl_results *results, size_t launch, const bl_provenance *provenance) {
     bl_err err = BL_OK;
     char *row = NULL;
-    for (size_t i = provenance->count; i-- > 0;) { /* `started`, the first, last: it makes the row count */
+    for (size_t i = provenance->count;
+         i-- > 0;) { /* `started`, the first key, is written last: it makes the row count */
         size_t width = bl_provenance_keys[i].width, length = strlen(provenance->value[i]);
         if (results->launch[i] < 0)
             continue;

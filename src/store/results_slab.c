@@ -26,7 +26,7 @@ bl_err bl_results_shape(const bl_results *results, bl_field_id id, size_t *shape
     }
     const size_t rank = squeeze(results, field, index, axis);
     BL_REQUIRE(H5Sget_simple_extent_ndims(space) == (int)rank, BL_ERR_INPUT,
-               "%s: variable %s has not %zu axes", results->path, field->name, rank);
+               "%s: variable %s does not have %zu axes", results->path, field->name, rank);
     BL_H5(H5Sget_simple_extent_dims(space, extent, NULL), "%s: %s", results->path, field->name);
     for (size_t i = 0; i < rank; i++)
         shape[axis[i]] = (size_t)extent[i];
@@ -67,18 +67,30 @@ static bool slab_is_empty(size_t rank, const size_t *count) {
     return false;
 }
 
+/* The slab of a field, whose start and count are given per axis of the table. */
+static bl_err open_field_slab(const bl_results *results, bl_field_id field, const size_t *start,
+                              const size_t *count, bl_slab *s) {
+    bl_err err = BL_OK;
+    const bl_field *f = &bl_fields[field];
+    size_t first[BL_FIELD_RANK_MAX], length[BL_FIELD_RANK_MAX];
+    const size_t rank = squeeze(results, f, start, first);
+    (void)squeeze(results, f, count, length);
+    BL_REQUIRE(results->field[field] >= 0, BL_ERR_INPUT, "%s: variable %s is missing", results->path,
+               f->name);
+    BL_TRY(bl_results_slab_open(results, results->field[field], f->name, rank, first, length, s));
+cleanup:
+    return err;
+}
+
 bl_err bl_results_write(bl_results *results, bl_field_id field, const size_t *start, const size_t *count,
                         const void *data) {
     bl_err err = BL_OK;
     const bl_field *f = &bl_fields[field];
     bl_slab s = BL_NO_SLAB;
-    size_t first[BL_FIELD_RANK_MAX], length[BL_FIELD_RANK_MAX];
-    const size_t rank = squeeze(results, f, start, first);
-    (void)squeeze(results, f, count, length);
     if (slab_is_empty(f->rank, count))
         return BL_OK;
-    BL_ASSERT(results->writable && results->field[field] >= 0);
-    BL_TRY(bl_results_slab_open(results, results->field[field], f->name, rank, first, length, &s));
+    BL_ASSERT(results->writable);
+    BL_TRY(open_field_slab(results, field, start, count, &s));
     BL_TRY(bl_h5_write(results->path, f->name, results->field[field], bl_variable_type(f->type), s.memory,
                        s.file, data));
 cleanup:
@@ -91,14 +103,9 @@ bl_err bl_results_read(const bl_results *results, bl_field_id field, const size_
     bl_err err = BL_OK;
     const bl_field *f = &bl_fields[field];
     bl_slab s = BL_NO_SLAB;
-    size_t first[BL_FIELD_RANK_MAX], length[BL_FIELD_RANK_MAX];
-    const size_t rank = squeeze(results, f, start, first);
-    (void)squeeze(results, f, count, length);
     if (slab_is_empty(f->rank, count))
         return BL_OK;
-    BL_REQUIRE(results->field[field] >= 0, BL_ERR_INPUT, "%s: variable %s is missing", results->path,
-               f->name);
-    BL_TRY(bl_results_slab_open(results, results->field[field], f->name, rank, first, length, &s));
+    BL_TRY(open_field_slab(results, field, start, count, &s));
     BL_H5(H5Dread(results->field[field], bl_variable_type(f->type), s.memory, s.file, H5P_DEFAULT, data),
           "%s: %s could not be read", results->path, f->name);
 cleanup:

@@ -8,39 +8,56 @@
 #include "base/mem.h"
 #include <string.h>
 
-/* The unit's part of a field. */
-static bl_err unit_slab(const bl_results *results, bl_field_id field, const bl_unit *unit, size_t *start,
-                        size_t *count, size_t *elements) {
+/* A part of a sweep's variables, by axis: where it starts, and how long it is; with length 0 it is the whole axis. */
+typedef struct part {
+    size_t start[BL_AXIS_COUNT], length[BL_AXIS_COUNT];
+} part;
+
+static part part_of_case(const bl_case *c) {
+    return (part){.start = {[BL_AXIS_DEPTH] = c->depth_index,
+                            [BL_AXIS_WIDTH] = c->width_index,
+                            [BL_AXIS_DIMENSION] = c->dimension_index},
+                  .length = {[BL_AXIS_DEPTH] = 1, [BL_AXIS_WIDTH] = 1, [BL_AXIS_DIMENSION] = 1}};
+}
+
+static part part_of_unit(const bl_unit *unit) {
+    part p = part_of_case(&unit->c);
+    p.start[BL_AXIS_NETWORK] = unit->first;
+    p.length[BL_AXIS_NETWORK] = unit->count;
+    p.start[BL_AXIS_INPUT] = unit->first_input;
+    p.length[BL_AXIS_INPUT] = unit->inputs;
+    return p;
+}
+
+/* The part as a slab of a field, and its elements. */
+static bl_err select_part(const bl_results *results, bl_field_id field, const part *p, size_t *start,
+                          size_t *count, size_t *elements) {
     bl_err err = BL_OK;
-    const size_t first[BL_AXIS_COUNT] = {[BL_AXIS_DEPTH] = unit->c.depth_index,
-                                         [BL_AXIS_WIDTH] = unit->c.width_index,
-                                         [BL_AXIS_DIMENSION] = unit->c.dimension_index,
-                                         [BL_AXIS_NETWORK] = unit->first,
-                                         [BL_AXIS_INPUT] = unit->first_input};
-    const size_t length[BL_AXIS_COUNT] = {[BL_AXIS_DEPTH] = 1,
-                                          [BL_AXIS_WIDTH] = 1,
-                                          [BL_AXIS_DIMENSION] = 1,
-                                          [BL_AXIS_NETWORK] = unit->count,
-                                          [BL_AXIS_INPUT] = unit->inputs};
     BL_TRY(bl_results_shape(results, field, count));
     *elements = 1;
     for (size_t i = 0; i < bl_fields[field].rank; i++) {
         const bl_axis_id axis = bl_fields[field].axis[i];
-        start[i] = first[axis];
-        count[i] = length[axis] > 0 ? length[axis] : count[i];
+        start[i] = p->start[axis];
+        count[i] = p->length[axis] > 0 ? p->length[axis] : count[i];
         *elements *= count[i];
     }
 cleanup:
     return err;
 }
 
+/* Whether the file, of an earlier version, does without the field. */
+static bool lacks(const bl_results *results, int field) {
+    return results->field[field] < 0 && bl_fields[field].later;
+}
+
 bl_err bl_results_write_record(bl_results *results, const bl_unit *unit, const bl_record *record) {
     bl_err err = BL_OK;
+    const part p = part_of_unit(unit);
     for (int f = 0; f < BL_FIELD_COUNT; f++) {
         size_t start[BL_FIELD_RANK_MAX], count[BL_FIELD_RANK_MAX] = {0}, elements = 0;
-        if (!record->data[f] || (results->field[f] < 0 && bl_fields[f].later))
+        if (!record->data[f] || lacks(results, f))
             continue;
-        BL_TRY(unit_slab(results, (bl_field_id)f, unit, start, count, &elements));
+        BL_TRY(select_part(results, (bl_field_id)f, &p, start, count, &elements));
         BL_TRY(bl_results_write(results, (bl_field_id)f, start, count, record->data[f]));
     }
 cleanup:
@@ -49,25 +66,22 @@ cleanup:
 
 bl_err bl_results_read_record(const bl_results *results, const bl_case *c, size_t kind, bl_record *record) {
     bl_err err = BL_OK;
+    part p = part_of_case(c);
+    p.start[BL_AXIS_IMAGE_KIND] = kind;
+    p.length[BL_AXIS_IMAGE_KIND] = 1;
     for (int f = 0; f < BL_FIELD_COUNT; f++) {
-        size_t start[BL_FIELD_RANK_MAX] = {0}, count[BL_FIELD_RANK_MAX] = {0};
+        size_t start[BL_FIELD_RANK_MAX], count[BL_FIELD_RANK_MAX] = {0}, elements = 0;
         if (!record->data[f])
             continue;
-        if (results->field[f] < 0 && bl_fields[f].later) {
+        if (lacks(results, f)) {
             bl_variable_fill((bl_field_id)f, bl_record_elements(&record->shape, (bl_field_id)f),
                              record->data[f]);
             continue;
         }
-        BL_TRY(bl_results_shape(results, (bl_field_id)f, count));
-        for (size_t i = 0; i < bl_fields[f].rank; i++) {
-            const size_t one[BL_AXIS_COUNT] = {[BL_AXIS_DEPTH] = c->depth_index + 1,
-                                               [BL_AXIS_WIDTH] = c->width_index + 1,
-                                               [BL_AXIS_DIMENSION] = c->dimension_index + 1,
-                                               [BL_AXIS_IMAGE_KIND] = kind + 1};
-            const size_t number = one[bl_fields[f].axis[i]];
-            start[i] = number > 0 ? number - 1 : 0;
-            count[i] = number > 0 ? 1 : count[i];
-        }
+        BL_TRY(select_part(results, (bl_field_id)f, &p, start, count, &elements));
+        BL_REQUIRE(elements == bl_record_elements(&record->shape, (bl_field_id)f), BL_ERR_INPUT,
+                   "%s is damaged: %s does not have the size that its configuration says", results->path,
+                   bl_fields[f].name);
         BL_TRY(bl_results_read(results, (bl_field_id)f, start, count, record->data[f]));
     }
 cleanup:
@@ -76,12 +90,13 @@ cleanup:
 
 static bl_err unit_checksum(const bl_results *results, const bl_unit *unit, int64_t *checksum) {
     bl_err err = BL_OK;
+    const part p = part_of_unit(unit);
     uint64_t hash = BL_HASH_START, *words = NULL;
     for (size_t f = 0; f < BL_FIELD_COUNT; f++) {
         size_t start[BL_FIELD_RANK_MAX], count[BL_FIELD_RANK_MAX] = {0}, elements = 0;
         if (results->field[f] < 0 || !bl_field_of_units((bl_field_id)f))
             continue;
-        BL_TRY(unit_slab(results, (bl_field_id)f, unit, start, count, &elements));
+        BL_TRY(select_part(results, (bl_field_id)f, &p, start, count, &elements));
         size_t length = (elements * bl_type_size(bl_fields[f].type) + 7) / 8;
         BL_ALLOC(words, length);
         BL_TRY(bl_results_read(results, (bl_field_id)f, start, count, words));
@@ -117,7 +132,7 @@ int64_t bl_results_unit_number(const bl_unit *unit, size_t i) {
     return (int64_t)number[i];
 }
 
-/* The file's units must be the grid's: another version of the program may divide a sweep otherwise. */
+/* The file's units must be the grid's: another version of the program may divide a sweep in another way. */
 static bl_err check_units(const bl_results *results, const bl_grid *grid) {
     bl_err err = BL_OK;
     const size_t zero = 0, units = (size_t)grid->units;
@@ -135,7 +150,8 @@ static bl_err check_units(const bl_results *results, const bl_grid *grid) {
         }
     }
     BL_REQUIRE(same, BL_ERR_INPUT,
-               "%s divides the sweep into other units than this version of the program: resume it with the "
+               "%s divides the sweep into units that are not those of this version of the program: resume it "
+               "with the "
                "version that its attribute source names",
                results->path);
 cleanup:

@@ -88,7 +88,7 @@ class Scripts(program.TestCase):
         with h5py.File(self.path("small.h5"), "r") as file:
             self.assertGreater(file["distance"].id.get_storage_size(), 4096)
             self.assertEqual(file["distance"].id.get_offset() % 4096, 0)
-        for name, value, message in (("BORDERLINE_ALIGNMENT", "4M", "bytes are expected"), ("BORDERLINE_MPI_HINTS", "fast", "fast is no key=value")):
+        for name, value, message in (("BORDERLINE_ALIGNMENT", "4M", "bytes are expected"), ("BORDERLINE_MPI_HINTS", "fast", "fast is not of the form key=value")):
             status, out, err = program.run(["run", self.sweep, "-o", self.path(f"{name}.h5")], environment={name: value})
             self.assertEqual(status, 1, out + err)
             self.assertIn(message, "".join(program.complaint(err)))
