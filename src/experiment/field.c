@@ -18,24 +18,23 @@ bool bl_field_has_axis(bl_field_id field, bl_axis_id axis) {
     return false;
 }
 
-bool bl_field_of_units(bl_field_id field) {
-    const bl_writer writer = bl_fields[field].writer;
-    return (writer == BL_WRITER_UNIT || writer == BL_WRITER_TRAINING) && !bl_fields[field].varies;
+bool bl_field_of_findings(bl_field_id field) {
+    return bl_fields[field].writer == BL_WRITER_UNIT || bl_fields[field].writer == BL_WRITER_CERTIFICATE;
 }
 
-bool bl_field_of_certificates(bl_field_id field) {
-    return field == BL_FIELD_DISTANCE_CERTIFIED || field == BL_FIELD_CERTIFY_STATUS ||
-           field == BL_FIELD_CERTIFY_NODES;
+bool bl_field_of_units(bl_field_id field) {
+    return (bl_field_of_findings(field) || bl_fields[field].writer == BL_WRITER_TRAINING) &&
+           !bl_fields[field].varies;
 }
 
 bool bl_field_is_optional(bl_field_id field) {
-    return in_group(field, "training") || in_group(field, "kernel") || bl_field_of_certificates(field) ||
-           bl_field_has_axis(field, BL_AXIS_KERNEL_INPUT);
+    return bl_fields[field].writer == BL_WRITER_CERTIFICATE || in_group(field, "training") ||
+           in_group(field, "kernel") || bl_field_has_axis(field, BL_AXIS_KERNEL_INPUT);
 }
 
 /* Whether the file of this grid has the field, as far as its axes do not tell. */
 static bool has(const bl_grid *grid, bl_field_id field) {
-    return (!bl_field_of_certificates(field) || grid->config->certify != BL_CERTIFY_NONE) &&
+    return (bl_fields[field].writer != BL_WRITER_CERTIFICATE || grid->config->certify != BL_CERTIFY_NONE) &&
            (!in_group(field, "training") || grid->config->training.set != BL_TRAINING_NONE) &&
            (!in_group(field, "kernel") || grid->config->kernel_inputs > 0);
 }

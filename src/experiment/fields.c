@@ -96,12 +96,13 @@
 
 /* The end of a row: who computes the variable. A member of bl_finding also gives the type. */
 #define BY(who, its_type) .type = (its_type), .writer = BL_WRITER_##who
-#define FOUND(member)                                                                                        \
-    BY(UNIT, _Generic(((bl_finding *)0)->member, int8_t                                                      \
-                      : BL_INT8, int32_t                                                                     \
-                      : BL_INT32, int64_t                                                                    \
-                      : BL_INT64, double                                                                     \
-                      : BL_FLOAT64)),                                                                        \
+#define FOUND(member)     FOUND_BY(UNIT, member)
+#define FOUND_BY(who, member)                                                                                \
+    BY(who, _Generic(((bl_finding *)0)->member, int8_t                                                       \
+                     : BL_INT8, int32_t                                                                      \
+                     : BL_INT32, int64_t                                                                     \
+                     : BL_INT64, double                                                                      \
+                     : BL_FLOAT64)),                                                                         \
         .offset = offsetof(bl_finding, member)
 
 #define STATUS_WORD(name, value, word) " " word
@@ -174,15 +175,15 @@ const bl_field bl_fields[BL_FIELD_COUNT] = {
          "the l^1 ball (p = 1); "
          "at most distance; p = 0: no "
          "change of this many coordinates; 0 where nothing is proven",
-         FOUND(certificate.radius)},
+         FOUND_BY(CERTIFICATE, certificate.radius)},
     [BL_FIELD_CERTIFY_STATUS] =
         {"certify_status", AXES_DISTANCE, "1", "what is proven of this distance",
          "none: nothing; bound: distance_certified holds; exact: it is within 1e-3 of distance; no_boundary: "
          "the whole box has one class",
-         FOUND(certificate.status), .flags = CERTIFICATE_WORDS},
+         FOUND_BY(CERTIFICATE, certificate.status), .flags = CERTIFICATE_WORDS},
     [BL_FIELD_CERTIFY_NODES] = {"certify_nodes", AXES_DISTANCE, "1",
                                 "nodes of branch and bound spent on the certificate",
-                                "0: there was no branch and bound", FOUND(certificate.nodes)},
+                                "0: there was no branch and bound", FOUND_BY(CERTIFICATE, certificate.nodes)},
     [BL_FIELD_TRAINING_LOSS] =
         {"training/loss", AXES_EPOCH, "1", "cross-entropy on the training images, in nats",
          "mean over the epoch's batches, each before its step, without the penalty; NaN at epoch 0",

@@ -16,6 +16,8 @@ enum { BL_FIELD_RANK_MAX = 7 };
 typedef enum bl_writer {
     /* the search of a unit's inputs: unit/checksum. Files of `measure` and `posterior` have these variables too. */
     BL_WRITER_UNIT,
+    /* the certificates of a unit's distances, where they are asked for: unit/checksum */
+    BL_WRITER_CERTIFICATE,
     BL_WRITER_TRAINING,    /* the training of a unit's networks: unit/checksum */
     BL_WRITER_KERNEL,      /* the kernels of a case: kernel/checksum */
     BL_WRITER_KERNEL_MARK, /* what marks a case's kernels as done: the file's checksum */
@@ -32,7 +34,7 @@ typedef struct bl_field {
     const char *source; /* formula or section, for the attribute `comment`; may be NULL */
     bl_type type;
     bl_writer writer;
-    size_t offset; /* of the value in bl_finding, of variables of BL_WRITER_UNIT */
+    size_t offset; /* of the value in bl_finding, where it is there (bl_field_of_findings) */
     /* words for the values 0, 1, 2, ..., for the attribute flag_meanings; NULL: the value is a number */
     const char *flags;
     bool varies; /* between two runs of one sweep (times, ranks): not compared, and covered by no checksum */
@@ -159,8 +161,8 @@ BL_API bool bl_field_of_units(bl_field_id field);
 /** Whether some sweeps lack the field: those without kernels, training, or certificates. Collective: no. */
 BL_API bool bl_field_is_optional(bl_field_id field);
 
-/** Whether the field is a certificate's: only sweeps and measurements that certify have it. Collective: no. */
-BL_API bool bl_field_of_certificates(bl_field_id field);
+/** Whether a finding has the field's value. Collective: no. */
+BL_API bool bl_field_of_findings(bl_field_id field);
 
 /** Whether the field has the axis. Collective: no. */
 BL_API bool bl_field_has_axis(bl_field_id field, bl_axis_id axis);

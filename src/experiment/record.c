@@ -7,9 +7,8 @@
 
 static bool is_written(const bl_record_shape *shape, bl_field_id field) {
     const bl_writer writer = bl_fields[field].writer;
-    if (bl_field_of_certificates(field) && !shape->certified)
-        return false;
-    return writer == BL_WRITER_UNIT || (writer == BL_WRITER_TRAINING && shape->networks > 0);
+    return writer == BL_WRITER_UNIT || (writer == BL_WRITER_CERTIFICATE && shape->certified) ||
+           (writer == BL_WRITER_TRAINING && shape->networks > 0);
 }
 
 size_t bl_record_elements(const bl_record_shape *shape, bl_field_id field) {
@@ -55,7 +54,7 @@ void bl_record_enter(bl_record *record, size_t first, size_t rows, const bl_find
     const size_t norms = record->shape.norms;
     BL_ASSERT(first + rows <= record->shape.rows);
     for (size_t f = 0; f < BL_FIELD_COUNT; f++) {
-        if (!record->data[f] || bl_fields[f].writer != BL_WRITER_UNIT)
+        if (!record->data[f] || !bl_field_of_findings((bl_field_id)f))
             continue;
         const size_t size = bl_type_size(bl_fields[f].type);
         const size_t step = bl_field_has_axis((bl_field_id)f, BL_AXIS_P) ? 1 : norms;

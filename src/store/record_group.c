@@ -7,8 +7,8 @@
 size_t bl_record_group_fields(bool certified, bl_field_id field[BL_FIELD_COUNT]) {
     size_t count = 0;
     for (int f = 0; f < BL_FIELD_COUNT; f++)
-        if (bl_fields[f].writer == BL_WRITER_UNIT && f != BL_FIELD_STATUS &&
-            (certified || !bl_field_of_certificates((bl_field_id)f)))
+        if (bl_field_of_findings((bl_field_id)f) && f != BL_FIELD_STATUS &&
+            (certified || bl_fields[f].writer != BL_WRITER_CERTIFICATE))
             field[count++] = (bl_field_id)f;
     field[count++] = BL_FIELD_STATUS;
     return count;
@@ -44,7 +44,7 @@ bl_err bl_record_group_read(const char *path, hid_t group, const bl_record_shape
     const size_t fields = bl_record_group_fields(true, field);
     size_t count = 0;
     for (size_t i = 0; i < fields; i++)
-        if ((!bl_fields[field[i]].later && !bl_field_of_certificates(field[i])) ||
+        if ((!bl_fields[field[i]].later && !bl_field_is_optional(field[i])) ||
             H5Lexists(group, bl_fields[field[i]].name, H5P_DEFAULT) > 0)
             there[count++] = field[i];
     BL_TRY(bl_record_create(shape, there, count, record));

@@ -29,7 +29,8 @@ bl_err bl_record_group_create(hid_t group, const bl_record_axes *axes, bool cert
 /** Write them all; the path is for messages. */
 bl_err bl_record_group_write(const char *path, hid_t group, const bl_record *record) BL_NODISCARD;
 
-/** Read those that the group has, status first; a variable is missing only in a file of an earlier version.
+/** Read those that the group has, status first; a variable is missing only where it is optional, or in a file of an
+ * earlier version.
  * Ownership:   *record is the caller's (bl_record_clear), also after a failure; variables that are not there are NULL.
  */
 bl_err bl_record_group_read(const char *path, hid_t group, const bl_record_shape *shape,

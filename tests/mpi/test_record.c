@@ -71,6 +71,11 @@ static void test_shapes(void) {
     CHECK(bl_record_elements(&trained, BL_FIELD_TRAINING_RESTARTS) == 2);
     CHECK(bl_record_elements(&trained, BL_FIELD_OUTPUT) == ROWS);
     CHECK(bl_record_bytes(&plain) < bytes);
+    const bl_record_shape certified = {.rows = ROWS, .norms = NORMS, .certified = true};
+    CHECK(bl_record_bytes(&certified) ==
+          bl_record_bytes(&plain) +
+              (size_t)ROWS * NORMS *
+                  (sizeof(double) + sizeof(int8_t) + bl_type_size(bl_fields[BL_FIELD_CERTIFY_NODES].type)));
     bl_record_clear(&record);
     const bl_field_id wanted[] = {BL_FIELD_STATUS, BL_FIELD_OUTPUT};
     const bl_finding finding[NORMS] = {{.output = 2.0}};
@@ -90,8 +95,8 @@ static void test_writers(void) {
           bl_field_is_optional(BL_FIELD_TRAINING_LOSS) && !bl_field_is_optional(BL_FIELD_SUMMARY_KURTOSIS) &&
           !bl_field_is_optional(BL_FIELD_DISTANCE));
     for (int f = 0; f < BL_FIELD_COUNT; f++)
-        if (bl_fields[f].writer == BL_WRITER_UNIT)
-            CHECK(bl_field_has_axis((bl_field_id)f, BL_AXIS_INPUT) &&
+        if (bl_field_of_findings((bl_field_id)f))
+            CHECK(bl_field_of_units((bl_field_id)f) && bl_field_has_axis((bl_field_id)f, BL_AXIS_INPUT) &&
                   bl_fields[f].offset + bl_type_size(bl_fields[f].type) <= sizeof(bl_finding));
 }
 
