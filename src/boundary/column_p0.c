@@ -3,11 +3,8 @@
  * Runs for p = 0: greedy growth, then exchanges with a memory.
  */
 #include "column_p0.h"
-<<<<<<< HEAD
 #include "base/isa.h"
-=======
 #include "lanes.h"
->>>>>>> 925b618 (Search: efforts promise quality; stages, a stopping rule per input and norm, runs held to each class, a look as far as the corners)
 #include "linear_step.h"
 
 #include <math.h>
@@ -148,10 +145,6 @@ BL_EACH_ISA_VOID(bl_column_p0_receive,
         bl_column_end_run(c);
 }
 
-<<<<<<< HEAD
-BL_EACH_ISA_VOID(bl_column_p0_round, (const bl_column *c, const bl_search_input *in, size_t n, float *h),
-                 (c, in, n, h)) {
-=======
 /* The smallest threshold that at most `most` entries of h exceed in size, by bisection on the bits of floats >= 0. */
 static float threshold_for(size_t n, const float *h, size_t most) {
     uint32_t below = 0, enough = 0x7f800000U; /* infinity */
@@ -172,7 +165,6 @@ static float threshold_for(size_t n, const float *h, size_t most) {
 }
 
 void bl_column_p0_round(const bl_column *c, const bl_search_input *in, size_t n, float *h) {
->>>>>>> 925b618 (Search: efforts promise quality; stages, a stopping rule per input and norm, runs held to each class, a look as far as the corners)
     size_t most = isfinite(c->best.length) ? (size_t)c->best.length - 1 : n;
     float threshold = threshold_for(n, h, most);
     for (size_t i = 0; i < n; i++)
