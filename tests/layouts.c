@@ -65,190 +65,77 @@ enum { POINTER_CLASS = 5 }; /* of gcc's and clang's __builtin_classify_type */
         }                                                                                                    \
     }
 
-/* clang-format off: a struct a paragraph */
+/* A struct a paragraph. */
+/* clang-format off */
 static const row rows[] = {
 #define STRUCT bl_stream
-    ARRAY(key),
-    ARRAY(counter),
-    WHOLE,
+    ARRAY(key), ARRAY(counter), WHOLE,
 #undef STRUCT
 #define STRUCT bl_box
-    ONE(lo),
-    ONE(hi),
-    WHOLE,
+    ONE(lo), ONE(hi), WHOLE,
 #undef STRUCT
 #define STRUCT bl_case
-    ONE(number),
-    ONE(depth_index),
-    ONE(width_index),
-    ONE(dimension_index),
-    ONE(depth),
-    ONE(dimension),
-    ONE(width),
-    WHOLE,
+    ONE(number), ONE(depth_index), ONE(width_index), ONE(dimension_index), ONE(depth), ONE(dimension), ONE(width), WHOLE,
 #undef STRUCT
 #define STRUCT bl_image
-    ONE(channels),
-    ONE(height),
-    ONE(width),
-    WHOLE,
+    ONE(channels), ONE(height), ONE(width), WHOLE,
 #undef STRUCT
 #define STRUCT bl_layer
-    ONE(kind),
-    ONE(activation),
-    ONE(inputs),
-    ONE(outputs),
-    ONE(negative_slope),
-    ONE(weight),
-    ONE(bias),
-    ONE(in),
-    ONE(out),
-    ONE(side),
-    ONE(begin),
-    ARRAY(kernel),
-    ONE(stride),
-    ONE(padding),
-    ONE(weight_variance),
-    ONE(uniform),
-    WHOLE,
+    ONE(kind), ONE(activation), ONE(inputs), ONE(outputs), ONE(negative_slope), ONE(weight), ONE(bias), ONE(in), ONE(out),
+    ONE(side), ONE(begin), ARRAY(kernel), ONE(stride), ONE(padding), ONE(weight_variance), ONE(uniform), WHOLE,
 #undef STRUCT
 #define STRUCT bl_network
-    ONE(layer_count),
-    ONE(layer),
-    ONE(dimension),
-    ONE(classes),
-    ONE(shape_rank),
-    ARRAY(shape),
-    WHOLE,
+    ONE(layer_count), ONE(layer), ONE(dimension), ONE(classes), ONE(shape_rank), ARRAY(shape), WHOLE,
 #undef STRUCT
 #define STRUCT bl_dataset_source
-    ONE(folder),
-    ONE(part),
-    ONE(classes),
-    ONE(limit),
-    WHOLE,
+    ONE(folder), ONE(part), ONE(classes), ONE(limit), WHOLE,
 #undef STRUCT
 #define STRUCT bl_dataset
-    ONE(count),
-    ONE(image),
-    ONE(classes),
-    ONE(numbers),
-    ONE(pixel),
-    ONE(label),
-    WHOLE,
+    ONE(count), ONE(image), ONE(classes), ONE(numbers), ONE(pixel), ONE(label), WHOLE,
 #undef STRUCT
 #define STRUCT bl_oracle
-    ONE(dimension),
-    ONE(classes),
-    ONE(batch),
-    ONE(context),
-    ONE(forward),
-    ONE(gradient),
-    ONE(forward64),
-    WHOLE,
+    ONE(dimension), ONE(classes), ONE(batch), ONE(context), ONE(forward), ONE(gradient), ONE(forward64), WHOLE,
 #undef STRUCT
 #define STRUCT bl_search_options
-    ONE(p),
-    ONE(p_count),
-    ONE(box),
-    ONE(effort),
-    ONE(queries),
-    ONE(stop),
-    ONE(stop_context),
-    WHOLE,
+    ONE(p), ONE(p_count), ONE(box), ONE(effort), ONE(queries), ONE(stop), ONE(stop_context), WHOLE,
 #undef STRUCT
 #define STRUCT bl_certificate
-    ONE(radius),
-    ONE(nodes),
-    ONE(status),
-    ONE(nearer),
-    WHOLE,
+    ONE(radius), ONE(nodes), ONE(status), ONE(nearer), WHOLE,
 #undef STRUCT
 #define STRUCT bl_ball
-    ONE(n),
-    ONE(p),
-    ONE(radius),
-    ONE(x0),
-    ONE(boxed),
-    ONE(lo),
-    ONE(hi),
-    ONE(work),
-    WHOLE,
+    ONE(n), ONE(p), ONE(radius), ONE(x0), ONE(boxed), ONE(lo), ONE(hi), ONE(work), WHOLE,
 #undef STRUCT
 #define STRUCT bl_search_result
-    ONE(distance),
-    ONE(inside),
-    ONE(first_order),
-    ONE(gradient_norm),
-    ONE(passes),
-    ONE(restarts_won),
-    ONE(first_step_crosses),
-    ONE(status),
-    WHOLE,
+    ONE(distance), ONE(inside), ONE(first_order), ONE(gradient_norm), ONE(passes), ONE(restarts_won), ONE(first_step_crosses),
+    ONE(status), WHOLE,
 #undef STRUCT
 #define STRUCT bl_gp_model
-    ONE(activation),
-    ONE(negative_slope),
-    ONE(weight_variance),
-    ONE(bias_variance),
-    ONE(depth),
-    WHOLE,
+    ONE(activation), ONE(negative_slope), ONE(weight_variance), ONE(bias_variance), ONE(depth), WHOLE,
 #undef STRUCT
 #define STRUCT bl_gp_local
-    ONE(value),
-    ONE(value_radial),
-    ONE(radial),
-    ONE(across),
-    WHOLE,
+    ONE(value), ONE(value_radial), ONE(radial), ONE(across), WHOLE,
 #undef STRUCT
 #define STRUCT bl_gp_layer
-    ONE(kind),
-    ONE(size),
-    ONE(stride),
-    ONE(same),
-    ONE(weight_variance),
-    ONE(bias_variance),
-    ONE(activation),
-    ONE(negative_slope),
+    ONE(kind), ONE(size), ONE(stride), ONE(same), ONE(weight_variance), ONE(bias_variance), ONE(activation), ONE(negative_slope),
     WHOLE,
 #undef STRUCT
 #define STRUCT bl_gp_law
-    ONE(model),
-    ONE(n),
-    ONE(network),
-    WHOLE,
+    ONE(model), ONE(n), ONE(network), WHOLE,
 #undef STRUCT
 #define STRUCT bl_gp_geometry
-    ONE(x2),
-    ONE(y2),
-    ONE(xd),
-    ONE(d2),
-    ONE(determinant),
-    WHOLE,
+    ONE(x2), ONE(y2), ONE(xd), ONE(d2), ONE(determinant), WHOLE,
 #undef STRUCT
 #define STRUCT bl_gp_pair
-    ARRAY(along),
-    ONE(value),
-    ARRAY(x),
-    ARRAY(y),
-    ONE(across),
-    MATRIX(mixed),
-    WHOLE,
+    ARRAY(along), ONE(value), ARRAY(x), ARRAY(y), ONE(across), MATRIX(mixed), WHOLE,
 #undef STRUCT
 #define STRUCT bl_fit
-    ONE(slope),
-    ONE(intercept),
-    ONE(slope_error),
-    ONE(intercept_error),
-    ONE(points),
-    WHOLE,
+    ONE(slope), ONE(intercept), ONE(slope_error), ONE(intercept_error), ONE(points), WHOLE,
+#undef STRUCT
+#define STRUCT bl_slope
+    ONE(value), ONE(low), ONE(high), WHOLE,
 #undef STRUCT
 #define STRUCT bl_paper_fit
-    ONE(scale),
-    ONE(offset),
-    ONE(residual),
-    ONE(points),
-    WHOLE,
+    ONE(scale), ONE(offset), ONE(residual), ONE(points), WHOLE,
 #undef STRUCT
 };
 
@@ -260,43 +147,25 @@ typedef struct value {
 #define VALUE(group, prefix, name)                                                                           \
     { #group, #name, prefix##name }
 static const value values[] = {
-    VALUE(activation, BL_, RELU),
-    VALUE(activation, BL_, LEAKY_RELU),
-    VALUE(activation, BL_, TANH),
-    VALUE(activation, BL_, ERF),
-    VALUE(activation, BL_, GELU),
-    VALUE(effort, BL_EFFORT_, FAST),
-    VALUE(effort, BL_EFFORT_, STANDARD),
-    VALUE(effort, BL_EFFORT_, THOROUGH),
+    VALUE(activation, BL_, RELU), VALUE(activation, BL_, LEAKY_RELU), VALUE(activation, BL_, TANH),
+    VALUE(activation, BL_, ERF), VALUE(activation, BL_, GELU),
+    VALUE(effort, BL_EFFORT_, FAST), VALUE(effort, BL_EFFORT_, STANDARD), VALUE(effort, BL_EFFORT_, THOROUGH),
 #define STATUS(name, number, word) {"status", #name, number},
     BL_STATUS_LIST(STATUS)
 #undef STATUS
 #define CERTIFICATE(name, number, word) {"certificate", #name, number},
-        BL_CERTIFICATE_LIST(CERTIFICATE)
+    BL_CERTIFICATE_LIST(CERTIFICATE)
 #undef CERTIFICATE
-            VALUE(certify, BL_CERTIFY_, NONE),
-    VALUE(certify, BL_CERTIFY_, FAST),
-    VALUE(certify, BL_CERTIFY_, STANDARD),
+    VALUE(certify, BL_CERTIFY_, NONE), VALUE(certify, BL_CERTIFY_, FAST), VALUE(certify, BL_CERTIFY_, STANDARD),
     VALUE(certify, BL_CERTIFY_, THOROUGH),
-    VALUE(purpose, BL_PURPOSE_, WEIGHT),
-    VALUE(purpose, BL_PURPOSE_, BIAS),
-    VALUE(purpose, BL_PURPOSE_, INPUT),
-    VALUE(purpose, BL_PURPOSE_, KERNEL_INPUT),
-    VALUE(purpose, BL_PURPOSE_, SEARCH),
-    VALUE(purpose, BL_PURPOSE_, BOOTSTRAP),
-    VALUE(purpose, BL_PURPOSE_, PREDICTION),
-    VALUE(purpose, BL_PURPOSE_, TEST),
-    VALUE(layer, BL_LAYER_, DENSE),
-    VALUE(layer, BL_LAYER_, ACTIVATION),
-    VALUE(gp_layer, BL_GP_, DENSE),
-    VALUE(gp_layer, BL_GP_, CONV2D),
-    VALUE(gp_layer, BL_GP_, ACTIVATION),
-    VALUE(gp_layer, BL_GP_, AVGPOOL2D),
-    VALUE(gp_layer, BL_GP_, FLATTEN),
-    VALUE(gp_layer, BL_GP_, RESIDUAL_BEGIN),
+    VALUE(purpose, BL_PURPOSE_, WEIGHT), VALUE(purpose, BL_PURPOSE_, BIAS), VALUE(purpose, BL_PURPOSE_, INPUT),
+    VALUE(purpose, BL_PURPOSE_, KERNEL_INPUT), VALUE(purpose, BL_PURPOSE_, SEARCH), VALUE(purpose, BL_PURPOSE_, BOOTSTRAP),
+    VALUE(purpose, BL_PURPOSE_, PREDICTION), VALUE(purpose, BL_PURPOSE_, TEST),
+    VALUE(layer, BL_LAYER_, DENSE), VALUE(layer, BL_LAYER_, ACTIVATION),
+    VALUE(gp_layer, BL_GP_, DENSE), VALUE(gp_layer, BL_GP_, CONV2D), VALUE(gp_layer, BL_GP_, ACTIVATION),
+    VALUE(gp_layer, BL_GP_, AVGPOOL2D), VALUE(gp_layer, BL_GP_, FLATTEN), VALUE(gp_layer, BL_GP_, RESIDUAL_BEGIN),
     VALUE(gp_layer, BL_GP_, RESIDUAL_END),
-    VALUE(dataset_part, BL_DATASET_, TRAIN),
-    VALUE(dataset_part, BL_DATASET_, TEST),
+    VALUE(dataset_part, BL_DATASET_, TRAIN), VALUE(dataset_part, BL_DATASET_, TEST),
 };
 /* clang-format on */
 

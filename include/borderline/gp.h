@@ -335,14 +335,15 @@ BL_API bl_err bl_predict_first_order_at(const bl_config *config, size_t depth, s
  *              P(d_p <= eps) <= min over m >= m0 of P(gap <= m) + C (C - 1) exp(-(m - m0)^2 / (2 s^2)), m0 =
  *              L eps E|G|_q, s = L eps n^max(0, 1/2 - 1/p), gap = the largest minus the second largest of the
  *              C logits, L^2 = the largest eigenvalue of a logit difference's gradient covariance over the
- *              radii that the ball reaches. (A union over ordered pairs of classes.) The box is not used: it can only make
- *              distances longer.
- * Shapes:      p[count], eps[count]: one number for the case and p >= 1; NaN for p = 0.
+ *              radii that the ball reaches. (A union over ordered pairs of classes.) The box is not used: it can only make distances longer.
+ *              Error, of the inputs drawn: the standard error of the mean bound at eps over its slope there.
+ * Shapes:      p[count], eps[count], error[count]: one number for the case and p >= 1; NaN for p = 0.
  * Collective:  no; a function of the arguments alone.
  * @return BL_OK; BL_ERR_MEMORY.
  */
 BL_API bl_err bl_predict_guaranteed_median(const bl_config *config, size_t depth, size_t dimension,
-                                           size_t count, const double *p, double *eps) BL_NODISCARD;
+                                           size_t count, const double *p, double *eps,
+                                           double *error) BL_NODISCARD;
 
 /** Guaranteed median of a network of layers; bl_predict_guaranteed_median is this of bl_gp_network_of.
  *
@@ -359,7 +360,7 @@ BL_API bl_err bl_predict_guaranteed_median(const bl_config *config, size_t depth
  */
 BL_API bl_err bl_predict_network_guaranteed_median(const bl_config *config, const bl_gp_network *network,
                                                    size_t depth, size_t dimension, size_t count,
-                                                   const double *p, double *eps) BL_NODISCARD;
+                                                   const double *p, double *eps, double *error) BL_NODISCARD;
 
 /** Mean l^q length of n independent standard normals, or a rigorous upper bound of it.
  *

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Order statistics, bootstrap over clusters, least squares. The normal distribution is in stats_normal.c, distances to it
- * are in stats_moments.c.
+ * Order statistics, of numbers and of clusters of dependent numbers. Fits are in stats_fit.c, moments in stats_moments.c and
+ * stats_cluster.c, distributions in stats_normal.c and stats_beta.c.
  */
 #include "stats.h"
 
@@ -45,278 +45,175 @@ static double interpolate(double below, double above, double fraction) {
     return fraction == 0.0 || below == above ? below : below + fraction * (above - below);
 }
 
-static double sorted_quantile(const double *x, size_t count, double level) {
-    if (count == 0)
-        return NAN;
-    double position = (double)(count - 1) * level;
-    size_t floor_position = (size_t)position;
-    size_t next = floor_position + 1 < count ? floor_position + 1 : floor_position;
-    return interpolate(x[floor_position], x[next], position - (double)floor_position);
-}
-
 double bl_stats_quantile(double *x, size_t count, double level) {
-    return sorted_quantile(x, sort_numbers(x, count), level);
-}
-
-/* The sorted values, and room for one resample. */
-typedef struct bootstrap {
-    size_t clusters, values;
-    entry *sorted;          /* [values] */
-    uint32_t *word;         /* [clusters] random words of a resample */
-    uint32_t *multiplicity; /* [clusters] how often a cluster is in it */
-    uint64_t *cumulative;   /* [values] order statistics up to and with this value */
-} bootstrap;
-
-/* order statistic number `place` of the resample: the first value whose cumulative count exceeds it */
-static double resample_order_statistic(const bootstrap *b, uint64_t place) {
-    size_t low = 0, high = b->values - 1;
-    while (low < high) {
-        size_t middle = (low + high) / 2;
-        if (b->cumulative[middle] > place)
-            high = middle;
-        else
-            low = middle + 1;
-    }
-    return b->sorted[low].value;
-}
-
-static double resample_quantile(const bootstrap *b, double level) {
-    uint64_t count = b->cumulative[b->values - 1];
+    count = sort_numbers(x, count);
     if (count == 0)
         return NAN;
-    double position = (double)(count - 1) * level;
-    uint64_t floor_position = (uint64_t)position;
-    uint64_t next = floor_position + 1 < count ? floor_position + 1 : floor_position;
-    return interpolate(resample_order_statistic(b, floor_position), resample_order_statistic(b, next),
-                       position - (double)floor_position);
+    const double position = (double)(count - 1) * level;
+    const size_t place = (size_t)position, next = place + 1 < count ? place + 1 : place;
+    return interpolate(x[place], x[next], position - (double)place);
 }
 
-void bl_stats_resample(bl_stream stream, size_t number, size_t clusters, uint32_t *word,
-                       uint32_t *multiplicity) {
-    uint64_t words = (clusters + 3) / 4 * 4; /* a resample starts at a whole counter */
-    bl_rng_words(stream, words * number, clusters, word);
-    for (size_t c = 0; c < clusters; c++)
-        multiplicity[c] = 0;
-    for (size_t c = 0; c < clusters; c++)
-        multiplicity[(uint64_t)word[c] * clusters >> 32]++;
-}
+/* --- clusters --- */
 
-static void resample(bootstrap *b, bl_stream stream, size_t number) {
-    bl_stats_resample(stream, number, b->clusters, b->word, b->multiplicity);
-    uint64_t sum = 0;
-    for (size_t i = 0; i < b->values; i++) {
-        sum += b->multiplicity[b->sorted[i].cluster];
-        b->cumulative[i] = sum;
-    }
-}
+/* The numbers of all clusters in ascending order. */
+typedef struct sample {
+    size_t clusters; /* with at least one number */
+    size_t values;
+    entry *sorted;  /* [values] */
+    size_t *size;   /* [all clusters] numbers */
+    double *weight; /* [all clusters] scratch */
+    size_t all;     /* clusters, empty ones too */
+} sample;
 
-static bl_err bootstrap_create(const double *x, size_t clusters, size_t size, bootstrap *b) {
+static bl_err sample_create(const double *x, size_t clusters, size_t size, sample *s) {
     bl_err err = BL_OK;
-    BL_ALLOC(b->sorted, clusters * size);
-    BL_ALLOC(b->cumulative, clusters * size);
-    BL_ALLOC(b->word, clusters);
-    BL_ALLOC(b->multiplicity, clusters);
-    b->clusters = clusters;
-    for (size_t c = 0; c < clusters; c++)
+    BL_ASSERT(clusters <= UINT32_MAX);
+    BL_ALLOC(s->sorted, clusters * size);
+    BL_ALLOC(s->size, clusters);
+    BL_ALLOC(s->weight, clusters);
+    s->all = clusters;
+    for (size_t c = 0; c < clusters; c++) {
         for (size_t i = 0; i < size; i++)
-            if (!isnan(x[c * size + i]))
-                b->sorted[b->values++] = (entry){x[c * size + i], (uint32_t)c};
-    qsort(b->sorted, b->values, sizeof *b->sorted, compare_entries);
+            if (!isnan(x[c * size + i])) {
+                s->sorted[s->values++] = (entry){x[c * size + i], (uint32_t)c};
+                s->size[c]++;
+            }
+        s->clusters += s->size[c] > 0;
+    }
+    qsort(s->sorted, s->values, sizeof *s->sorted, compare_entries);
 cleanup:
     return err;
+}
+
+static void sample_clear(sample *s) {
+    bl_mem_free(s->sorted);
+    bl_mem_free(s->size);
+    bl_mem_free(s->weight);
+}
+
+/* The number at a position, 0 the first; positions outside are the ends. `low`: the lower end of an interval does not reach
+ * beyond the last finite number. */
+static double value_at(const sample *s, double position, bool low) {
+    position = fmin(fmax(position, 0.0), (double)(s->values - 1));
+    const size_t place = (size_t)position, next = place + 1 < s->values ? place + 1 : place;
+    const double below = s->sorted[place].value, above = s->sorted[next].value;
+    return low && isinf(above) ? below : interpolate(below, above, position - (double)place);
+}
+
+/* How many independent numbers would know the share of numbers below the quantile of this level as well: the variance of that share
+ * between clusters, over what it were without them. Equal numbers at the quantile count alike, so that the share is the level. */
+static double effective_size(sample *s, double level, double confidence) {
+    const double n = (double)s->values, below = level * n, clusters = (double)s->clusters;
+    size_t first = (size_t)below < s->values ? (size_t)below : s->values - 1, last = first;
+    while (first > 0 && s->sorted[first - 1].value == s->sorted[first].value)
+        first--;
+    while (last + 1 < s->values && s->sorted[last + 1].value == s->sorted[last].value)
+        last++;
+    const double share = (below - (double)first) / (double)(last + 1 - first);
+    for (size_t c = 0; c < s->all; c++)
+        s->weight[c] = -level * (double)s->size[c];
+    for (size_t i = 0; i <= last; i++)
+        s->weight[s->sorted[i].cluster] += i < first ? 1.0 : share;
+    double between = 0.0;
+    for (size_t c = 0; c < s->all; c++)
+        between += s->weight[c] * s->weight[c];
+    between *= clusters / (clusters - 1.0) / (n * n);
+    const double single =
+        (((double)first + (double)(last + 1 - first) * share * share) / n - level * level) / (n - 1.0);
+    if (s->clusters == s->values || !(single > 0.0)) /* no clusters, or all numbers equal */
+        return n;
+    const double upper = 0.5 + 0.5 * confidence;
+    const double widening =
+        bl_stats_student_quantile(clusters - 1.0, upper) / bl_stats_normal_quantile(upper);
+    return n / fmax(1.0, between / single * widening * widening);
+}
+
+/* The share u at which the end of the interval stands: I_level((n + 1) u, (n + 1)(1 - u)) = tail, which falls in u. */
+static double end_share(double n, double level, double tail) {
+    double low = 0.0, high = 1.0;
+    while (high - low > 1e-12) {
+        const double u = 0.5 * (low + high);
+        *(bl_stats_beta_cdf((n + 1.0) * u, (n + 1.0) * (1.0 - u), level) > tail ? &low : &high) = u;
+    }
+    return 0.5 * (low + high);
+}
+
+static void interval(sample *s, double level, double confidence, double *low, double *high) {
+    const double tail = 0.5 * (1.0 - confidence), clusters = (double)s->clusters;
+    const bool has_low = s->clusters > 1 && pow(1.0 - level, clusters) <= tail;
+    const bool has_high = s->clusters > 1 && pow(level, clusters) <= tail;
+    *low = *high = NAN;
+    if (!has_low && !has_high)
+        return;
+    /* `block` numbers stand for one: order statistic k of n is in the middle of its block */
+    const double n = effective_size(s, level, confidence), block = (double)s->values / n;
+    if (has_low)
+        *low = value_at(s, ((n + 1.0) * end_share(n, level, 1.0 - tail) - 0.5) * block - 0.5, true);
+    if (has_high)
+        *high = value_at(s, ((n + 1.0) * end_share(n, level, tail) - 0.5) * block - 0.5, false);
 }
 
 bl_err bl_stats_cluster_quantiles(const double *x, size_t clusters, size_t size, const double *level,
-                                  size_t levels, size_t resamples, double confidence, bl_stream stream,
-                                  double *estimate, double *low, double *high) {
+                                  size_t levels, double confidence, double *estimate, double *low,
+                                  double *high) {
     bl_err err = BL_OK;
-    bootstrap b = {0};
-    double *found = NULL; /* [levels][resamples] */
-    BL_ASSERT(clusters <= UINT32_MAX);
-    BL_TRY(bootstrap_create(x, clusters, size, &b));
-    BL_ALLOC(found, levels * resamples);
-    for (size_t l = 0; l < levels; l++)
-        estimate[l] = low[l] = high[l] = NAN;
-    if (b.values == 0)
-        goto cleanup;
-    for (size_t i = 0; i < b.values; i++)
-        b.cumulative[i] = i + 1;
-    for (size_t l = 0; l < levels; l++)
-        estimate[l] = resample_quantile(&b, level[l]);
-    for (size_t r = 0; r < resamples; r++) {
-        resample(&b, stream, r);
-        for (size_t l = 0; l < levels; l++)
-            found[l * resamples + r] = resample_quantile(&b, level[l]);
-    }
+    sample s = {0};
+    BL_TRY(sample_create(x, clusters, size, &s));
     for (size_t l = 0; l < levels; l++) {
-        size_t count = sort_numbers(found + l * resamples, resamples);
-        low[l] = sorted_quantile(found + l * resamples, count, 0.5 - confidence / 2);
-        high[l] = sorted_quantile(found + l * resamples, count, 0.5 + confidence / 2);
+        estimate[l] = low[l] = high[l] = NAN;
+        if (s.values == 0)
+            continue;
+        estimate[l] = value_at(&s, (double)(s.values - 1) * level[l], false);
+        interval(&s, level[l], confidence, &low[l], &high[l]);
     }
 cleanup:
-    bl_mem_free(found);
-    bl_mem_free(b.sorted);
-    bl_mem_free(b.cumulative);
-    bl_mem_free(b.word);
-    bl_mem_free(b.multiplicity);
+    sample_clear(&s);
     return err;
 }
 
-/* weight of a point; 0 for one that is left out */
-static double point_weight(const double *x, const double *y, const double *weight, size_t i) {
-    if (isnan(x[i]) || isnan(y[i]))
-        return 0.0;
-    return weight ? weight[i] : 1.0;
-}
+/* --- slope at zero --- */
 
-/* weighted sum over the points of (u - u0)(v - v0), u and v of x and y */
-static double point_product(const double *x, const double *y, const double *weight, size_t count,
-                            const double *u, double u0, const double *v, double v0) {
-    double sum = 0;
-    for (size_t i = 0; i < count; i++) {
-        double w = point_weight(x, y, weight, i);
-        if (w > 0.0)
-            sum += w * (u[i] - u0) * (v[i] - v0);
-    }
-    return sum;
-}
-
-bl_fit bl_stats_line(const double *x, const double *y, const double *weight, size_t count) {
-    bl_fit fit = {NAN, NAN, NAN, NAN, 0};
-    double total = 0, mean_x = 0, mean_y = 0, squares = 0;
-    for (size_t i = 0; i < count; i++) {
-        double w = point_weight(x, y, weight, i);
-        if (w > 0.0) {
-            fit.points++;
-            total += w;
-            mean_x += w * x[i];
-            mean_y += w * y[i];
+/* Of each cluster: the share of its numbers up to order statistic `rank` (from 1) of all the others, over that number; the mean over
+ * numbers. weight[c] is the cluster's numbers among the first `rank` of all. */
+static double cross_slope(sample *s, size_t rank) {
+    double sum = 0.0;
+    for (size_t c = 0; c < s->all; c++)
+        s->weight[c] = 0.0;
+    for (size_t i = 0; i < rank; i++)
+        s->weight[s->sorted[i].cluster] += 1.0;
+    for (size_t c = 0; c < s->all; c++) {
+        double own = s->weight[c];
+        size_t place = rank; /* numbers passed: `rank` of others and `own` */
+        while ((double)place - own < (double)rank) {
+            own += s->sorted[place].cluster == c;
+            place++;
         }
+        const double threshold = s->sorted[place - 1].cluster == c ? NAN : s->sorted[place - 1].value;
+        if (own > 0.0)
+            sum += own / threshold;
     }
-    mean_x /= total;
-    mean_y /= total;
-    double xx = point_product(x, y, weight, count, x, mean_x, x, mean_x);
-    double xy = point_product(x, y, weight, count, x, mean_x, y, mean_y);
-    /* of one x that is repeated only rounding is left */
-    if (fit.points < 2 || !(xx > 1e-28 * total * mean_x * mean_x))
-        return fit;
-    fit.slope = xy / xx;
-    fit.intercept = mean_y - fit.slope * mean_x;
-    if (fit.points < 3)
-        return fit;
-    for (size_t i = 0; i < count; i++) {
-        double w = point_weight(x, y, weight, i);
-        double residual = w > 0.0 ? y[i] - mean_y - fit.slope * (x[i] - mean_x) : 0.0;
-        squares += w * residual * residual;
-    }
-    double variance = squares / (double)(fit.points - 2);
-    fit.slope_error = sqrt(variance / xx);
-    fit.intercept_error = sqrt(variance * (1.0 / total + mean_x * mean_x / xx));
-    return fit;
+    return sum / (double)s->values;
 }
 
-typedef struct power_law {
-    const double *n, *y;
-    size_t count;  /* of n and y, points with NaN are counted */
-    size_t points; /* without them */
-    double power, smallest, largest;
-    double scale; /* of the last trial */
-} power_law;
-
-/* sum of squares of y - c (n - n0)^power at the best c, n0 = smallest - exp(log_gap); the basis is divided by
- * its value at the smallest n, which changes c alone */
-static double power_law_squares(power_law *law, double log_gap) {
-    double gap = exp(log_gap), basis_y = 0, basis_basis = 0, squares = 0;
-    for (size_t i = 0; i < law->count; i++)
-        if (point_weight(law->n, law->y, NULL, i) > 0.0) {
-            double basis = pow((law->n[i] - law->smallest) / gap + 1.0, law->power);
-            basis_y += basis * law->y[i];
-            basis_basis += basis * basis;
-        }
-    double scale = basis_y / basis_basis;
-    for (size_t i = 0; i < law->count; i++)
-        if (point_weight(law->n, law->y, NULL, i) > 0.0) {
-            double residual = law->y[i] - scale * pow((law->n[i] - law->smallest) / gap + 1.0, law->power);
-            squares += residual * residual;
-        }
-    law->scale = scale * pow(gap, -law->power);
-    return squares;
-}
-
-/* golden-section search for the minimum between two places */
-static double power_law_minimum(power_law *law, double from, double to) {
-    const double golden = 0.61803398874989485;
-    double a = to - golden * (to - from), b = from + golden * (to - from);
-    double at_a = power_law_squares(law, a), at_b = power_law_squares(law, b);
-    while (to - from > 1e-12 * (1.0 + fabs(from))) {
-        if (at_a < at_b) {
-            to = b;
-            b = a;
-            at_b = at_a;
-            a = to - golden * (to - from);
-            at_a = power_law_squares(law, a);
-        } else {
-            from = a;
-            a = b;
-            at_a = at_b;
-            b = from + golden * (to - from);
-            at_b = power_law_squares(law, b);
-        }
-        if (b <= a)
-            break;
-    }
-    return (from + to) / 2;
-}
-
-static bl_paper_fit power_law_search(power_law *law) {
-    enum { STEPS = 240 };
-    /* n0 from a millionth of the spread below the smallest n to a million spreads below */
-    const double spread = law->largest - law->smallest;
-    const double first = log(1e-6 * spread), last = log(1e6 * spread), step = (last - first) / STEPS;
-    double best = INFINITY;
-    int best_step = 0;
-    for (int k = 0; k <= STEPS; k++) {
-        double squares = power_law_squares(law, first + k * step);
-        if (squares < best) {
-            best = squares;
-            best_step = k;
-        }
-    }
-    bl_paper_fit fit = {NAN, NAN, NAN, law->points};
-    if (best_step == 0 || best_step == STEPS)
-        return fit;
-    double log_gap = power_law_minimum(law, first + (best_step - 1) * step, first + (best_step + 1) * step);
-    double squares = power_law_squares(law, log_gap);
-    fit.scale = law->scale;
-    fit.offset = law->smallest - exp(log_gap);
-    fit.residual = sqrt(squares / (double)law->points);
-    return fit;
-}
-
-bl_paper_fit bl_stats_paper_fit(const double *n, const double *y, size_t count, double power) {
-    power_law law = {n, y, count, 0, power, INFINITY, -INFINITY, NAN};
-    for (size_t i = 0; i < count; i++)
-        if (point_weight(n, y, NULL, i) > 0.0) {
-            law.points++;
-            law.smallest = fmin(law.smallest, n[i]);
-            law.largest = fmax(law.largest, n[i]);
-        }
-    if (power == 0.0 && law.points > 0) {
-        double squares = power_law_squares(&law, 0.0);
-        return (bl_paper_fit){law.scale, NAN, sqrt(squares / (double)law.points), law.points};
-    }
-    if (law.points < 2 || !(law.largest > law.smallest))
-        return (bl_paper_fit){NAN, NAN, NAN, law.points};
-    return power_law_search(&law);
-}
-
-double bl_stats_slope_at_zero(double *x, size_t count) {
-    count = sort_numbers(x, count);
-    double level_level = 0, level_x = 0;
-    for (size_t i = 0; i < count / 4; i++) {
-        double level = (double)(i + 1) / (double)(count + 1);
-        level_level += level * level;
-        level_x += level * x[i];
-    }
-    return level_x > 0 ? level_level / level_x : NAN;
+bl_err bl_stats_slope_at_zero(const double *x, size_t clusters, size_t size, double confidence,
+                              bl_slope *slope) {
+    bl_err err = BL_OK;
+    sample s = {0};
+    size_t largest = 0;
+    *slope = (bl_slope){NAN, NAN, NAN};
+    BL_TRY(sample_create(x, clusters, size, &s));
+    for (size_t c = 0; c < clusters; c++)
+        largest = s.size[c] > largest ? s.size[c] : largest;
+    const size_t rank = (s.values - largest) / 4;
+    if (rank == 0 || !(s.sorted[rank - 1].value > 0.0) || isinf(s.sorted[rank - 1].value))
+        goto cleanup;
+    slope->value = cross_slope(&s, rank);
+    const double level = (double)rank / (double)s.values, reach = s.sorted[rank - 1].value;
+    const double n = effective_size(&s, level, confidence), k = level * n;
+    slope->low = bl_stats_beta_quantile(k, n - k + 1.0, 0.5 - 0.5 * confidence) / reach;
+    slope->high = bl_stats_beta_quantile(k, n - k + 1.0, 0.5 + 0.5 * confidence) / reach;
+cleanup:
+    sample_clear(&s);
+    return err;
 }

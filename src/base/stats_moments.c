@@ -8,6 +8,16 @@
 #include <math.h>
 #include <stdlib.h>
 
+void bl_stats_resample(bl_stream stream, size_t number, size_t clusters, uint32_t *word,
+                       uint32_t *multiplicity) {
+    uint64_t words = (clusters + 3) / 4 * 4; /* a resample starts at a whole counter */
+    bl_rng_words(stream, words * number, clusters, word);
+    for (size_t c = 0; c < clusters; c++)
+        multiplicity[c] = 0;
+    for (size_t c = 0; c < clusters; c++)
+        multiplicity[(uint64_t)word[c] * clusters >> 32]++;
+}
+
 void bl_stats_moments(const double *x, size_t count, size_t stride, const uint32_t *weight, double *moment) {
     double m = 0.0, sum = 0.0, power[3] = {0.0};
     for (size_t i = 0; i < count; i++)

@@ -229,11 +229,12 @@ static bl_err show_network(void *context, const bl_measurement_view *network) {
     double *value = NULL;
     BL_ALLOC(value, inputs);
     for (size_t k = 0; k < p_count; k++) {
-        bl_show_network row = {.name = network->name, .p = network->p[k], .inputs = inputs};
+        bl_show_network row = {.name = network->name, .p = network->p[k], .looked = NAN, .inputs = inputs};
         double spent = 0;
         for (size_t i = 0; i < inputs; i++) {
             const size_t at = i * p_count + k;
-            value[i] = distance[at];
+            value[i] = bl_summary_length(status[at], distance[at]);
+            row.looked = isfinite(value[i]) ? fmax(row.looked, value[i]) : row.looked;
             spent += passes[at];
             row.found += status[at] == BL_STATUS_FOUND;
             row.pending += status[at] == BL_STATUS_PENDING;

@@ -51,6 +51,7 @@ typedef struct bl_show_launch {
 typedef struct bl_show_network {
     const char *name;
     double p, median, passes;
+    double looked; /* the largest distance found, beyond which an infinite median lies */
     size_t inputs, found, pending;
 } bl_show_network;
 
@@ -58,6 +59,7 @@ typedef struct bl_show_network {
 typedef struct bl_show_posterior_row {
     const char *kind;
     double p, median, law, relative;
+    double looked, relative_looked; /* as bl_show_network */
     size_t inputs, found;
 } bl_show_posterior_row;
 

@@ -92,6 +92,7 @@ static void case_row(void *context, const bl_show_case *r) {
     bl_json_number(j, "median", s->distance.estimate[BL_QUANTILE_MEDIAN]);
     bl_json_number(j, "median_low", s->distance.low[BL_QUANTILE_MEDIAN]);
     bl_json_number(j, "median_high", s->distance.high[BL_QUANTILE_MEDIAN]);
+    bl_json_number(j, "looked", s->distance.looked);
     bl_json_number(j, "relative_median", s->relative.estimate[BL_QUANTILE_MEDIAN]);
     bl_json_number(j, "law_median", r->law);
     bl_json_number(j, "over_law", r->over_law);
@@ -153,6 +154,7 @@ static void network_row(void *context, const bl_show_network *r) {
     bl_json_text(j, "name", r->name);
     bl_json_number(j, "p", r->p);
     bl_json_number(j, "median", r->median);
+    bl_json_number(j, "looked", r->looked);
     bl_json_number(j, "passes", r->passes);
     bl_json_count(j, "inputs", r->inputs);
     bl_json_count(j, "found", r->found);
@@ -166,6 +168,7 @@ static void posterior_row(void *context, const bl_show_posterior_row *r) {
     bl_json_text(j, "inputs_kind", r->kind);
     bl_json_number(j, "p", r->p);
     bl_json_number(j, "median", r->median);
+    bl_json_number(j, "looked", r->looked);
     bl_json_number(j, "law_median", r->law);
     bl_json_number(j, "relative_median", r->relative);
     bl_json_count(j, "inputs", r->inputs);

@@ -13,17 +13,20 @@ static bl_show_posterior_row row_of(const bl_posterior *p, size_t kind, size_t k
     const int8_t *status = p->record.data[BL_FIELD_STATUS];
     bl_show_posterior_row row = {.kind = bl_posterior_kind_name[kind],
                                  .p = p->config->base.p.value[k],
+                                 .looked = NAN,
                                  .law = p->law[(kind * p->p_count + k) * BL_QUANTILES + BL_QUANTILE_MEDIAN],
                                  .inputs = p->inputs};
     double norm = 0;
     for (size_t i = 0; i < p->inputs; i++) {
         const size_t at = (kind * p->inputs + i) * p->p_count + k;
-        value[i] = isnan(distance[at]) ? INFINITY : distance[at];
+        value[i] = bl_summary_length(status[at], distance[at]);
+        row.looked = isfinite(value[i]) ? fmax(row.looked, value[i]) : row.looked;
         row.found += status[at] == BL_STATUS_FOUND;
         norm += input_norm[at] / (double)p->inputs;
     }
     row.median = bl_stats_quantile(value, p->inputs, 0.5);
     row.relative = row.median / norm;
+    row.relative_looked = row.looked / norm;
     return row;
 }
 

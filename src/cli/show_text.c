@@ -18,6 +18,14 @@ static const char *cell(char *text, double value) {
     return text;
 }
 
+/* A quantile: "> x" where it is infinite, x the largest length looked at. */
+static const char *quantile_cell(char *text, double value, double looked) {
+    if (!isinf(value) || !(looked > 0))
+        return cell(text, value);
+    (void)snprintf(text, CELL, "> %.4g", looked);
+    return text;
+}
+
 /* A value of an axis: whole numbers without a fraction, inf. */
 static const char *axis_cell(char *text, double value) {
     if (isinf(value))
@@ -107,12 +115,12 @@ static void case_row(void *context, const bl_show_case *r) {
     (void)printf("%5zu %6s %8zu", r->c.depth, axis_cell(text[0], r->c.width), r->c.dimension);
     print_kind(context, r->kind);
     (void)printf(" %5s  %10s [%9s, %9s] %10s %9s %8s %10s %7s %8" PRId64 "\n", axis_cell(text[1], r->p),
-                 cell(text[2], s->distance.estimate[BL_QUANTILE_MEDIAN]),
-                 cell(text[3], s->distance.low[BL_QUANTILE_MEDIAN]),
-                 cell(text[4], s->distance.high[BL_QUANTILE_MEDIAN]),
-                 cell(text[5], s->relative.estimate[BL_QUANTILE_MEDIAN]), cell(text[6], r->law),
-                 cell(text[7], r->over_law), cell(text[8], r->guaranteed), cell(text[9], s->passes),
-                 s->failures);
+                 quantile_cell(text[2], s->distance.estimate[BL_QUANTILE_MEDIAN], s->distance.looked),
+                 quantile_cell(text[3], s->distance.low[BL_QUANTILE_MEDIAN], s->distance.looked),
+                 quantile_cell(text[4], s->distance.high[BL_QUANTILE_MEDIAN], s->distance.looked),
+                 quantile_cell(text[5], s->relative.estimate[BL_QUANTILE_MEDIAN], s->relative.looked),
+                 cell(text[6], r->law), quantile_cell(text[7], r->over_law, s->distance.looked / r->law),
+                 cell(text[8], r->guaranteed), cell(text[9], s->passes), s->failures);
 }
 
 static void exponent_row(void *context, const bl_show_exponent *r) {
@@ -140,14 +148,16 @@ static void network_row(void *context, const bl_show_network *r) {
     char text[3][CELL];
     (void)context;
     (void)printf("%-48s %5s  %10s %10s %6zu of %zu%s\n", r->name, axis_cell(text[0], r->p),
-                 cell(text[1], r->median), cell(text[2], r->passes), r->found, r->inputs,
+                 quantile_cell(text[1], r->median, r->looked), cell(text[2], r->passes), r->found, r->inputs,
                  r->pending > 0 ? " (pending)" : "");
 }
 
 static void posterior_row(void *context, const bl_show_posterior_row *r) {
+    char text[2][CELL];
     (void)context;
-    (void)printf("%-9s %6g %14.5g %14.5g %10.4g %4zu/%zu\n", r->kind, r->p, r->median, r->law, r->relative,
-                 r->found, r->inputs);
+    (void)printf("%-9s %6g %14s %14.5g %10s %4zu/%zu\n", r->kind, r->p,
+                 quantile_cell(text[0], r->median, r->looked), r->law,
+                 quantile_cell(text[1], r->relative, r->relative_looked), r->found, r->inputs);
 }
 
 static void end(void *context, bl_show_section section) {

@@ -72,7 +72,20 @@
     }
 
 #define INTERVAL_TEXT                                                                                        \
-    "percentile interval of a bootstrap over networks (inputs of one network are dependent); its level is "  \
+    "order statistics, their ranks from a binomial distribution of the networks' effective number of "       \
+    "independent values (Woodruff 1952, Korn and Graubard 1998: inputs of one network are dependent); NaN: " \
+    "too few networks for this end, 59 at the quantiles 0.05 and 0.95, 11 at 0.25 and 0.75, 5 at the "       \
+    "median "                                                                                                \
+    "with 90 %; inf: among searches without result; its level is summary.confidence in "                     \
+    "provenance/config_resolved"
+#define NOT_FOUND_TEXT                                                                                       \
+    "searches without result (not_found, not_verified) count as infinitely far: inf where the quantile "     \
+    "falls among them; "                                                                                     \
+    "below_resolution counts as 0, constant is left out; "
+#define SLOPE_TEXT                                                                                           \
+    "slope x quartile is distributed as order statistic k = m/4 of m uniform numbers, Beta(k, m - k + 1), "  \
+    "m "                                                                                                     \
+    "the networks' effective number of independent values (see summary/distance_low); its level is "         \
     "summary.confidence in provenance/config_resolved"
 #define ERROR_TEXT "deviation over a bootstrap of networks (summary.bootstrap resamples)"
 #define OUTPUT_TEXT                                                                                          \
@@ -92,6 +105,9 @@
     "f(x0) and grad f(x0) drawn from the Gaussian process of infinite width, x0 from the sweep's law; "      \
     "the distance is the smallest linear step that changes the class, d_p ~ |f(x0)| / |grad f(x0)|_q, "      \
     "1/p + 1/q = 1; the same for every width; Monte Carlo"
+#define FIT_ERROR_TEXT                                                                                       \
+    "of the scatter of kernel_deviation^2 about the fit (quasi-likelihood); where the term is 0, what it "   \
+    "could be at one error; NaN with fewer than three finite widths"
 #define KERNEL_TEXT "kernel of one logit at the kernel inputs; "
 
 /* The end of a row: who computes the variable. A member of bl_finding also gives the type. */
@@ -225,7 +241,7 @@ const bl_field bl_fields[BL_FIELD_COUNT] = {
     [BL_FIELD_SUMMARY_QUANTILE] =
         {"summary/distance", AXES_QUANTILES, "1",
          "quantile of distance over the networks and inputs of the case",
-         "linear interpolation of order statistics; searches without result left out",
+         NOT_FOUND_TEXT "it lies beyond summary/looked then; linear interpolation of order statistics",
          BY(SUMMARY, BL_FLOAT64)},
     [BL_FIELD_SUMMARY_QUANTILE_LOW] = {"summary/distance_low", AXES_QUANTILES, "1",
                                        "lower end of the confidence interval of summary/distance",
@@ -237,8 +253,8 @@ const bl_field bl_fields[BL_FIELD_COUNT] = {
         {"summary/relative", AXES_QUANTILES, "1",
          "quantile of the relative distance d_p / |x0|_p over the networks and inputs "
          "of the case",
-         "distance / input_norm; expected to fall as n^(-1/2) for every p (De Palma, "
-         "Kiani, Lloyd 2021)",
+         NOT_FOUND_TEXT "distance / input_norm; expected to fall as n^(-1/2) for every p (De Palma, "
+                        "Kiani, Lloyd 2021)",
          BY(SUMMARY, BL_FLOAT64)},
     [BL_FIELD_SUMMARY_RELATIVE_LOW] = {"summary/relative_low", AXES_QUANTILES, "1",
                                        "lower end of the confidence interval of summary/relative",
@@ -246,6 +262,12 @@ const bl_field bl_fields[BL_FIELD_COUNT] = {
     [BL_FIELD_SUMMARY_RELATIVE_HIGH] = {"summary/relative_high", AXES_QUANTILES, "1",
                                         "upper end of the confidence interval of summary/relative",
                                         INTERVAL_TEXT, BY(SUMMARY, BL_FLOAT64)},
+    [BL_FIELD_SUMMARY_LOOKED] =
+        {"summary/looked", AXES_STATISTIC, "1",
+         "largest length looked at in the case, beyond which an infinite quantile of distance lies",
+         "the largest distance found, or the largest first linear step of a search that found none; NaN "
+         "where there is neither",
+         BY(SUMMARY, BL_FLOAT64), .later = true},
     [BL_FIELD_SUMMARY_FAILURES] = {"summary/failures", AXES_STATISTIC, "1",
                                    "number of searches of the case that are done and gave no distance",
                                    "entries of status other than pending and found", BY(SUMMARY, BL_INT64)},
@@ -254,13 +276,17 @@ const bl_field bl_fields[BL_FIELD_COUNT] = {
                                  BY(SUMMARY, BL_FLOAT64)},
     [BL_FIELD_SUMMARY_LINEARITY] = {"summary/linearity", AXES_STATISTIC, "1",
                                     "median of distance over first_order",
+                                    NOT_FOUND_TEXT
+                                    "inputs without a first linear step left out; "
                                     "1 where the network is linear up to its boundary, as in the limit of "
                                     "large n",
                                     BY(SUMMARY, BL_FLOAT64)},
     [BL_FIELD_SUMMARY_LINEARITY_QUANTILE] =
         {"summary/linearity_quantile", AXES_QUANTILES, "1",
          "quantile of distance over first_order, over the networks and inputs of the case",
-         "what the first linear step leaves: 1 where the network is linear up to its boundary; its median is "
+         NOT_FOUND_TEXT
+         "inputs without a first linear step left out; what the first linear step leaves: 1 where the "
+         "network is linear up to its boundary; its median is "
          "summary/linearity (Bubeck et al. 2021, Bartlett et al. 2021: one gradient step suffices)",
          BY(SUMMARY, BL_FLOAT64)},
     [BL_FIELD_SUMMARY_LINEARITY_QUANTILE_LOW] =
@@ -340,21 +366,32 @@ const bl_field bl_fields[BL_FIELD_COUNT] = {
     [BL_FIELD_SUMMARY_SLOPE_AT_ZERO] =
         {"summary/slope_at_zero", AXES_STATISTIC, "1",
          "slope of the distribution of distances at 0, s in P(d <= eps) ~ s eps",
-         "straight line through the origin fitted to the lowest quarter of the "
-         "sorted distances (De Palma, Kiani, Lloyd 2021, figure 4); in inverse "
-         "units of distance",
+         "of each network, the share of its distances up to the lower quartile of all other networks, over "
+         "that quartile; their "
+         "mean (De Palma, Kiani, Lloyd 2021, figure 4: the distribution is straight up to there). Without "
+         "bias where it is "
+         "straight, however the inputs of a network depend on each other; in inverse units of distance; NaN "
+         "where the quartile "
+         "is 0 or infinite",
          BY(SUMMARY, BL_FLOAT64)},
-    [BL_FIELD_SUMMARY_EXPONENT] =
-        {"summary/exponent", AXES_FIT, "1",
-         "exponent a of the median distance in the input dimension, median ~ C n^a",
-         "least squares in log-log over the dimensions with a median above 0; expected for "
-         "uniform inputs: 1/2, 0, -1/2 at p = 1, 2, inf (p = 1: up to a logarithm)",
-         BY(SUMMARY, BL_FLOAT64)},
+    [BL_FIELD_SUMMARY_SLOPE_AT_ZERO_LOW] = {"summary/slope_at_zero_low", AXES_STATISTIC, "1",
+                                            "lower end of the confidence interval of summary/slope_at_zero",
+                                            SLOPE_TEXT, BY(SUMMARY, BL_FLOAT64), .later = true},
+    [BL_FIELD_SUMMARY_SLOPE_AT_ZERO_HIGH] = {"summary/slope_at_zero_high", AXES_STATISTIC, "1",
+                                             "upper end of the confidence interval of summary/slope_at_zero",
+                                             SLOPE_TEXT, BY(SUMMARY, BL_FLOAT64), .later = true},
+    [BL_FIELD_SUMMARY_EXPONENT] = {"summary/exponent", AXES_FIT, "1",
+                                   "exponent a of the median distance in the input dimension, median ~ C n^a",
+                                   "least squares in log-log over the dimensions with a median above 0; NaN "
+                                   "where a median is inf; expected for "
+                                   "uniform inputs: 1/2, 0, -1/2 at p = 1, 2, inf (p = 1: up to a logarithm)",
+                                   BY(SUMMARY, BL_FLOAT64)},
     [BL_FIELD_SUMMARY_EXPONENT_ERROR] =
         {"summary/exponent_error", AXES_FIT, "1", "standard error of summary/exponent",
-         "of the networks drawn: from the intervals of the medians (bootstrap over networks), which are "
-         "independent between dimensions; NaN with one network or one dimension, or where an interval "
-         "reaches 0",
+         "of the networks drawn: from the intervals of the medians, which are "
+         "independent between dimensions; NaN with fewer than 5 networks (at 90 %) or one dimension, or "
+         "where an interval "
+         "reaches 0 or inf",
          BY(SUMMARY, BL_FLOAT64)},
     [BL_FIELD_SUMMARY_PREFACTOR] = {"summary/prefactor", AXES_FIT, "1",
                                     "prefactor C of the fit median ~ C n^a", "see summary/exponent",
@@ -388,6 +425,11 @@ const bl_field bl_fields[BL_FIELD_COUNT] = {
                                      "largest eps for which the Sudakov-Fernique and Borell-TIS inequalities "
                                      "keep P(d_p <= eps) <= 1/2, at every n; NaN at p = 0",
                                      BY(SUMMARY, BL_FLOAT64)},
+    [BL_FIELD_SUMMARY_GUARANTEED_ERROR] = {"summary/guaranteed_error", AXES_LAW_MEDIAN, "1",
+                                           "standard error of summary/guaranteed",
+                                           "of the 64 random inputs at which the bound of P(d_p <= eps) is "
+                                           "averaged: its deviation over them, over its slope in eps",
+                                           BY(SUMMARY, BL_FLOAT64), .later = true},
     [BL_FIELD_SUMMARY_OVER_LAW] = {"summary/over_law", AXES_STATISTIC, "1",
                                    "measured median over the first-order law's median",
                                    "summary/distance over summary/law, at level 0.5; tends to 1 as width and "
@@ -402,7 +444,7 @@ const bl_field bl_fields[BL_FIELD_COUNT] = {
     [BL_FIELD_SUMMARY_OVER_GUARANTEED] =
         {"summary/over_guaranteed", AXES_STATISTIC, "1", "measured median over the guaranteed median",
          "summary/distance at level 0.5 over summary/guaranteed; at least 1 in "
-         "the infinite-width limit",
+         "the infinite-width limit; inf where the median is",
          BY(SUMMARY, BL_FLOAT64)},
     [BL_FIELD_SUMMARY_KERNEL_DEVIATION] =
         {"summary/kernel_deviation", AXES_KERNEL, "1", "relative deviation of gram_empirical from gram_nngp",
@@ -455,10 +497,16 @@ const bl_field bl_fields[BL_FIELD_COUNT] = {
          "N; "
          "NaN with one width",
          BY(SUMMARY, BL_FLOAT64)},
+    [BL_FIELD_SUMMARY_KERNEL_FIT_NOISE_ERROR] = {"summary/kernel_fit_noise_error", AXES_KERNEL_FIT, "1",
+                                                 "standard error of summary/kernel_fit_noise", FIT_ERROR_TEXT,
+                                                 BY(SUMMARY, BL_FLOAT64), .later = true},
     [BL_FIELD_SUMMARY_KERNEL_FIT_BIAS] =
         {"summary/kernel_fit_bias", AXES_KERNEL_FIT, "1",
          "bias of kernel_deviation over widths: b of b/width, added in squares", "as kernel_fit_noise",
          BY(SUMMARY, BL_FLOAT64)},
+    [BL_FIELD_SUMMARY_KERNEL_FIT_BIAS_ERROR] = {"summary/kernel_fit_bias_error", AXES_KERNEL_FIT, "1",
+                                                "standard error of summary/kernel_fit_bias", FIT_ERROR_TEXT,
+                                                BY(SUMMARY, BL_FLOAT64), .later = true},
     [BL_FIELD_KERNEL_STATUS] =
         {"kernel/status", AXES_KERNEL, "1", "whether the case's kernels are in the file",
          "written after all of them; what --resume reads; failed: their numbers leave the range of "

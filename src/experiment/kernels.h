@@ -85,7 +85,7 @@ BL_API bl_err bl_kernels_time(const bl_grid *grid, bl_kernel_weights *seconds) B
 
 /* How the deviation of an empirical kernel falls with the width. */
 typedef struct bl_kernels_fit {
-    double noise, bias;
+    double noise, noise_error, bias, bias_error;
 } bl_kernels_fit;
 
 /** Fit of deviations over widths N, S networks each.
@@ -93,9 +93,12 @@ typedef struct bl_kernels_fit {
  * Math:        D^2 = noise^2/(S N) + bias^2/N^2: a mean over S networks has a variance of order 1/(S N) and a bias of
  *              order 1/N, and mean squares add. Quasi-likelihood for a D^2 that scatters in proportion to its mean: least
  *              squares with weights 1/mean^2 (McCullagh and Nelder 1989, chapter 8), 50 steps, neither term negative.
+ *              Errors of noise^2 and bias^2: the inverse of the weighted normal matrix times the dispersion, the sum of
+ *              (D^2/mean - 1)^2 over widths - 2; of noise: sqrt(noise^2 + error of noise^2) - noise, which at noise = 0 is what
+ *              it could be at one error.
  * Shapes:      width[count], deviation[count]; infinite widths and NaN are left out.
  * Collective:  no.
- * @return NaN with fewer than two widths.
+ * @return NaN with fewer than two widths; NaN errors with two.
  */
 BL_API bl_kernels_fit bl_kernels_fit_widths(size_t count, const double *width, double networks,
                                             const double *deviation);

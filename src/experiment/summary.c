@@ -19,52 +19,103 @@ static bl_stream bootstrap_stream(const bl_config *config, const bl_case *c) {
     return bl_rng_stream(config->seed, (uint32_t)c->number, 0, BL_PURPOSE_BOOTSTRAP, 0);
 }
 
-static bl_err quantiles(const bl_config *config, const bl_case *c, const double *x, bl_quantiles *q) {
+static bl_err quantiles(const bl_config *config, const double *x, bl_quantiles *q) {
     return bl_stats_cluster_quantiles(x, config->networks, config->inputs, bl_quantile_level, BL_QUANTILES,
-                                      config->bootstrap, config->confidence, bootstrap_stream(config, c),
-                                      q->estimate, q->low, q->high);
+                                      config->confidence, q->estimate, q->low, q->high);
+}
+
+double bl_summary_length(int8_t status, double distance) {
+    switch (status) {
+    case BL_STATUS_FOUND:
+        return distance;
+    case BL_STATUS_NOT_FOUND:
+    case BL_STATUS_NOT_VERIFIED:
+        return INFINITY;
+    case BL_STATUS_BELOW_RESOLUTION:
+        return 0.0;
+    default:
+        return NAN;
+    }
+}
+
+/* The larger of the two, NaN left out. */
+static void enlarge(double *largest, double length) {
+    *largest = fmax(*largest, length);
+}
+
+/* Distances of one p, [networks][inputs], as bl_summary_length. */
+typedef struct lengths {
+    double *distance, *relative, *linearity, *crosses;
+} lengths;
+
+static bl_err lengths_create(size_t count, lengths *l) {
+    bl_err err = BL_OK;
+    BL_ALLOC(l->distance, count);
+    BL_ALLOC(l->relative, count);
+    BL_ALLOC(l->linearity, count);
+    BL_ALLOC(l->crosses, count);
+cleanup:
+    return err;
+}
+
+static void lengths_clear(lengths *l) {
+    bl_mem_free(l->distance);
+    bl_mem_free(l->relative);
+    bl_mem_free(l->linearity);
+    bl_mem_free(l->crosses);
+}
+
+static void measure(const bl_config *config, const bl_record *data, size_t p_index, lengths *l,
+                    bl_summary *s) {
+    const size_t count = config->networks * config->inputs;
+    const double *distance = data->data[BL_FIELD_DISTANCE], *first_order = data->data[BL_FIELD_FIRST_ORDER];
+    const double *input_norm = data->data[BL_FIELD_INPUT_NORM];
+    const int8_t *status = data->data[BL_FIELD_STATUS], *crosses = data->data[BL_FIELD_FIRST_STEP_CROSSES];
+    const int32_t *spent = data->data[BL_FIELD_PASSES];
+    double passes = 0;
+    s->distance.looked = s->relative.looked = NAN;
+    s->linearity.looked = 1;
+    for (size_t i = 0; i < count; i++) {
+        const size_t at = i * config->p.count + p_index;
+        const bool found = status[at] == BL_STATUS_FOUND, pending = status[at] == BL_STATUS_PENDING;
+        const double norm = input_norm[at], first = first_order[at];
+        l->distance[i] = bl_summary_length(status[at], distance[at]);
+        l->relative[i] = l->distance[i] / norm;
+        l->linearity[i] = l->distance[i] / first;
+        l->crosses[i] = crosses[at] < 0 ? NAN : crosses[at];
+        s->pending += pending;
+        s->failures += !pending && !found;
+        passes += spent[at];
+        if (isnan(l->distance[i]))
+            continue;
+        const double looked = isinf(l->distance[i]) ? first : l->distance[i];
+        enlarge(&s->distance.looked, looked);
+        enlarge(&s->relative.looked, looked / norm);
+        if (found)
+            enlarge(&s->linearity.looked, l->linearity[i]);
+    }
+    const double done = (double)count - (double)s->pending;
+    s->passes = done > 0 ? passes / done : (double)NAN;
 }
 
 bl_err bl_summary_case(const bl_config *config, const bl_case *c, const bl_record *data, size_t p_index,
                        bl_summary *summary) {
     bl_err err = BL_OK;
-    size_t count = config->networks * config->inputs;
-    const double *all = data->data[BL_FIELD_DISTANCE], *first_order = data->data[BL_FIELD_FIRST_ORDER];
-    const double *norm = data->data[BL_FIELD_INPUT_NORM];
-    const int8_t *status = data->data[BL_FIELD_STATUS], *crossing = data->data[BL_FIELD_FIRST_STEP_CROSSES];
-    const int32_t *spent = data->data[BL_FIELD_PASSES];
-    double *distance = NULL, *relative = NULL, *linearity = NULL, *crosses = NULL;
-    double passes = 0, unused[2];
+    lengths l = {0};
+    double unused[2];
     *summary = (bl_summary){0};
-    BL_ALLOC(distance, count);
-    BL_ALLOC(relative, count);
-    BL_ALLOC(linearity, count);
-    BL_ALLOC(crosses, count);
-    for (size_t i = 0; i < count; i++) {
-        size_t at = i * config->p.count + p_index;
-        bool found = status[at] == BL_STATUS_FOUND;
-        distance[i] = found ? all[at] : NAN;
-        relative[i] = distance[i] / norm[at];
-        linearity[i] = distance[i] / first_order[at];
-        crosses[i] = crossing[at] < 0 ? NAN : crossing[at];
-        summary->pending += status[at] == BL_STATUS_PENDING;
-        summary->failures += status[at] != BL_STATUS_PENDING && !found;
-        passes += spent[at];
-    }
-    BL_TRY(quantiles(config, c, distance, &summary->distance));
-    BL_TRY(quantiles(config, c, relative, &summary->relative));
-    BL_TRY(quantiles(config, c, linearity, &summary->linearity));
-    BL_TRY(bl_stats_cluster_moments(crosses, config->networks, config->inputs, config->bootstrap,
+    BL_TRY(lengths_create(config->networks * config->inputs, &l));
+    measure(config, data, p_index, &l, summary);
+    BL_TRY(quantiles(config, l.distance, &summary->distance));
+    BL_TRY(quantiles(config, l.relative, &summary->relative));
+    BL_TRY(quantiles(config, l.linearity, &summary->linearity));
+    BL_TRY(bl_stats_cluster_moments(l.crosses, config->networks, config->inputs, config->bootstrap,
                                     bootstrap_stream(config, c), &summary->first_step_crosses,
                                     &summary->first_step_crosses_error, &unused[0], &unused[1]));
-    double done = (double)count - (double)summary->pending;
-    summary->passes = done > 0 ? passes / done : NAN;
-    summary->slope_at_zero = bl_stats_slope_at_zero(distance, count);
+    BL_TRY(bl_stats_slope_at_zero(l.distance, config->networks, config->inputs, config->confidence,
+                                  &summary->slope_at_zero));
 cleanup:
-    bl_mem_free(distance);
-    bl_mem_free(relative);
-    bl_mem_free(linearity);
-    bl_mem_free(crosses);
+    lengths_clear(&l);
     return err;
 }
 
@@ -233,13 +284,16 @@ bl_scaling bl_summary_scaling(const bl_config *config, size_t p_index, const bl_
     size_t count = config->dimension.count;
     const double interval =
         2 * bl_stats_normal_quantile(0.5 + config->confidence / 2); /* in standard errors */
+    bl_scaling scaling = {.power = {NAN, NAN, NAN, NAN, 0}, .paper = {NAN, NAN, NAN, 0}};
     for (size_t i = 0; i < count; i++) {
+        if (isinf(median[i].value)) /* beyond what was looked at: no curve goes through it */
+            return scaling;
         value[i] = median[i].value;
         x[i] = log(config->dimension.value[i]);
         y[i] = value[i] > 0 ? log(value[i]) : NAN;
         error[i] = log(median[i].high / median[i].low) / interval;
     }
-    bl_scaling scaling = {.power = bl_stats_line(x, y, NULL, count), .paper = {NAN, NAN, NAN, 0}};
+    scaling.power = bl_stats_line(x, y, NULL, count);
     scaling.power.slope_error = slope_error(x, y, error, count);
     if (paper_power(config->p.value[p_index], &power))
         scaling.paper = bl_stats_paper_fit(config->dimension.value, value, count, power);

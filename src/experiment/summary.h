@@ -14,9 +14,21 @@
  */
 BL_API bl_err bl_summary_record_create(const bl_config *config, bl_record *record) BL_NODISCARD;
 
-/* Estimate and interval of a list of quantiles. */
+/** A distance as statistics take it.
+ *
+ * Math:        found: the distance. A search that ended without one (not_found, not_verified): inf, as the boundary is at least as
+ *              far as was looked. below_resolution: 0, as it is nearer than float64 tells. constant: NaN, as there is no class that
+ *              could change; pending: NaN. NaN is left out.
+ * Collective:  no.
+ */
+BL_API double bl_summary_length(int8_t status, double distance);
+
+/* Estimate and interval of a list of quantiles; infinite where they fall among distances that were not found. */
 typedef struct bl_quantiles {
     double estimate[BL_QUANTILES], low[BL_QUANTILES], high[BL_QUANTILES];
+    /* the largest finite length looked at, beyond which an infinite quantile lies: of distances found, and of the first linear step
+     * where none was; NaN without any. Of linearity the largest ratio found, at least 1 */
+    double looked;
 } bl_quantiles;
 
 /* Summary of one case and one p. */
@@ -27,14 +39,15 @@ typedef struct bl_summary {
     int64_t failures;                                    /* searches that ended without a distance */
     int64_t pending;                                     /* not done yet */
     double passes;                                       /* mean */
-    double slope_at_zero;                                /* of P(distance <= eps) */
+    bl_slope slope_at_zero;                              /* of P(distance <= eps) */
     double first_step_crosses, first_step_crosses_error; /* share */
 } bl_summary;
 
-/** Statistics of a case for one p; entries that are not there are left out.
+/** Statistics of a case for one p; entries that are not done are left out, distances that were not found count as infinite.
  *
- * Math:        quantiles at bl_quantile_level, percentile intervals of a bootstrap over networks (config->bootstrap resamples,
- *              config->confidence), THEORY.md, section 5.1.
+ * Math:        quantiles at bl_quantile_level with intervals of bl_stats_cluster_quantiles over networks (config->confidence); the
+ *              slope at zero by bl_stats_slope_at_zero; shares with errors of a bootstrap over networks (config->bootstrap).
+ *              THEORY.md, section 5.1.
  * Shapes:      data of bl_summary_record_create; p_index one of the p.
  * Collective:  no. A function of the arguments alone (stream: seed, case, bootstrap).
  * @return BL_OK; BL_ERR_MEMORY.
@@ -100,7 +113,7 @@ typedef struct bl_median {
 
 /* How the median distance grows with the dimension. */
 typedef struct bl_scaling {
-    bl_fit power;       /* log median against log n: slope = exponent, with the error of the bootstrap,
+    bl_fit power;       /* log median against log n: slope = exponent, with the error of the medians,
                            intercept = log of the factor */
     bl_paper_fit paper; /* c (n - n0)^(1/2), c, or c (n - n0)^(-1/2) for p = 1, 2, inf; NaN for other p */
 } bl_scaling;
@@ -110,7 +123,8 @@ typedef struct bl_scaling {
  * Math:        least squares with equal weights. The exponent's error is that of the medians: sizes have their own networks, so
  *              it is the root of sum c_i^2 e_i^2, c_i the fit's coefficients, e_i the errors of log median from its interval,
  *              log(high / low) / (2 z), z the normal quantile of config->confidence. Residuals would say little: three sizes
- *              leave one degree of freedom. NaN where the intervals are empty (one network) or with fewer than two sizes.
+ *              leave one degree of freedom. NaN where an interval is empty or not there (too few networks) or with fewer than two
+ *              sizes. All is NaN where a median is infinite: most of its distances were not found.
  * Collective:  no.
  */
 BL_API bl_scaling bl_summary_scaling(const bl_config *config, size_t p_index, const bl_median *median);

@@ -183,6 +183,20 @@ static double solve(const guarantee *g) {
     return low;
 }
 
+/* Error of that eps, of the inputs drawn: the deviation of the mean bound over its slope. */
+static double solution_error(const guarantee *g, double eps) {
+    const double width = 0.02, count = (double)g->inputs;
+    const double slope =
+        (mean_bound(g, (1.0 + width) * eps) - mean_bound(g, (1.0 - width) * eps)) / (2.0 * width * eps);
+    const double mean = mean_bound(g, eps);
+    double squares = 0.0;
+    for (size_t i = 0; i < g->inputs; i++) {
+        const double away = bound(g, i, eps) - mean;
+        squares += away * away;
+    }
+    return sqrt(squares / (count - 1.0) / count) / slope;
+}
+
 /* The inputs of the first draws of the first-order law. */
 static bl_err sample_points(guarantee *g, const bl_config *config, const bl_gp_network *network,
                             const bl_gp_model *model) {
@@ -237,10 +251,10 @@ cleanup:
     return err;
 }
 
-static bl_err median_of(guarantee *g, const bl_gp_network *network, double p, double *eps) {
+static bl_err median_of(guarantee *g, const bl_gp_network *network, double p, double *eps, double *error) {
     bl_err err = BL_OK;
     const double q = p == 1.0 ? INFINITY : isinf(p) ? 1.0 : p / (p - 1.0);
-    *eps = NAN;
+    *eps = *error = NAN;
     if (p < 1.0)
         return BL_OK;
     g->p = p;
@@ -248,13 +262,14 @@ static bl_err median_of(guarantee *g, const bl_gp_network *network, double p, do
     if (network)
         BL_TRY(bound_network(g, network, q));
     *eps = solve(g);
+    *error = solution_error(g, *eps);
 cleanup:
     return err;
 }
 
 bl_err bl_predict_network_guaranteed_median(const bl_config *config, const bl_gp_network *network,
                                             size_t depth, size_t dimension, size_t count, const double *p,
-                                            double *eps) {
+                                            double *eps, double *error) {
     bl_err err = BL_OK;
     const bl_gp_model model = bl_gp_model_balanced(config, depth, NULL);
     guarantee g = {.n = dimension, .classes = config->classes, .inputs = 64};
@@ -266,7 +281,7 @@ bl_err bl_predict_network_guaranteed_median(const bl_config *config, const bl_gp
         slopes_fill(&g.slopes, &model, dimension, g.radius[0]);
     }
     for (size_t k = 0; k < count; k++)
-        BL_TRY(median_of(&g, network, p[k], &eps[k]));
+        BL_TRY(median_of(&g, network, p[k], &eps[k], &error[k]));
 cleanup:
     bl_mem_free(g.radius);
     bl_mem_free(g.variance);
@@ -275,11 +290,11 @@ cleanup:
 }
 
 bl_err bl_predict_guaranteed_median(const bl_config *config, size_t depth, size_t dimension, size_t count,
-                                    const double *p, double *eps) {
+                                    const double *p, double *eps, double *error) {
     bl_err err = BL_OK;
     bl_gp_network *network = NULL;
     BL_TRY(bl_gp_network_of(config, depth, dimension, &network));
-    BL_TRY(bl_predict_network_guaranteed_median(config, network, depth, dimension, count, p, eps));
+    BL_TRY(bl_predict_network_guaranteed_median(config, network, depth, dimension, count, p, eps, error));
 cleanup:
     bl_gp_network_destroy(&network);
     return err;

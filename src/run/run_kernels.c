@@ -358,8 +358,10 @@ static bl_err write_fits(bl_run *run, const learnt *all) {
             widths[w] = all[(start[0] * config->width.count + w) * dimensions + start[1]].deviation;
         bl_kernels_fit fit =
             bl_kernels_fit_widths(config->width.count, config->width.value, (double)config->networks, widths);
-        BL_TRY(bl_results_write(run->results, BL_FIELD_SUMMARY_KERNEL_FIT_NOISE, start, one, &fit.noise));
-        BL_TRY(bl_results_write(run->results, BL_FIELD_SUMMARY_KERNEL_FIT_BIAS, start, one, &fit.bias));
+        const double value[] = {fit.noise, fit.noise_error, fit.bias, fit.bias_error};
+        for (unsigned k = 0; k < sizeof value / sizeof *value; k++)
+            BL_TRY(
+                bl_results_write(run->results, BL_FIELD_SUMMARY_KERNEL_FIT_NOISE + k, start, one, &value[k]));
     }
 cleanup:
     return err;

@@ -67,14 +67,17 @@ static bl_err write_summary(bl_run *run, const size_t *start, const bl_summary *
     BL_TRY(bl_results_write(run->results, BL_FIELD_SUMMARY_FAILURES, start, one, &s->failures));
     BL_TRY(write_number(run, BL_FIELD_SUMMARY_PASSES, start, s->passes));
     BL_TRY(write_number(run, BL_FIELD_SUMMARY_LINEARITY, start, s->linearity.estimate[BL_QUANTILE_MEDIAN]));
-    BL_TRY(write_number(run, BL_FIELD_SUMMARY_SLOPE_AT_ZERO, start, s->slope_at_zero));
+    BL_TRY(write_number(run, BL_FIELD_SUMMARY_LOOKED, start, s->distance.looked));
+    BL_TRY(write_number(run, BL_FIELD_SUMMARY_SLOPE_AT_ZERO, start, s->slope_at_zero.value));
+    BL_TRY(write_number(run, BL_FIELD_SUMMARY_SLOPE_AT_ZERO_LOW, start, s->slope_at_zero.low));
+    BL_TRY(write_number(run, BL_FIELD_SUMMARY_SLOPE_AT_ZERO_HIGH, start, s->slope_at_zero.high));
     BL_TRY(write_number(run, BL_FIELD_SUMMARY_FIRST_STEP_CROSSES, start, s->first_step_crosses));
     BL_TRY(write_number(run, BL_FIELD_SUMMARY_FIRST_STEP_CROSSES_ERROR, start, s->first_step_crosses_error));
 cleanup:
     return err;
 }
 
-/* Write the measured median over the law's, with the bootstrap's interval, and over the guaranteed one. */
+/* Write the measured median over the law's, with the measured one's interval, and over the guaranteed one. */
 static bl_err write_ratios(bl_run *run, const tables *t, const bl_case *c, size_t p_index,
                            const size_t *start, const bl_summary *s) {
     bl_err err = BL_OK;
@@ -187,13 +190,16 @@ static bl_err predict_guaranteed(const tables *t, size_t pair) {
     bl_err err = BL_OK;
     const bl_config *config = t->run->config;
     const size_t depth = pair / t->dimensions, dimension = pair % t->dimensions;
-    double *median = t->guaranteed + pair * t->p_count;
+    double *median = t->guaranteed + pair * t->p_count, *error = NULL;
     size_t start[BL_FIELD_RANK_MAX] = {depth, dimension}, count[BL_FIELD_RANK_MAX] = {1, 1, t->p_count};
+    BL_ALLOC(error, t->p_count);
     BL_TRY(bl_predict_guaranteed_median(config, (size_t)config->depth.value[depth],
                                         (size_t)config->dimension.value[dimension], t->p_count,
-                                        config->p.value, median));
+                                        config->p.value, median, error));
     BL_TRY(bl_results_write(t->run->results, BL_FIELD_SUMMARY_GUARANTEED, start, count, median));
+    BL_TRY(bl_results_write(t->run->results, BL_FIELD_SUMMARY_GUARANTEED_ERROR, start, count, error));
 cleanup:
+    bl_mem_free(error);
     return err;
 }
 

@@ -75,9 +75,9 @@ static const bl_option options[] = {
      "inputs at which kernels are compared (an M x M matrix per case), above 1024 spread over all ranks; 0: "
      "no kernels"},
     {"summary.bootstrap", BL_OPTION_COUNT, AT(bootstrap), "1000", 1, 1000000, NULL, "resamples",
-     "resamples of networks behind every interval"},
+     "resamples of networks behind the errors of means, variances and moments"},
     {"summary.confidence", BL_OPTION_REAL, AT(confidence), "0.9", 0.01, 0.9999, NULL, "",
-     "share of the resamples that lie in an interval"},
+     "confidence of the intervals: how often they hold what they are of"},
     {"training.dataset", BL_OPTION_WORD, AT(training.set), "none", 0, 0, bl_training_set_name, "",
      "data set on which networks are trained before they are measured; `sample` writes the trained networks"},
     {"training.path", BL_OPTION_TEXT, AT(training.path), "\"\"", 0, 4000, NULL, "",

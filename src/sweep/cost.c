@@ -175,10 +175,13 @@ double bl_cost_guaranteed(const bl_config *config, size_t depth, size_t n) {
     return 1 + 64 * image_entry(config, depth, n);
 }
 
-/* Measured at 3,000 distances. */
+/* Measured at 3,000 distances of a norm, 300 networks, 1,000 resamples: 19 ms for the moments of outputs, 0.9 ms for each mean over
+ * networks, 2.6 ms for the quantiles and the slope of each norm. */
 double bl_cost_statistics(const bl_config *config) {
-    const double distances = (double)config->networks * (double)config->inputs * (double)config->p.count;
-    return passes_of(config, 11 * distances * (double)config->bootstrap);
+    const double networks = (double)config->networks, inputs = networks * (double)config->inputs;
+    const double norms = (double)config->p.count * (double)bl_config_kinds(config);
+    return passes_of(config, (double)config->bootstrap * (6.2 * inputs + 2.9 * networks * (1 + norms)) +
+                                 870 * inputs * norms);
 }
 
 /* Length of the features before the last layer. */

@@ -47,7 +47,7 @@ BL_API size_t bl_cost_law_draws(size_t n);
 /** Cost of the guaranteed median: for image families that of kernels at 64 inputs. Not collective. */
 BL_API double bl_cost_guaranteed(const bl_config *config, size_t depth, size_t n);
 
-/** Cost of a case's statistics: the bootstrap of its quantiles, for all norms. Not collective. */
+/** Cost of a case's statistics: moments with their bootstrap, quantiles of all norms. Not collective. */
 BL_API double bl_cost_statistics(const bl_config *config);
 
 /* Costs of the parts of spread kernels. */

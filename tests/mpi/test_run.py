@@ -90,8 +90,8 @@ class Run(program.TestCase):
                 values = summary[name][()]
                 # p = 0 has no law without a norm, no dual norm, no paper's fit
                 known = values[..., :4] if values.ndim >= 3 and values.shape[-1] == 5 else values
-                with self.subTest(variable=name):
-                    self.assertTrue(np.isfinite(known).any(), name)
+                with self.subTest(variable=name):  # two widths leave no scatter for errors of their fit
+                    self.assertEqual(np.isfinite(known).any(), name not in ("kernel_fit_noise_error", "kernel_fit_bias_error"), name)
 
     def test_exponents(self):
         """Exponent and its error against numpy: the fit repeated on networks drawn anew with replacement, size by size."""
@@ -100,10 +100,11 @@ class Run(program.TestCase):
                                      "grid.width=[40]", "--set", "boundary.effort=fast", "--set", "summary.bootstrap=1000"], 2))
         with h5py.File(out, "r") as file:
             n = np.log(file["dimension"][()])
-            for depth, distance in enumerate(file["distance"][:, 0, ..., 0]):
-                expected = np.polyfit(n, np.log(np.nanmedian(distance, axis=(1, 2))), 1)[0]
+            found = np.where(file["status"][()] == 1, file["distance"][()], np.inf)  # what was not found is infinitely far
+            for depth, distance in enumerate(found[:, 0, ..., 0]):
+                expected = np.polyfit(n, np.log(np.median(distance, axis=(1, 2))), 1)[0]
                 self.assertAlmostEqual(file["summary/exponent"][depth, 0, 0], expected, 10)
-                again = [[np.log(np.nanmedian(x[generator.integers(0, 100, 100)])) for x in distance] for _ in range(1000)]
+                again = [[np.log(np.median(x[generator.integers(0, 100, 100)])) for x in distance] for _ in range(1000)]
                 error = np.polyfit(n, np.transpose(again), 1)[0].std()
                 np.testing.assert_allclose(file["summary/exponent_error"][depth, 0, 0], error, rtol=0.2)
         self.check_done(program.run(["run", self.sweep, "-o", out, "--force", "--set", "samples.networks=1"], 0))

@@ -13,7 +13,7 @@ from test_predict import UNBOUNDED, UNIT, Config, boxed_length, dual
 lib.bl_predict_network_first_order.argtypes = [ct.c_void_p] * 2 + [ct.c_size_t] * 3 + [ct.POINTER(Box)] + [ct.c_size_t] * 2 + [
     ct.c_void_p] * 3
 lib.bl_predict_network_guaranteed_median.argtypes = [ct.c_void_p] * 2 + [ct.c_size_t] * 3 + [
-    ct.POINTER(ct.c_double)] * 2
+    ct.POINTER(ct.c_double)] * 3
 lib.bl_gp_network_family.argtypes = [ct.c_char_p, ct.c_void_p, ct.c_size_t, ct.c_size_t, ct.POINTER(ct.c_void_p)]
 
 LEVEL = np.array([0.25, 0.5, 0.75])
@@ -27,8 +27,8 @@ def law(network, config, box=UNBOUNDED, draws=4096):
 
 
 def guaranteed(network, config, p):
-    eps = ct.c_double()
-    check(lib.bl_predict_network_guaranteed_median(config.handle, network.handle, 2, config.dimension, 1, ct.c_double(p), eps))
+    eps, error = ct.c_double(), ct.c_double()
+    check(lib.bl_predict_network_guaranteed_median(config.handle, network.handle, 2, config.dimension, 1, ct.c_double(p), eps, error))
     return eps.value
 
 

@@ -15,7 +15,7 @@ lib.bl_config_parse.argtypes = [ct.c_char_p, ct.c_char_p, ct.c_size_t, ct.c_void
 lib.bl_config_destroy.argtypes = [ct.POINTER(ct.c_void_p)]
 lib.bl_predict_first_order.argtypes = [ct.c_void_p] + [ct.c_size_t] * 3 + [ct.POINTER(Box), ct.c_size_t, ct.c_size_t,
                                        ct.c_void_p, ct.c_void_p, ct.c_void_p]
-lib.bl_predict_guaranteed_median.argtypes = [ct.c_void_p] + [ct.c_size_t] * 3 + [ct.POINTER(ct.c_double)] * 2
+lib.bl_predict_guaranteed_median.argtypes = [ct.c_void_p] + [ct.c_size_t] * 3 + [ct.POINTER(ct.c_double)] * 3
 lib.bl_predict_mean_norm.restype = ct.c_double
 lib.bl_predict_mean_norm.argtypes = [ct.c_size_t, ct.c_double]
 
@@ -63,10 +63,13 @@ inputs: {{distribution: {kind}, box: {"[0, 1]" if kind == "uniform" else "none"}
         quantile, error = self.laws([box], *arguments, **settings)
         return quantile[0], error[0]
 
+    def guaranteed_with_error(self, p, depth=2):
+        eps, error = ct.c_double(), ct.c_double()
+        check(lib.bl_predict_guaranteed_median(self.handle, depth, self.dimension, 1, ct.c_double(p), eps, error))
+        return eps.value, error.value
+
     def guaranteed(self, p, depth=2):
-        eps = ct.c_double()
-        check(lib.bl_predict_guaranteed_median(self.handle, depth, self.dimension, 1, ct.c_double(p), eps))
-        return eps.value
+        return self.guaranteed_with_error(p, depth)[0]
 
 
 def dual(p):
@@ -301,7 +304,14 @@ class Guaranteed(unittest.TestCase):
                 with self.subTest(p=p, **options):
                     self.assertGreater(eps, 0.03 * law)
                     self.assertLess(eps, law)
-        self.assertTrue(np.isnan(Config(48).guaranteed(0.0)))
+        self.assertTrue(np.isnan(Config(48).guaranteed_with_error(0.0)).all())
+
+    def test_error_of_the_inputs(self):
+        """As large as the scatter over other inputs of the same law."""
+        for p in (1.0, np.inf):
+            found = np.array([Config(12, "[2]", seed=seed).guaranteed_with_error(p) for seed in range(60)])
+            self.assertGreater(found[:, 1].min(), 0)
+            np.testing.assert_allclose(found[:, 1].mean() / found[:, 0].std(ddof=1), 1, atol=0.3)
 
     def test_gap_of_many_classes(self):
         """At large n and p = 2 the guaranteed median meets the median gap of C independent logits."""
