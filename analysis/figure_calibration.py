@@ -7,7 +7,7 @@ quartiles over the median of the prior's first-order law."""
 import numpy as np
 
 from borderline import Posterior, style
-from borderline.statistics import wilson
+from borderline.statistics import quantile, wilson
 
 KINDS = ("training", "test", "random")
 
@@ -33,13 +33,14 @@ def draw_counts(axis, posterior):
 
 def draw_distances(axis, posterior):
     """Kinds side by side, one colour a norm."""
-    distance, law = posterior["distance"].values, posterior["prior_law"].values  # [kind, input, p], [kind, p, quantile]
+    distance, law = posterior.lengths().values, posterior["prior_law"].values  # [kind, input, p], [kind, p, quantile]
     middle = law.shape[-1] // 2
     for p, norm in enumerate(posterior.p):
-        low, median, high = np.nanquantile(distance[..., p], (0.25, 0.5, 0.75), axis=1) / law[:, p, middle]
+        unit, found = law[:, p, middle], np.where(np.isfinite(distance[..., p]), distance[..., p], 0.0)
+        low, median, high = (quantile(distance[..., p], level, axis=1) / unit for level in (0.25, 0.5, 0.75))
         place = np.arange(len(KINDS)) + 0.14 * (p - (len(posterior.p) - 1) / 2)
-        axis.errorbar(place, median, yerr=[median - low, high - median], capsize=1.5, elinewidth=0.7, linestyle="none",
-                      color=style.COLOURS[p % len(style.COLOURS)], marker=style.MARKERS[p % len(style.MARKERS)])
+        style.estimates(axis, place, median, low, high, found.max(axis=1) / unit, capsize=1.5, elinewidth=0.7, linestyle="none",
+                        color=style.COLOURS[p % len(style.COLOURS)], marker=style.MARKERS[p % len(style.MARKERS)])
     axis.axhline(1.0, color=style.GUIDE, linestyle="--", linewidth=0.8, zorder=0)
     axis.set_yscale("log")
     style.plain_log_ticks(axis.yaxis)

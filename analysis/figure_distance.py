@@ -10,7 +10,9 @@ from borderline import style
 
 
 def band(axis, sweep, d, w, p, low, high, alpha):
+    looked = sweep.looked().values[d, w, :, p]
     edges = [sweep.quantile("distance", level).values[d, w, :, p] for level in (low, high)]
+    edges = [np.where(np.isinf(edge), looked, edge) for edge in edges]  # an infinite one lies beyond: see the medians
     label = f"quantiles {100 * low:g} to {100 * high:g} %"
     if len(sweep.dimension) == 1:  # a band of no width: draw it as a bar
         axis.vlines(sweep.dimension, *edges, color=style.COLOURS[0], alpha=alpha, linewidth=8, label=label)
@@ -21,9 +23,8 @@ def band(axis, sweep, d, w, p, low, high, alpha):
 def measured(axis, sweep, d, w, p):
     median = sweep.quantile("distance", 0.5).values[d, w, :, p]
     low, high = (end.values[d, w, :, p] for end in sweep.interval("distance", 0.5))
-    error = np.nan_to_num(np.maximum([median - low, high - median], 0.0))
-    axis.errorbar(sweep.dimension, median, yerr=error, color=style.COLOURS[0], marker="o", linestyle="none",
-                  capsize=2, elinewidth=0.8, label="measured median, with interval", zorder=5)
+    style.estimates(axis, sweep.dimension, median, low, high, sweep.looked().values[d, w, :, p], color=style.COLOURS[0], marker="o",
+                    linestyle="none", capsize=2, elinewidth=0.8, label="measured median, with interval", zorder=5)
 
 
 def fitted(axis, sweep, d, w, p):
@@ -72,7 +73,7 @@ def named(axes):
 def draw(sweep, folder):
     written = []
     for d, w, suffix in style.cases(sweep):
-        if not np.isfinite(sweep.quantile("distance", 0.5).values[d, w]).any():
+        if np.isnan(sweep.quantile("distance", 0.5).values[d, w]).all():
             continue
         figure, axes, below = style.panels(len(sweep.p))
         for p, axis in enumerate(axes):
@@ -91,7 +92,9 @@ def draw(sweep, folder):
                            "distance to the boundary\n(" + style.norm_label(0) + ": coordinates changed)")
         style.legend_below(below, named(axes))
         figure.suptitle(f"Median distance, {style.case_label(sweep, d, w)}", fontsize=9)
-        style.footnote(figure, sweep, "Quantiles over networks and inputs.")
+        lost = np.isinf(sweep.quantile("distance", 0.5).values[d, w]).any()
+        style.footnote(figure, sweep, "Quantiles over networks and inputs." + " Triangles: the median lies beyond the largest length "
+                       "looked at." * bool(lost))
         written += style.save(figure, folder, "median_distance" + suffix)
     if not written:
         raise style.NothingToDraw("no distance is in the file yet")

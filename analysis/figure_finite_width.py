@@ -31,11 +31,14 @@ class Panels:
 
     def draw(self, axis, value, below, above, label, guide=None):
         """Lines with bars; those of several depths side by side, so that their bars stand apart."""
-        rows = [array.T if self.by_depth else array for array in (value, below, above)]
+        self.draw_between(axis, value, value - below, value + above, value, label, guide)
+
+    def draw_between(self, axis, value, low, high, looked, label, guide):
+        rows = [array.T if self.by_depth else array for array in (value, low, high, looked)]
         count = len(rows[0])
-        for d, (v, b, a) in enumerate(zip(*rows)):
-            axis.errorbar(self.x * (1.0 + 0.07 * (d - (count - 1) / 2)), v, yerr=np.nan_to_num([b, a]), capsize=1.5,
-                          elinewidth=0.7, **look(d, self.colours))
+        for d, (v, b, a, far) in enumerate(zip(*rows)):
+            style.estimates(axis, self.x * (1.0 + 0.07 * (d - (count - 1) / 2)), v, b, a, far, capsize=1.5, elinewidth=0.7,
+                            **look(d, self.colours))
         if guide is not None:
             axis.axhline(guide, color=style.GUIDE, linestyle="--", linewidth=0.8, zorder=0)
         axis.set_ylabel(label)
@@ -62,7 +65,8 @@ class Panels:
         """Median, and bars from the lower to the upper quartile of networks and inputs."""
         values = self.values("linearity_quantile", p)
         lower, median, upper = (values[..., int(np.argmin(np.abs(self.sweep.level - q)))] for q in (0.25, 0.5, 0.75))
-        self.draw(axis, median, median - lower, upper - median, "distance / first\nlinear step, " + style.norm_label(self.sweep.p[p]), 1.0)
+        known = np.where(np.isfinite(values), values, 1.0)
+        self.draw_between(axis, median, lower, upper, known.max(axis=-1), "distance / first\nlinear step, " + style.norm_label(self.sweep.p[p]), 1.0)
         axis.set_yscale("log")
         style.plain_log_ticks(axis.yaxis)
 
@@ -101,7 +105,7 @@ def plots(panels):
 
 
 def draw(sweep, folder):
-    if not np.isfinite(sweep["summary/linearity_quantile"].values).any():
+    if np.isnan(sweep["summary/linearity_quantile"].values).all():
         raise style.NothingToDraw("the file has no statistics of finite width yet (the summary is written at the end of a run)")
     panels = Panels(sweep)
     drawn = list(plots(panels))

@@ -7,6 +7,7 @@ import numpy as np
 from scipy.optimize import curve_fit
 
 from borderline import style
+from borderline.statistics import median
 from figure_width import norm_look
 
 DRAWS = 400
@@ -15,16 +16,17 @@ QUANTITIES = (("median", "median distance: ratio $- 1$"), ("log", "mean log dist
 
 
 def statistics(distance, output, chosen):
-    """Median and mean logs over the chosen networks. No distance found counts as a long one in the median, not in the means."""
+    """Median and mean logs over the chosen networks. A distance that was not found is infinite in the median and left out of the
+    means."""
     d, f = distance[chosen], np.abs(output[chosen])
     with np.errstate(divide="ignore", invalid="ignore"):
         logs = [np.where(np.isfinite(x) & (d > 0), x, np.nan) for x in (np.log(d), np.log(d / f))]
-    return np.array([np.log(np.median(np.where(np.isfinite(d), d, np.inf)))] + [np.nanmean(x) for x in logs])
+    return np.array([np.log(median(d))] + [np.nanmean(x) for x in logs])
 
 
 def measured(sweep, d, w, n, p):
     """The three statistics of a case, and draws of them from a bootstrap over networks."""
-    distance, output = sweep["distance"].take(depth=d, width=w, dimension=n).values[..., p], \
+    distance, output = sweep.lengths().take(depth=d, width=w, dimension=n).values[..., p], \
         sweep["output"].take(depth=d, width=w, dimension=n).values
     draws = np.random.default_rng(1).integers(len(distance), size=(DRAWS, len(distance)))
     return statistics(distance, output, slice(None)), np.array([statistics(distance, output, k) for k in draws])

@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
 """Sorted distances against their percentile, with the straight line at 0: P(d <= eps) is linear in eps for small eps
-(figure 4 of De Palma, Kiani, Lloyd 2021). Distances are divided by their median, so that all dimensions share an axis."""
+(figure 4 of De Palma, Kiani, Lloyd 2021). Distances are divided by their median, so that all dimensions share an axis (by the largest
+length looked at, where most were not found); percentiles count those that were not found."""
 
 import numpy as np
 
 from borderline import style
+from borderline.statistics import median
 
 
 def half_normal(level):
@@ -17,16 +19,17 @@ def half_normal(level):
 
 def draw_panel(axis, sweep, d, w, p, colours):
     slopes = sweep["summary/slope_at_zero"].values[d, w, :, p]
-    distance = sweep["distance"].take(depth=d, width=w, p=p)
+    distance = sweep.lengths().take(depth=d, width=w, p=p)
     reach = []  # 1 / (slope x median): where the straight line would be at percentile 100
     for n in range(len(sweep.dimension)):
         values = distance.take(dimension=n).values
-        values = np.sort(values[np.isfinite(values)])
+        values = np.sort(values[~np.isnan(values)])  # those not found at the end: their curve leaves the figure
         if values.size == 0:
             continue
-        median = np.median(values)
-        axis.plot(100 * (np.arange(values.size) + 0.5) / values.size, values / median, color=colours[n])
-        reach.append(1 / (slopes[n] * median))
+        unit = median(values) if np.isfinite(median(values)) else sweep.looked().values[d, w, n, p]
+        finite = np.isfinite(values)
+        axis.plot(100 * (np.arange(values.size)[finite] + 0.5) / values.size, values[finite] / unit, color=colours[n])
+        reach.append(1 / (slopes[n] * unit))
     level = np.linspace(0, 0.999, 400)
     axis.plot(100 * level, half_normal(level), color=style.GUIDE, linestyle="--", linewidth=0.9, zorder=0)
     if np.isfinite(reach).any():

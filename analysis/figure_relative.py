@@ -14,22 +14,21 @@ def draw_norm(axis, sweep, d, w, p):
     colour, marker = style.COLOURS[p % len(style.COLOURS)], style.MARKERS[p % len(style.MARKERS)]
     median = sweep.quantile("relative", 0.5).values[d, w, :, p]
     low, high = (end.values[d, w, :, p] for end in sweep.interval("relative", 0.5))
-    error = np.nan_to_num(np.maximum([median - low, high - median], 0.0))
-    known = np.isfinite(median) & (median > 0)
+    known = ~np.isnan(median) & (median > 0)
     label = style.norm_label(sweep.p[p])
-    if known.sum() > 1:
+    if known.sum() > 1 and np.isfinite(median[known]).all():  # no curve goes through a median that was not found
         slope, spread = exponent(sweep.dimension[known], median[known], sweep.log_error("relative", 0.5)[d, w, known, p])
         label += rf"  $\propto n^a$, $a = {slope:.2f}" + (rf"\pm{spread:.2f}$" if np.isfinite(spread) else "$")
     # side by side, so that intervals of different p do not hide each other
     shift = 1.0 + 0.02 * (p - (len(sweep.p) - 1) / 2)
-    axis.errorbar(sweep.dimension * shift, median, yerr=error, color=colour, marker=marker, capsize=1.5, elinewidth=0.7,
-                  label=label)
+    style.estimates(axis, sweep.dimension * shift, median, low, high, sweep.looked("relative").values[d, w, :, p], color=colour,
+                    marker=marker, capsize=1.5, elinewidth=0.7, label=label)
 
 
 def draw_guide(axis, sweep, d, w):
     """n^(-1/2) through the geometric middle of what was measured."""
     median = sweep.quantile("relative", 0.5).values[d, w]
-    scaled = median * np.sqrt(sweep.dimension)[:, None]
+    scaled = np.where(np.isfinite(median), median, np.nan) * np.sqrt(sweep.dimension)[:, None]
     if np.isfinite(scaled).any() and len(sweep.dimension) > 1:
         n = np.array([sweep.dimension.min(), sweep.dimension.max()], float)
         axis.plot(n, np.exp(np.nanmean(np.log(scaled))) / np.sqrt(n), color=style.GUIDE, linestyle="--", zorder=0,
@@ -37,7 +36,7 @@ def draw_guide(axis, sweep, d, w):
 
 
 def draw(sweep, folder):
-    if not np.isfinite(sweep.quantile("relative", 0.5).values).any():
+    if np.isnan(sweep.quantile("relative", 0.5).values).all():
         raise style.NothingToDraw("no distance is in the file yet")
     rows, columns = len(sweep.depth), len(sweep.width)
     size = (style.COLUMN * 1.15, 3.3) if rows * columns == 1 else (min(style.PAGE, 2.5 * columns + 0.4), 3.1 * rows + 0.4)
@@ -51,7 +50,7 @@ def draw(sweep, folder):
             axis.set_yscale("log")
             style.log_axis(axis.xaxis, sweep.dimension)
             axis.set_title(style.case_label(sweep, d, w))
-            if np.isfinite(sweep.quantile("relative", 0.5).values[d, w]).any():
+            if not np.isnan(sweep.quantile("relative", 0.5).values[d, w]).all():
                 # below, where it hides nothing
                 axis.legend(handlelength=1.8, loc="upper center", bbox_to_anchor=(0.5, -0.22), ncol=2 if rows * columns == 1 else 1)
     for axis in axes[-1]:

@@ -21,7 +21,7 @@ KINDS = ("train", "test", "random")
 def of_measurement(path):
     """Norms, distances [kind, network, input, p]: a network's inputs are as many of each kind, one kind after the other."""
     file = Measurement(path)
-    values = np.stack([file[name]["distance"].over("input", "p")[0] for name in file.networks])
+    values = np.stack([file.lengths(name).over("input", "p")[0] for name in file.networks])
     if values.shape[1] % len(KINDS):
         raise FileError(f"{path}: {values.shape[1]} inputs a network are not as many of each of three kinds of image")
     networks, inputs, norms = values.shape
@@ -30,8 +30,8 @@ def of_measurement(path):
 
 def of_sweep(sweep, d=0, w=0, n=0):
     """The same of one case of a sweep; networks not done yet are left out."""
-    values = sweep["distance"].take(depth=d, width=w, dimension=n).over("image_kind", "network", "input", "p")[0]
-    return sweep.p, values[:, np.isfinite(values).any(axis=(0, 2, 3))]
+    values = sweep.lengths().take(depth=d, width=w, dimension=n).over("image_kind", "network", "input", "p")[0]
+    return sweep.p, values[:, ~np.isnan(values).all(axis=(0, 2, 3))]
 
 
 def distances(path):
@@ -70,8 +70,9 @@ def draw_medians(p, sets, folder, suffix=""):
             for kind in range(len(KINDS)):
                 middle, low, high = median_with_interval(values[kind, ..., k])
                 print(f"p = {p[k]:<4g} {name:9s} {KINDS[kind]:8s} median {middle:.4g} [{low:.4g}, {high:.4g}]")
-                axis.errorbar(kind + 0.12 * (2 * s - 1), middle, [[middle - low], [high - middle]], capsize=2,
-                              color=style.COLOURS[s], marker=style.MARKERS[s], markersize=4)
+                found = values[kind, ..., k]
+                style.estimates(axis, [kind + 0.12 * (2 * s - 1)], [middle], low, high, np.max(found, where=np.isfinite(found), initial=0),
+                                capsize=2, color=style.COLOURS[s], marker=style.MARKERS[s], markersize=4)
         axis.set_xticks(range(len(KINDS)), KINDS)
         axis.set_xlim(-0.5, len(KINDS) - 0.5)
         axis.set_ylim(bottom=0)
@@ -95,8 +96,9 @@ def draw_percentiles(p, sets, name, folder, suffix=""):
     for k, axis in enumerate(axes):
         for kind in range(len(KINDS)):
             values = sets[name][kind, ..., k].ravel()
-            values = np.sort(values[np.isfinite(values)])
-            axis.plot(100 * (np.arange(values.size) + 0.5) / values.size, values, color=style.COLOURS[kind])
+            values = np.sort(values[~np.isnan(values)])  # those not found at the end: their curve leaves the figure
+            found = values[np.isfinite(values)]
+            axis.plot(100 * (np.arange(found.size) + 0.5) / values.size, found, color=style.COLOURS[kind])
             slope, fit = straight_start(values)
             print(f"p = {p[k]:<4g} {name:9s} {KINDS[kind]:8s} lowest quarter against a line through 0: R^2 {fit:.3f}")
             if KINDS[kind] == "random":

@@ -18,8 +18,11 @@ def place_of(width):
 
 def draw_line(axis, x, index, sweep, p, shift, **options):
     ratio, low, high = (sweep["summary/over_law" + end].values[index + (p,)] for end in ("", "_low", "_high"))
-    error = np.nan_to_num(np.maximum([ratio - low, high - ratio], 0.0))
-    axis.errorbar(np.asarray(x, float) * shift, ratio, yerr=error, capsize=1.5, elinewidth=0.7, **options)
+    middle = int(np.argmin(np.abs(sweep.level - 0.5)))
+    law = np.expand_dims(sweep["summary/law"].take(quantile=middle).values, 1)  # [depth, 1, dimension, p]: of every width
+    with np.errstate(invalid="ignore"):
+        looked = np.broadcast_to(sweep.looked().values / law, sweep["summary/over_law"].values.shape)[index + (p,)]
+    style.estimates(axis, np.asarray(x, float) * shift, ratio, low, high, looked, capsize=1.5, elinewidth=0.7, **options)
 
 
 def depth_look(d):
@@ -64,7 +67,7 @@ def against_dimension(sweep):
 
 
 def draw(sweep, folder):
-    if not np.isfinite(sweep["summary/over_law"].values).any():
+    if np.isnan(sweep["summary/over_law"].values).all():
         raise style.NothingToDraw("the file has no predictions yet (the summary is written at the end of a run)")
     figure, axes = against_width(sweep) if len(sweep.width) > 1 else against_dimension(sweep)
     for axis in axes:
@@ -72,7 +75,7 @@ def draw(sweep, folder):
     low, high = axes[0].get_ylim()
     axes[0].set_ylim(min(low, 0.5), max(high, 1.3))
     axes[0].set_ylabel("measured median /\nfirst-order law")
-    style.footnote(figure, sweep, "Bars: bootstrap over networks.")
+    style.footnote(figure, sweep, "Bars: intervals of the measured medians.")
     return style.save(figure, folder, "over_law")
 
 

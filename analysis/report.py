@@ -47,7 +47,7 @@ def l1_fits(n, median, error):
 
 
 def case_medians(sweep, p):
-    """n, medians, errors of their logarithms (from the bootstrap intervals) and over the law, of the first depth and width."""
+    """n, medians, errors of their logarithms (from the intervals) and over the law, of the first depth and width."""
     median = sweep.quantile("distance", 0.5).values[0, 0, :, p]
     error = sweep.log_error("distance", 0.5)[0, 0, :, p]
     if sweep.p[p] == 0:  # whole numbers: an interval may be empty, the rounding is not
@@ -65,6 +65,10 @@ def exponents(sweeps):
     for sweep in sweeps:
         for p, value in enumerate(sweep.p):
             n, median, error, over = case_medians(sweep, p)
+            if np.isinf(median).any():
+                where = ", ".join(f"{m:g}" for m in n[np.isinf(median)])
+                yield f"| {sweep.title} | {style.norm_name(value)} | not found: medians of n = {where} | {expected(value)} | - | - |"
+                continue
             b, b_error = exponent(n, median, error)
             law = np.polyfit(np.log(n), np.log(median / over), 1)[0]
             mean, chi = mean_factor(np.log(over), error)
@@ -79,7 +83,7 @@ def parts_of_case(sweep, k):
     output = sweep["output"].values[0, 0, k]
     variance = np.mean(np.nanvar(output, axis=0, ddof=1)) / sweep["summary/output_variance"].values[0, 0, k]
     normal = norm.ppf(0.75) * np.sqrt(variance)
-    first, distance = (sweep[name].values[0, 0, k] for name in ("first_order", "distance"))
+    first, distance = sweep["first_order"].values[0, 0, k], sweep.lengths().values[0, 0, k]
     law = sweep["summary/law"].values[0, k][:, int(np.argmin(np.abs(sweep.level - 0.5)))]
     return [found for found in log_medians(np.abs(output) / normal)], [
         tuple(log_medians(first[..., p] / np.abs(output) / (law[p] / normal), distance[..., p] / first[..., p]))
@@ -117,7 +121,7 @@ def against_published(sweeps):
             n, median, error, _ = case_medians(sweep, p)
             ratios = []
             for m, theirs, their_error in zip(*known[float(value)]):
-                for i in np.flatnonzero(n == m):
+                for i in np.flatnonzero((n == m) & np.isfinite(median)):
                     both = np.hypot(error[i], their_error)
                     ratios.append((np.log(median[i] / theirs), both))
                     yield (f"| {style.norm_name(value)} | {m:g} | {median[i]:.4g} | {100 * error[i]:.0f} | {theirs:.4g} | "
@@ -140,13 +144,16 @@ def l1_series(sweeps):
     """(name, n, median, error) of every series for l^1: the sweeps', and the paper's."""
     for sweep in sweeps:
         for p in np.flatnonzero(sweep.p == 1):
-            yield (sweep.title, *case_medians(sweep, p)[:3])
+            if np.isfinite(case_medians(sweep, p)[1]).all():
+                yield (sweep.title, *case_medians(sweep, p)[:3])
     if 1.0 in published.table():
         yield ("published resnet", *published.table()[1.0])
 
 
 def draw_fits(sweeps, folder):
     series = list(l1_series(sweeps))
+    if not series:
+        return []
     figure, axes, below = style.panels(len(series), columns=3)
     for axis, (name, n, median, error) in zip(axes, series):
         scale = np.sqrt(n)

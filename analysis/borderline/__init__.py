@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Result files of borderline in Python: `reader` (numpy and h5py), `statistics` (numpy and scipy), `style` (matplotlib) of the figures.
+"""Result files of borderline in Python: `reader` (numpy and h5py), `statistics` (numpy, in parts scipy), `style` (matplotlib) of the figures.
 
     from borderline import Sweep
     sweep = Sweep("my.h5")

@@ -14,11 +14,15 @@ network; sweep.of_kind("test") is the same file at inputs of one kind, with the 
 import copy
 import dataclasses
 import os
-import statistics
+from statistics import NormalDist
 
 os.environ.setdefault("HDF5_USE_FILE_LOCKING", "FALSE")  # readers disturb no one, and some file systems have no locks
 import h5py  # noqa: E402
 import numpy as np  # noqa: E402
+
+from .statistics import quantile  # noqa: E402
+
+FOUND, NOT_FOUND, NOT_VERIFIED, BELOW_RESOLUTION = 1, 2, 3, 5  # status of a search; 0: pending, 4: constant
 
 
 class FileError(Exception):
@@ -84,6 +88,14 @@ def _open(path, kind=None):
     return file
 
 
+def _lengths(distance, status):
+    """Distances as statistics take them: infinitely far where a search ended without one, 0 where float64 does not tell the class of
+    the input, NaN where the search is not done or the network is constant."""
+    of = status.values
+    values = np.where(of == FOUND, distance.values, np.where((of == NOT_FOUND) | (of == NOT_VERIFIED), np.inf, np.nan))
+    return dataclasses.replace(distance, values=np.where(of == BELOW_RESOLUTION, 0.0, values))
+
+
 def _variable_of(file, path, name):
     if name not in file:
         raise MissingVariable(f"{path}: the file has no variable {name}: an earlier version of the program made it")
@@ -108,6 +120,11 @@ class Measurement:
         group = self._file[network]
         return {name: _variable(v) for name, v in group.items() if len(v.dims) and len(v.dims[0])}
 
+    def lengths(self, network):
+        """Distances of a network as statistics take them, [input, p]: infinite where none was found, NaN where it is not done."""
+        found = self[network]
+        return _lengths(found["distance"], found["status"])
+
 
 class Posterior:
     """A result file of `borderline posterior`: posterior["bin_accuracy"] is an Array."""
@@ -124,6 +141,10 @@ class Posterior:
 
     def __getitem__(self, name):
         return _variable_of(self._file, self.path, name)
+
+    def lengths(self):
+        """Distances as statistics take them: infinite where none was found."""
+        return _lengths(self["distance"], self["status"])
 
 
 def is_posterior(path):
@@ -196,24 +217,45 @@ class Sweep:
             rows.append(row)
         return rows
 
-    def relative(self):
-        """Distance over |x0|_p, of the axes of distance."""
-        distance, norm = self["distance"], self["input_norm"]
+    def lengths(self, name="distance"):
+        """Distances ("relative": over |x0|_p) as statistics take them: infinite where a search ended without one, NaN where it is not
+        done."""
+        return self._over_norm(name, _lengths(self["distance"], self["status"]))
+
+    def _over_norm(self, name, length):
+        if name != "relative":
+            return length
         with np.errstate(invalid="ignore", divide="ignore"):
-            return dataclasses.replace(distance, values=distance.values / norm.values)
+            return dataclasses.replace(length, values=length.values / self["input_norm"].values)
+
+    def looked(self, name="distance"):
+        """The largest length looked at, beyond which an infinite quantile lies, with the axes of quantile(): a distance found, or
+        the first linear step of a search that found none."""
+        length = _lengths(self["distance"], self["status"])
+        step = np.where(np.isinf(length.values), self["first_order"].values, length.values)
+        looked = self._over_norm(name, dataclasses.replace(length, values=step))
+        axes = self._statistic_axes(looked)
+        values = looked.over(*axes)
+        known = ~np.isnan(values)
+        return Array(np.where(known.any(axis=0), np.max(values, axis=0, where=known, initial=0), np.nan), axes)
+
+    @staticmethod
+    def _statistic_axes(data):
+        return tuple(axis for axis in ("depth", "width", "dimension", "image_kind", "p") if axis in data.axes)
 
     def quantile(self, name, level):
         """Quantile of "distance" or "relative" at one level, [depth, width, dimension, (image_kind,) p]: from the summary
-        where it is written, else from the distances there are."""
+        where it is written, else from the distances there are. Infinite where it falls among distances that were not found:
+        it lies beyond looked()."""
         summary = self["summary/" + name]
         place = np.flatnonzero(np.abs(self.level - level) < 1e-12)
         if place.size:
             summary = summary.take(quantile=int(place[0]))
-            if np.isfinite(summary.values).any():
+            if not np.isnan(summary.values).all():
                 return summary
-        data = self.relative() if name == "relative" else self["distance"]
-        axes = tuple(axis for axis in ("depth", "width", "dimension", "image_kind", "p") if axis in data.axes)
-        return Array(_nanquantile(data.over(*axes), level), axes)
+        data = self.lengths(name)
+        axes = self._statistic_axes(data)
+        return Array(quantile(data.over(*axes), level), axes)
 
     def interval(self, name, level):
         """Both ends of the confidence interval of quantile(); NaN before the summary is written."""
@@ -226,11 +268,4 @@ class Sweep:
         low, high = (end.values for end in self.interval(name, level))
         with np.errstate(invalid="ignore", divide="ignore"):
             error = np.log(high / low)
-        return error / (2 * statistics.NormalDist().inv_cdf(0.5 + 0.5 * float(self.config["summary.confidence"])))
-
-
-def _nanquantile(x, level):
-    """np.nanquantile over the first axis, NaN (and no warning) where nothing is known."""
-    known = np.isfinite(x).any(axis=0)
-    filled = np.where(known, x, 0.0)
-    return np.where(known, np.nanquantile(filled, level, axis=0), np.nan)
+        return error / (2 * NormalDist().inv_cdf(0.5 + 0.5 * float(self.config["summary.confidence"])))

@@ -1,10 +1,63 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Fits and intervals that several figures share. Errors are standard errors; medians come with errors of their logarithms."""
+"""Quantiles, intervals and fits that several figures share. Errors are standard errors; medians come with errors of their logarithms.
+
+Distances that were not found are infinite here (lengths() of the readers), those not done yet NaN. Needs numpy; scipy where it says so.
+"""
 
 import numpy as np
-from scipy.optimize import brentq, minimize_scalar
 
 CONFIDENCE = 0.9  # of intervals that are computed here
+
+
+def quantile(x, level, axis=0):
+    """Quantile over an axis by linear interpolation of order statistics, as the program's: NaN is left out, infinite numbers count;
+    NaN where nothing is left."""
+    x = np.sort(np.moveaxis(np.asarray(x, float), axis, 0), axis=0)  # NaN last
+    count = np.sum(~np.isnan(x), axis=0)
+    position = np.maximum(count - 1, 0) * level
+    place = position.astype(int)
+    below, above = (np.take_along_axis(x, np.minimum(at, np.maximum(count - 1, 0))[None], 0)[0] for at in (place, place + 1))
+    with np.errstate(invalid="ignore"):
+        between = below + (position - place) * (above - below)
+    return np.where((position == place) | (below == above), below, between)[()]
+
+
+def median(x):
+    """Of all numbers of an array."""
+    return float(quantile(np.ravel(x), 0.5))
+
+
+def interval(x, level, confidence=CONFIDENCE):
+    """Both ends of an interval of the quantile of x[network, input], by the program's formulas (src/THEORY.md, section 5.1)."""
+    from scipy.optimize import brentq
+    from scipy.stats import beta, norm, t
+
+    rows = [row[~np.isnan(row)] for row in x]
+    rows = [row for row in rows if row.size]
+    pooled, tail = np.sort(np.concatenate(rows or [[]])), (1 - confidence) / 2
+    total, networks = pooled.size, len(rows)
+    if networks < 2:
+        return np.nan, np.nan
+    at = pooled[min(int(level * total), total - 1)]
+    below, equal = np.sum(pooled < at), np.sum(pooled == at)
+    share = (level * total - below) / equal
+    counted = np.array([np.sum(row < at) + share * np.sum(row == at) - level * row.size for row in rows])
+    single = ((below + equal * share**2) / total - level**2) / (total - 1)
+    effect = 1.0
+    if networks < total and single > 0:
+        between = networks / (networks - 1) * np.sum(counted**2) / total**2
+        effect = max(1.0, between / single * (t.ppf(1 - tail, networks - 1) / norm.ppf(1 - tail)) ** 2)
+    size = total / effect
+
+    def end(chance):
+        rank = (size + 1) * brentq(lambda u: beta.cdf(level, (size + 1) * u, (size + 1) * (1 - u)) - chance, 1e-12, 1 - 1e-12)
+        position = np.clip((rank - 0.5) * effect - 0.5, 0, total - 1)
+        lower, upper = pooled[int(position)], pooled[min(int(position) + 1, total - 1)]
+        if np.isinf(upper) and (chance > 0.5 or position == int(position)):
+            return lower
+        return upper if np.isinf(upper) else lower + (position - int(position)) * (upper - lower)
+
+    return (end(1 - tail) if (1 - level) ** networks <= tail else np.nan, end(tail) if level**networks <= tail else np.nan)
 
 
 def exponent(n, median, error):
@@ -40,6 +93,8 @@ def log_factor(n):
 def offset_fit(n, y, error):
     """y = a + log(n - n0)/2 over n0 below the smallest n: n0, the interval of n0 where chi squared is within 1 of its least (an end
     out of the bounds is infinite), a, chi squared."""
+    from scipy.optimize import brentq, minimize_scalar
+
     def fit(log_gap):
         return fixed_shape(0.5 * np.log(n - n.min() + np.exp(log_gap)), y, error)
 
@@ -73,17 +128,17 @@ def resampled(statistic, samples, resamples, paired=True):
 
 def log_medians(*samples, resamples=400):
     """Logarithms of medians over networks (first axis) and inputs, and their errors from a bootstrap over networks."""
-    drawn = resampled(lambda *x: [np.log(np.nanmedian(one)) for one in x], samples, resamples)
-    return list(zip([np.log(np.nanmedian(x)) for x in samples], drawn.std(axis=0, ddof=1)))
+    drawn = resampled(lambda *x: [np.log(median(one)) for one in x], samples, resamples)
+    return list(zip([np.log(median(x)) for x in samples], drawn.std(axis=0, ddof=1)))
+
+
+def median_with_interval(values):
+    """Median of [network, input] and its interval."""
+    return median(values), *interval(values, 0.5)
 
 
 def ratio_with_interval(first, second, paired, resamples=2000):
-    """Ratio of medians of [network, input] and its interval; `paired`: of the same networks."""
-    drawn = resampled(lambda a, b: np.nanmedian(a) / np.nanmedian(b), (first, second), resamples, paired)
-    return np.nanmedian(first) / np.nanmedian(second), *np.quantile(drawn, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
-
-
-def median_with_interval(values, resamples=2000):
-    """Median of [network, input] and its interval."""
-    drawn = resampled(np.nanmedian, (values,), resamples)
-    return np.nanmedian(values), *np.quantile(drawn, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
+    """Ratio of medians of [network, input] and its interval by a bootstrap over networks; `paired`: of the same networks."""
+    drawn = resampled(lambda a, b: median(a) / median(b), (first, second), resamples, paired)
+    ends = ((1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2)
+    return median(first) / median(second), *(quantile(drawn, end) for end in ends)

@@ -118,6 +118,25 @@ def legend_below(below, handles):
                  borderaxespad=0.0)
 
 
+def estimates(axis, x, value, low, high, looked, **look):
+    """Points with intervals. An end that is not there (NaN) has no bar; one that is infinite, among distances that were not found, is
+    drawn as an arrow up from the largest length looked at; an infinite value as an open triangle there."""
+    x, value, low, high, looked = (np.broadcast_to(np.asarray(v, float), np.shape(value)) for v in (x, value, low, high, looked))
+    beyond = np.isinf(value)
+    shown = np.where(beyond, np.nan, value)
+    with np.errstate(invalid="ignore"):
+        up = np.where(np.isinf(high), np.maximum(looked, shown), high) - shown
+        bars = np.nan_to_num(np.maximum([shown - np.where(np.isinf(low), np.nan, low), up], 0.0))
+    drawn = axis.errorbar(x, shown, yerr=bars, **look)
+    arrows = {"color": look.get("color"), "linestyle": "none", "zorder": look.get("zorder", 2)}
+    open_ended = np.isinf(high) & ~beyond
+    if open_ended.any():
+        axis.plot(x[open_ended], np.maximum(looked, shown)[open_ended], marker=r"$\uparrow$", markersize=7, **arrows)
+    if beyond.any():
+        axis.plot(x[beyond], looked[beyond], marker="^", markerfacecolor="none", **arrows)
+    return drawn
+
+
 def key(label, **look):
     """A line or marker for a legend: what a colour, a marker or a line style means."""
     return matplotlib.lines.Line2D([], [], label=label, **{"color": "#333333", "linestyle": "none", **look})

@@ -66,11 +66,73 @@ class Analysis(unittest.TestCase):
         with h5py.File(self.path) as file:
             np.testing.assert_array_equal(one.values, file["distance"][0, 1, 0, :, :, 1])
             # no summary yet: quantiles come from the distances there are
-            expected = np.nanquantile(file["distance"][0, 1, 1, :, :, 0], 0.25)
+            distance, status = file["distance"][0, 1, 1, :, :, 0], file["status"][0, 1, 1, :, :, 0]
+            expected = np.quantile(np.where(status == 1, distance, np.inf)[status > 0], 0.25)
         self.assertEqual(sweep.quantile("distance", 0.25).values[0, 1, 1, 0], expected)
         with self.assertRaisesRegex(KeyError, "width has no coordinate 51"):
             sweep.at("distance", width=51)
         self.assertNotIn("summary/nothing", sweep)
+
+    def test_not_found_is_infinitely_far(self):
+        """Three of four distances of a case are not found: its median is infinite, with and without the summary; figures say so."""
+        self.fill()
+        with h5py.File(self.path, "r+") as file:
+            file["status"][...] = 1
+            file["status"][0, 0, 0, ..., 1] = np.where(np.arange(21).reshape(7, 3) % 4 == 0, 1, 2)
+            file["status"][0, 1, 1, 0, 0, 0] = 0
+            distance, status = file["distance"][()], file["status"][()]
+            distance[status != 1] = np.nan
+            file["distance"][...] = distance
+            for name in ("distance", "relative"):
+                for end in ("", "_low", "_high"):
+                    file[f"summary/{name}{end}"][...] = np.nan
+        sweep = Sweep(self.path)
+        lengths = sweep.lengths().values
+        self.assertTrue(np.isinf(lengths[status == 2]).all() and np.isnan(lengths[status == 0]).all())
+        np.testing.assert_array_equal(lengths[status == 1], distance[status == 1])
+        median = sweep.quantile("distance", 0.5).values
+        self.assertEqual(np.argwhere(np.isinf(median)).tolist(), [[0, 0, 0, 1]])
+        np.testing.assert_allclose(median[0, 1, 1, 0], np.nanmedian(distance[0, 1, 1, ..., 0]), rtol=1e-14)
+        found, first = distance[0, 0, 0, ..., 1], sweep["first_order"].values[0, 0, 0, ..., 1]
+        looked = np.where(status[0, 0, 0, ..., 1] == 1, found, first).max()
+        self.assertEqual(sweep.looked().values[0, 0, 0, 1], looked)
+        self.assertEqual(sweep.looked("relative").values[0, 0, 0, 1], looked / 10)
+        sweep._file.close()
+        with h5py.File(self.path, "r+") as file:
+            for name, values in (("distance", lengths), ("relative", lengths / 10)):
+                values = np.moveaxis(values, 5, 3).reshape(1, 2, 2, 2, -1)
+                for k, level in enumerate(file["quantile"][()]):
+                    for end in ("", "_low", "_high"):
+                        file[f"summary/{name}{end}"][..., k] = np.nanquantile(np.where(np.isinf(values), 1e99, values), level, axis=-1)
+                    of_level = file[f"summary/{name}"][..., k]
+                    file[f"summary/{name}"][..., k] = np.where(of_level > 1e50, np.inf, of_level)
+            file["summary/over_law"][0, 0, 0, 1] = np.inf
+            file["summary/linearity_quantile"][0, 0, 0, 1, 4:] = np.inf
+        done = self.draw(self.path, "-o", os.path.join(self.folder.name, "lost"))
+        self.assertEqual((done.returncode, done.stderr), (0, ""), done.stdout)
+        self.assertIn("median_distance_depth2_width20.png", done.stdout)
+
+    def test_statistics(self):
+        """Quantiles of infinite and missing numbers; intervals are those of the C library."""
+        import stats_core
+        from borderline import statistics
+
+        r = np.random.default_rng(3)
+        x = np.exp(r.normal(size=(80, 1)) + 0.3 * r.normal(size=(80, 4)))
+        x[r.random(x.shape) < 0.1] = np.nan
+        for y in (x, np.where(x > 1.2, np.inf, x), np.ceil(3 * x)):
+            for level in (0.05, 0.5, 0.95):
+                value, low, high = stats_core.cluster_quantiles(y, level)[:, 0]
+                self.assertEqual(statistics.quantile(y.ravel(), level), value)
+                np.testing.assert_allclose(statistics.interval(y, level), (low, high), rtol=1e-8)
+        columns = np.stack([x[:, 0], x[:, 0], np.full(80, np.nan)], 1)
+        columns[:, 1] = np.where(columns[:, 1] > 0.2, np.inf, columns[:, 1])
+        found = statistics.quantile(columns, 0.5)
+        self.assertEqual((found[0], found[1], np.isnan(found[2])), (np.nanmedian(x[:, 0]), np.inf, True))
+        self.assertTrue(np.isnan(statistics.interval(x[:4], 0.5)).all() and np.isnan(statistics.interval(x[:1], 0.5)).all())
+        self.assertEqual(statistics.median_with_interval(np.where(x > 0.1, np.inf, x))[0], np.inf)
+        ratio, low, high = statistics.ratio_with_interval(2 * x, x, True)
+        np.testing.assert_allclose((ratio, low, high), 2, rtol=1e-12)
 
     def test_loader_of_measurements(self):
         measured = Measurement(self.measured)
@@ -176,9 +238,12 @@ class Analysis(unittest.TestCase):
         width, axes = np.array([20, 40, 80, 160, np.inf]), ("depth", "width", "dimension", "network", "input", "p")
         scale = (1 + 4 / width)[:, None, None, None, None]
         distance = scale * np.exp(0.2 * r.normal(size=(1, 5, 1, 6000, 1, 1)))
-        distance[0, 0, 0, 5] = np.nan  # one not found
+        distance[0, 0, 0, 5] = np.inf  # one not found
 
         class Given(dict):
+            def lengths(self):
+                return self["distance"]
+
             depth, dimension, p, networks, inputs, title, complete = [2], [48], np.array([2.0]), 6000, 1, "given", True
         sweep = Given(distance=Array(distance, axes, "1", ""), output=Array(r.uniform(1, 1.2, size=distance.shape[:5]), axes[:5], "1", ""))
         sweep.width = width
@@ -210,6 +275,9 @@ class Analysis(unittest.TestCase):
             def __getitem__(self, name):
                 lead = 2 if name == "summary/law" else 3
                 return Array(values[name][(None,) * lead], ())
+
+            def lengths(self):
+                return self["distance"]
 
         ((size, size_error),), steps = report.parts_of_case(Stub(), 0)
         self.assertLess(abs(size), 4 * 0.0083)  # 1.166/sqrt(20000)
