@@ -164,7 +164,8 @@ static float threshold_for(size_t n, const float *h, size_t most) {
     return t;
 }
 
-void bl_column_p0_round(const bl_column *c, const bl_search_input *in, size_t n, float *h) {
+BL_EACH_ISA_VOID(bl_column_p0_round, (const bl_column *c, const bl_search_input *in, size_t n, float *h),
+                 (c, in, n, h)) {
     size_t most = isfinite(c->best.length) ? (size_t)c->best.length - 1 : n;
     float threshold = threshold_for(n, h, most);
     for (size_t i = 0; i < n; i++)
