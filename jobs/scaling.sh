@@ -28,7 +28,7 @@ case $kind in
     *) fail "'$kind' is neither strong nor weak; $usage" ;;
 esac
 [ -r "$sweep" ] || fail "no sweep file $sweep"
-cores=$(nproc 2>/dev/null || getconf _NPROCESSORS_ONLN)
+cores=$(env -u OMP_NUM_THREADS nproc 2>/dev/null || getconf _NPROCESSORS_ONLN)
 sizes="" folder=$(basename "$sweep" .yaml)-$kind
 slurm=$(command -v sbatch || true)
 while [ $# -gt 0 ]; do
@@ -82,7 +82,7 @@ for size in $sizes; do
             ${BORDERLINE_PARTITION:+--partition="$BORDERLINE_PARTITION"} ${BORDERLINE_ACCOUNT:+--account="$BORDERLINE_ACCOUNT"} \
             ${BORDERLINE_SBATCH:-} "$@" "$source_dir/jobs/sweep.sbatch" "$sweep" "$out" --set "samples.networks=$set_networks") ||
             fail "sbatch refused $size ranks (see above)"
-        jobs="$jobs,${job%%;*}"
+        jobs="$jobs ${job%%;*}"
         echo "$size ranks: job ${job%%;*}"
     else
         echo "$size ranks ..."
@@ -92,9 +92,18 @@ for size in $sizes; do
     fi
 done
 
+# Is any of the jobs in the queue, or is this not to be known now? A Slurm that does not answer is no end of a job.
+waiting() {
+    queue=$(squeue -h -u "$(id -u)" -o %A 2>/dev/null) || return 0
+    for job in $jobs; do
+        case " $(echo "$queue" | tr '\n' ' ') " in *" $job "*) return 0 ;; esac
+    done
+    return 1
+}
+
 if [ -n "$jobs" ]; then
     echo "waiting for the jobs; this may be stopped, and started again with the same words"
-    while [ -n "$(squeue -h -j "${jobs#,}" -t PD,R,CG,CF,S,RQ,SE 2>/dev/null)" ]; do
+    while waiting; do
         sleep "${BORDERLINE_POLL:-10}"
     done
     for size in $sizes; do

@@ -78,6 +78,27 @@ cleanup:
     return err;
 }
 
+/* A launcher of another MPI starts as many programs as ranks were asked for, each alone, that would all do the same. The
+ * variables are those by which launchers tell a process how many they started. */
+static bl_err check_launcher(const bl_comm *comm) {
+    static const char *const variable[] = {"OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "MV2_COMM_WORLD_SIZE",
+                                           "SLURM_STEP_NUM_TASKS"};
+    bl_err err = BL_OK;
+    for (size_t i = 0; comm->size == 1 && i < sizeof variable / sizeof *variable; i++) {
+        const char *text = getenv(variable[i]);
+        char *end = NULL;
+        const long started = text ? strtol(text, &end, 10) : 1;
+        BL_REQUIRE(
+            started <= 1 || *end != '\0', BL_ERR_INPUT,
+            "%s=%s, but the program runs on one rank: the launcher is not that of its MPI library. "
+            "`srun --mpi=list` names what srun can start (pmix for Open MPI, pmi2 for MPICH); or use the "
+            "library's own mpirun",
+            variable[i], text);
+    }
+cleanup:
+    return err;
+}
+
 bl_err bl_comm_start(int *argc, char ***argv, bl_comm *comm) {
     bl_err err = BL_OK;
     int running = 0, granted = MPI_THREAD_SINGLE;
@@ -97,6 +118,8 @@ bl_err bl_comm_start(int *argc, char ***argv, bl_comm *comm) {
     MPI_Comm_dup(MPI_COMM_WORLD, &comm->world);
     MPI_Comm_rank(comm->world, &comm->rank);
     MPI_Comm_size(comm->world, &comm->size);
+    if (comm->owns_mpi)
+        BL_TRY(check_launcher(comm));
     hold_threads();
     BL_TRY(find_nodes(comm));
 cleanup:
