@@ -67,6 +67,7 @@ networks=$("$program" plan "$sweep" --key networks 2>"$said") || {
     exit 1
 }
 rm -f "$said"
+case $networks in '' | *[!0-9]*) fail "no number of networks was found in what '$program plan' prints: is the program of this version?" ;; esac
 mkdir -p "$folder"
 
 jobs=""
