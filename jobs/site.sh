@@ -15,7 +15,7 @@
 # `srun --mpi=list` shows what your Slurm has; Open MPI 4 and later need pmix. If srun is not to be had, mpirun is as good.
 : "${BORDERLINE_LAUNCHER:=}"
 
-# Ranks a node (one a core) and the most ranks that `submit` takes by itself.
+# Ranks per node (one per core), and the most ranks that `submit` takes by itself.
 : "${BORDERLINE_CORES_A_NODE:=}"  # empty: the CPUs of the partition's smallest node
 : "${BORDERLINE_RANKS_MAX:=1024}"
 

@@ -129,22 +129,15 @@ static void kernel_row(void *context, const bl_show_kernel *r) {
 
 static void launch_row(void *context, const bl_show_launch *r) {
     bl_json *j = context;
-    const bl_usage *u = &r->usage;
     bl_json_object(j, NULL);
     for (size_t i = 0; i < BL_PROVENANCE_KEYS; i++)
         if (strcmp(bl_provenance_keys[i].name, "ranks") == 0)
             bl_json_integer(j, "ranks", strtoll(r->text[i], NULL, 10));
         else
             bl_json_text(j, bl_provenance_keys[i].name, r->text[i]);
-    bl_json_integer(j, "units", u->units);
-    bl_json_number(j, "seconds_busy", u->busy);
-    bl_json_number(j, "seconds_writing", u->writing);
-    bl_json_number(j, "seconds_waiting", u->waiting);
-    bl_json_number(j, "seconds_without_core", u->without_core);
-    bl_json_number(j, "seconds_units", u->seconds_units);
-    bl_json_number(j, "seconds_kernels", u->seconds_kernels);
-    bl_json_number(j, "seconds_summary", u->seconds_summary);
-    bl_json_number(j, "memory_peak", u->memory_peak);
+    bl_json_integer(j, "units", r->usage.units);
+    for (size_t i = 0; i < BL_USAGE_NUMBERS; i++)
+        bl_json_number(j, bl_usage_name(i), bl_usage_value(&r->usage, i));
     bl_json_end(j);
 }
 

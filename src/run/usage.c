@@ -3,8 +3,9 @@
 
 #include <math.h>
 #include <stddef.h>
+#include <string.h>
 
-/* Each number's field and its place. */
+/* Each number's field and its place; the first is a whole number, all others are float64. */
 static const struct {
     bl_field_id field;
     size_t offset;
@@ -20,6 +21,7 @@ static const struct {
     {BL_FIELD_LAUNCH_MEMORY_PEAK, offsetof(bl_usage, memory_peak)},
 };
 enum { NUMBERS = sizeof number / sizeof *number };
+_Static_assert(NUMBERS == 1 + BL_USAGE_NUMBERS, "BL_USAGE_NUMBERS");
 
 bl_err bl_usage_write(bl_results *results, int64_t launch, const bl_usage *usage) {
     bl_err err = BL_OK;
@@ -41,4 +43,16 @@ bl_err bl_usage_read(const bl_results *results, int64_t launch, bl_usage *usage)
             BL_TRY(bl_results_read(results, number[i].field, &start, &one, (char *)usage + number[i].offset));
 cleanup:
     return err;
+}
+
+const char *bl_usage_name(size_t i) {
+    BL_ASSERT(i < BL_USAGE_NUMBERS);
+    return strrchr(bl_fields[number[1 + i].field].name, '/') + 1;
+}
+
+double bl_usage_value(const bl_usage *usage, size_t i) {
+    double value = 0;
+    BL_ASSERT(i < BL_USAGE_NUMBERS);
+    memcpy(&value, (const char *)usage + number[1 + i].offset, sizeof value);
+    return value;
 }

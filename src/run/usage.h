@@ -21,4 +21,9 @@ BL_API bl_err bl_usage_write(bl_results *results, int64_t launch, const bl_usage
 /** Read it back; a file of an earlier version knows nothing. Collective: no. */
 BL_API bl_err bl_usage_read(const bl_results *results, int64_t launch, bl_usage *usage) BL_NODISCARD;
 
+/** The numbers beside `units`: their names in provenance/launch, and their values, for i below BL_USAGE_NUMBERS. Collective: no. */
+enum { BL_USAGE_NUMBERS = 8 };
+BL_API const char *bl_usage_name(size_t i);
+BL_API double bl_usage_value(const bl_usage *usage, size_t i);
+
 #endif
