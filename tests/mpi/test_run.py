@@ -193,12 +193,12 @@ samples: {networks: 2, inputs: 10}
 boundary: {effort: fast}
 summary: {bootstrap: 10}
 """)
-        plan = self.check_done(program.run(["plan", sweep]))
-        planned = float(re.search(r"memory per rank: (\d+) MiB", plan).group(1))
+        planned = float(self.check_done(program.run(["plan", sweep, "--key", "memory_per_rank"]))) / 2**20
         out = self.path("large.h5")
         status, _, err = program.run(["run", sweep, "-o", out])
         self.assertEqual(status, 0, err)
-        peak = float(re.search(r"most memory (\d+) MiB a rank", err).group(1))
+        with h5py.File(out, "r") as file:
+            peak = file["provenance/launch/memory_peak"][0] / 2**20
         largest = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
         print(f"planned {planned:.0f} MiB, real peak {peak:.0f} MiB")
         self.assertLessEqual(peak, largest + 1)
