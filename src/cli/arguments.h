@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Command lines: from one table of flags per command come parsing, complaints and --help. Private to src/cli.
+ * Command lines: from one table of flags per command come parsing, error messages and --help. Private to src/cli.
  */
 #ifndef BORDERLINE_CLI_ARGUMENTS_H
 #define BORDERLINE_CLI_ARGUMENTS_H
@@ -37,12 +37,12 @@ typedef struct bl_flag {
 typedef struct bl_arguments {
     size_t flags;
     const bl_flag *flag;
-    const char *place;    /* what the text is, for complaints: "the sweep file" */
-    const char *synopsis; /* of the command, for complaints */
+    const char *place;    /* what the text is, for error messages: "the sweep file" */
+    const char *synopsis; /* of the command, for error messages */
 } bl_arguments;
 
-/* Read argv[2..argc) into the command's options, and the text into *place. Texts are borrowed from argv. BL_ERR_INPUT: unknown flag
- * ('did you mean'), missing or bad value, too many texts, the text or a required flag is missing. */
+/* Read argv[2..argc) into the command's options, and the text into *place. Texts are borrowed from argv. BL_ERR_INPUT: unknown
+ * flag ('did you mean'), missing or bad value, too many texts, the text or a required flag is missing. */
 bl_err bl_arguments_read(const bl_arguments *arguments, int argc, char **argv, void *options,
                          const char **place) BL_NODISCARD;
 

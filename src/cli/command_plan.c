@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * `plan`: what a sweep is made of, and what it will take, without running it.
+ * `plan`: the parts of a sweep and its forecast, without running it.
  */
 #include "base/duration.h"
 #include "base/mem.h"
@@ -91,7 +91,7 @@ static void print_memory(FILE *to, const bl_plan *plan) {
     if (plan->bytes_checkpoints > 0)
         (void)fprintf(to, ", and %.1f MiB per rank for trainings in progress", plan->bytes_checkpoints / mib);
     (void)fprintf(to,
-                  "\nlongest unit: %.3g s; more than %.0f ranks end no sooner (samples.block, "
+                  "\nlongest unit: %.3g s; more than %.0f ranks do not shorten the run (samples.block, "
                   "samples.input_block: smaller units)\n",
                   plan->seconds_longest, plan->ranks_with_work);
 }
@@ -108,8 +108,8 @@ static void print_forecast(FILE *to, const bl_plan *plan) {
                       f->seconds, 100 * f->efficiency);
     }
     (void)fprintf(to,
-                  "(simulation of the schedule, %zu ranks per node; units scatter by %.0f %% around what is "
-                  "expected%s)\n",
+                  "(simulation of the schedule, %zu ranks per node; units scatter by %.0f %% around the "
+                  "estimate%s)\n",
                   plan->options.ranks_per_node, 100 * plan->scatter,
                   plan->options.times ? ", as measured" : "");
 }

@@ -9,7 +9,7 @@
 
 typedef struct bl_progress_bar {
     const char *what;    /* is counted: "units" */
-    double begin, shown; /* on bl_clock; begin 0: nothing was told yet */
+    double begin, shown; /* on bl_clock; begin 0: nothing was shown yet */
     int terminal;
 } bl_progress_bar;
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Statistics are computed from the distances that are there, so that a file still being written shows the same rows; predictions and
- * fits are read, and are NaN until the sweep's end.
+ * Statistics are computed from the distances that are there, so that a file still being written shows the same rows; predictions
+ * and fits are read, and are NaN until the sweep's end.
  */
 #include "show.h"
 
@@ -144,8 +144,8 @@ cleanup:
 
 /* --- the head of a sweep --- */
 
-/* Units done, of all. Those of a run in progress may be seen half written; in a complete file all is as it was written, or no
- * number is to be trusted. */
+/* Units done, of all. Those of a run in progress may be seen half written; a complete file must be as it was written, else none
+ * of its numbers can be trusted. */
 static bl_err count_done(const char *path, const bl_results *results, const bl_grid *grid, int64_t *count,
                          bool *complete) {
     bl_err err = BL_OK;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * What `show` tells of a file, row by row, and who writes the rows: a table for people, JSON for programs. Private to src/cli.
+ * What `show` reports of a file, row by row, and the writers of the rows: a table for people, JSON for programs. Private to
+ * src/cli.
  */
 #ifndef BORDERLINE_CLI_SHOW_FORMAT_H
 #define BORDERLINE_CLI_SHOW_FORMAT_H

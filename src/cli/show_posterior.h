@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * What is known of a regression. Private to src/cli.
+ * The rows that `show` writes about a regression. Private to src/cli.
  */
 #ifndef BORDERLINE_CLI_SHOW_POSTERIOR_H
 #define BORDERLINE_CLI_SHOW_POSTERIOR_H

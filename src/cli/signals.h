@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * The signals that end a run well. Private to src/cli.
+ * The signals that stop a run cleanly. Private to src/cli.
  */
 #ifndef BORDERLINE_CLI_SIGNALS_H
 #define BORDERLINE_CLI_SIGNALS_H

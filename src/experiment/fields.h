@@ -139,7 +139,7 @@ typedef enum bl_field_id {
     BL_FIELD_UNIT_NETWORKS,
     BL_FIELD_UNIT_FIRST_INPUT,
     BL_FIELD_UNIT_INPUTS,
-    BL_FIELD_UNIT_CHECKSUM, /* of all the unit's data: tells on resume what a fault has damaged */
+    BL_FIELD_UNIT_CHECKSUM, /* of all the unit's data, by which resume finds damage */
     BL_FIELD_UNIT_COST,
     BL_FIELD_UNIT_SECONDS,
     BL_FIELD_UNIT_SECONDS_SAMPLING,
@@ -147,7 +147,7 @@ typedef enum bl_field_id {
     BL_FIELD_UNIT_BEGIN, /* seconds since 1970 */
     BL_FIELD_UNIT_RANK,
     BL_FIELD_UNIT_LAUNCH,
-    BL_FIELD_LAUNCH_UNITS, /* what became of a launch's time: sums over ranks, in seconds */
+    BL_FIELD_LAUNCH_UNITS, /* how a launch used its time: sums over ranks, in seconds */
     BL_FIELD_LAUNCH_SECONDS_BUSY,
     BL_FIELD_LAUNCH_SECONDS_WRITING,
     BL_FIELD_LAUNCH_SECONDS_WAITING,

@@ -424,7 +424,7 @@ bl_err bl_kernels_memory(const bl_grid *grid, size_t ranks, size_t *bytes) {
         bl_network_destroy(&network);
         *bytes = engine > *bytes ? engine : *bytes;
     }
-    if (inputs > BL_KERNELS_ONE_RANK) { /* logits; three kernels and a copy, a panel of rows twice */
+    if (inputs > BL_KERNELS_ONE_RANK) { /* logits; three kernels and a copy; a panel of rows, twice */
         *bytes += config->networks * inputs * config->classes * sizeof(float) +
                   4 * bl_blockmatrix_bytes(inputs, BL_KERNELS_BLOCK, ranks) +
                   (size_t)2 * BL_KERNELS_BLOCK * inputs * sizeof(double);

@@ -25,7 +25,8 @@ typedef struct bl_kernels {
     double dimension_empirical, dimension_nngp; /* effective, bl_spectra_dimension */
 } bl_kernels;
 
-/* Called between items of work, by each rank for itself: true leaves all work with BL_ERR_STOPPED. asked == NULL: it never stops. */
+/* Called between items of work, by each rank for itself: true leaves all work with BL_ERR_STOPPED. asked == NULL: it never
+ * stops. */
 typedef struct bl_kernels_stop {
     bool (*asked)(void *context);
     void *context;
@@ -54,8 +55,8 @@ BL_API void bl_kernels_destroy(bl_kernels **kernels);
 /* Kernels of more inputs than this are spread over all ranks by bl_kernels_spread, and their spectra, divergences and
  * deviations have a rounding that depends on the grid of ranks; so has gram_output of width inf, whose draws use a factor. Other
  * entries, and everything of smaller kernels, have the same bits on any number of ranks.
- * Blocks of 64: a kernel phase at 3,000 inputs on two idle cores takes 5.7 s, with blocks of 128 6.3 s; eigenvalues of 4,000 rows take
- * 2.5 s, as with 32 (128: 3.0 s, 256: 3.6 s), and Cholesky factors are equally fast with all of them. */
+ * Blocks of 64: a kernel phase at 3,000 inputs on two idle cores takes 5.7 s, with blocks of 128 6.3 s; eigenvalues of 4,000
+ * rows take 2.5 s, as with 32 (128: 3.0 s, 256: 3.6 s), and Cholesky factors are equally fast with all of them. */
 enum { BL_KERNELS_ONE_RANK = 1024, BL_KERNELS_BLOCK = 64 };
 
 /** The same for many inputs: matrices are spread over all ranks (block-cyclic), and each rank computes its own blocks.
@@ -73,8 +74,8 @@ BL_API bl_err bl_kernels_spread(const bl_comm *comm, const bl_grid *grid, size_t
                                                const double *row),
                                 void *context, bl_kernels_stop stop, bl_kernels **out) BL_NODISCARD;
 
-/** What the parts of spread kernels take on this machine, timed at the most expensive cases in a few seconds of one core: weights for
- * bl_cost_kernel_spread, in seconds.
+/** What the parts of spread kernels take on this machine, timed at the most expensive cases in a few seconds of one core:
+ * weights for bl_cost_kernel_spread, in seconds.
  *
  * Math:        blocks as they are computed; factors and spectra of a matrix of some 1,000 rows,
  *              whose time is taken to grow with the cube of the rows; the shorter of two timings.
@@ -103,7 +104,7 @@ typedef struct bl_kernels_fit {
 BL_API bl_kernels_fit bl_kernels_fit_widths(size_t count, const double *width, double networks,
                                             const double *deviation);
 
-/** Bytes a rank needs at the most for the kernels of any case, on that many ranks. Not collective. */
+/** The most bytes that a rank needs for the kernels of any case, on this many ranks. Not collective. */
 BL_API bl_err bl_kernels_memory(const bl_grid *grid, size_t ranks, size_t *bytes) BL_NODISCARD;
 
 #endif

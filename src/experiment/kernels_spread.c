@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
  * Kernels of many inputs. A rank holds the inputs, features and logits of the blocks of inputs that its own blocks of the
- * matrices need, block after block, and nothing of size M x M but its parts.
+ * matrices need, block after block; of matrices of size M x M it holds only its parts.
  */
 #include "kernels.h"
 
@@ -39,7 +39,7 @@ typedef struct spread {
     void *context;
     bl_kernels_stop stop;
     bl_field_id field; /* whose rows are handed out */
-    char parts[160];   /* what each part took, for the log */
+    char parts[160];   /* seconds of each part, for the log */
 } spread;
 
 static size_t count_of(const spread *s, size_t b) {
@@ -79,7 +79,7 @@ static bl_err go_on(const spread *s) {
                : BL_OK;
 }
 
-/* --- what blocks are made of --- */
+/* --- the contents of blocks --- */
 
 static bl_err nngp_block(void *context, size_t i, size_t rows, size_t j, size_t columns, double *block) {
     bl_err err = BL_OK;
@@ -193,7 +193,7 @@ cleanup:
     return err;
 }
 
-/* Every block by the first rank that holds it. */
+/* Every block is counted by the first rank that holds it. */
 static bl_err mean_kurtosis(const spread *s, double *kurtosis) {
     bl_err err = BL_OK;
     int *owner = NULL;
@@ -256,7 +256,7 @@ cleanup:
     return err;
 }
 
-/* Networks' features, and their kernel. */
+/* Features of all networks, and their kernel. */
 static bl_err measure_networks(spread *s, bl_kernels *k) {
     bl_err err = BL_OK;
     BL_TRY(create(s, &s->empirical));
@@ -269,8 +269,8 @@ cleanup:
 
 /* --- infinite width: draws in place of networks --- */
 
-/* The analytic kernel's factor in `empirical`. Where rounding leaves it indefinite, the diagonal gets the least power of ten of
- * its mean that mends it; the log determinant is then not known. */
+/* The analytic kernel's factor in `empirical`. Where rounding makes it indefinite, the diagonal is increased by the least power
+ * of ten times its mean that makes it definite; the log determinant is then not known. */
 static bl_err factor_nngp(spread *s, bl_divergence *d) {
     static const double least = 1e-15, most = 2e-8;
     bl_err err = BL_OK;
@@ -406,7 +406,7 @@ cleanup:
     return err;
 }
 
-/* Do one part and add what it took to the line that the log gets. */
+/* Do one part and add its seconds to the line for the log. */
 static bl_err part(spread *s, const char *name, bl_err (*act)(spread *s, bl_kernels *k), bl_kernels *k) {
     const double begin = bl_clock();
     bl_err err = bl_agree(s->comm, go_on(s));

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * What the parts of spread kernels take on this machine: blocks as kernels_spread.c computes them, factors and spectra of a small
+ * Times of the parts of spread kernels on this machine: blocks as kernels_spread.c computes them, factors and spectra of a small
  * matrix.
  */
 #include "base/clock.h"
@@ -18,7 +18,7 @@ enum { BLOCK = BL_KERNELS_BLOCK, BLOCKS_MAX = 24, ROWS_MAX = BLOCKS_MAX * BLOCK,
 /* A timing takes at most so many multiply-adds of passes and so many numbers of features. */
 static const double passes_most = 1e10, features_most = 1 << 24;
 
-/* The case that costs most, of those with networks or of all; the number of cases where there is none. */
+/* The most expensive case, of those with networks or of all; the number of cases where there is none. */
 static size_t most_expensive(const bl_grid *grid, bool with_networks) {
     size_t found = grid->cases;
     double most = 0;
@@ -62,7 +62,7 @@ cleanup:
     return err;
 }
 
-/* What blocks of products are made of: features, or logits. */
+/* Numbers that blocks of products are made of: features, or logits. */
 typedef struct rows_of {
     size_t rows, width;
     float *x; /* [rows][width] */
@@ -105,7 +105,7 @@ cleanup:
     return err;
 }
 
-/* A network, sampled and passed with some blocks of inputs, and the products of its features. */
+/* Time of a network, sampled and evaluated at some blocks of inputs, and of the products of its features. */
 static bl_err time_network(const bl_config *given, const bl_case *c, bl_kernel_weights *w) {
     bl_err err = BL_OK;
     bl_config config = *given;

@@ -102,7 +102,7 @@ cleanup:
 
 /* --- predictions --- */
 
-/* Kernels of training rows i.. and test images j.. of the panel; their share of the mean on the way. */
+/* Kernels of training rows i.. and test images j.. of the panel; their share of the mean is added up at the same time. */
 static bl_err test_block(void *context, size_t i, size_t rows, size_t j, size_t columns, double *block) {
     regression *r = context;
     bl_posterior *p = r->p;

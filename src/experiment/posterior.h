@@ -58,7 +58,7 @@ typedef struct bl_posterior {
 BL_API bl_err bl_posterior_create(const bl_comm *comm, const bl_posterior_config *config,
                                   bl_err (*pause)(void *context, const bl_comm *comm), void *context,
                                   bl_posterior **out) BL_NODISCARD;
-/* What a regression will take; seconds on one core. */
+/* Forecast of a regression; seconds on one core. */
 typedef struct bl_posterior_forecast {
     size_t train, test, numbers;
     double seconds_kernel, seconds_factor, seconds_test, seconds_distances;
@@ -68,7 +68,7 @@ typedef struct bl_posterior_forecast {
  *
  * Math:        M training and T test images: M^2/2 + T M kernels, M^3/6 multiply-adds of the factor, T M^2/2 of the variances;
  *              a distance takes about M kernels for each of its effort's passes. The time of a kernel and the factor's rate are
- *              measured on the spot, by the first images and by a matrix of 2,048 rows on one rank.
+ *              measured on this machine, with the first images and with a matrix of 2,048 rows on one rank.
  * Shapes:      ranks[count] numbers of ranks; bytes[count] what each rank will hold.
  * Collective:  on comm->world.
  * @return as bl_posterior_create; memory is not checked.

@@ -15,7 +15,7 @@ size_t bl_posterior_block(const bl_posterior *p) {
     return p->train <= ONE_BLOCK ? ONE_BLOCK : p->config->block;
 }
 
-/* The network's configuration as the data make it. */
+/* The network's configuration, with what follows from the data. */
 bl_config bl_posterior_base(const bl_posterior *p) {
     bl_config base = p->config->base;
     base.channels = p->image.channels;
@@ -74,7 +74,7 @@ bl_err bl_posterior_read(const bl_comm *comm, const bl_posterior_config *config,
     BL_TRY(read_part(comm, p, BL_DATASET_TRAIN, config->train, &p->x, &p->label, &p->train));
     BL_TRY(read_part(comm, p, BL_DATASET_TEST, config->test, &p->x_test, &p->label_test, &p->test));
     BL_REQUIRE(p->inputs <= p->train && p->inputs <= p->test, BL_ERR_INPUT,
-               "boundary.inputs: %zu inputs are wanted, there are %zu training and %zu test images",
+               "boundary.inputs: %zu inputs are asked for, but there are %zu training and %zu test images",
                p->inputs, p->train, p->test);
     bl_config base = bl_posterior_base(p);
     BL_TRY(bl_agree(comm, bl_gp_law_create(&base, config->depth, p->n, limit)));

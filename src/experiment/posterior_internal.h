@@ -23,11 +23,11 @@ bl_err bl_posterior_read(const bl_comm *comm, const bl_posterior_config *config,
 /* Rows of a block of the matrix. */
 size_t bl_posterior_block(const bl_posterior *p);
 
-/* BL_ERR_INPUT where the ranks of a node hold more than it has: what is needed, and how many ranks would do. */
+/* BL_ERR_INPUT where the ranks of a node hold more than it has: what is needed, and how many ranks would be enough. */
 bl_err bl_posterior_check_memory(const bl_comm *comm, const bl_posterior *p,
                                  const bl_gp_law *limit) BL_NODISCARD;
 
-/* The network's configuration as the data make it; borrows from p->config. */
+/* The network's configuration, with what follows from the data; borrows from p->config. */
 bl_config bl_posterior_base(const bl_posterior *p);
 
 /* Options of the search. Kernels of images are expensive, so their queries are few. */

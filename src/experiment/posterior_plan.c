@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * What a regression will take: memory, before it begins; time, for `plan`.
+ * Forecasts of a regression: its memory, checked before it begins; its time, for `plan`.
  */
 #include "base/clock.h"
 #include "gp/posterior_mean.h"

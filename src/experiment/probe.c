@@ -92,7 +92,7 @@ static double margin(size_t classes, const double *logits) {
     return first - second;
 }
 
-/* Inputs at which the classifier has no class that float64 could tell: their distances are those of rounding, or of nothing. */
+/* Inputs at which float64 cannot tell the classifier's class: a distance there would be one of rounding errors, or meaningless. */
 static void doubt(double margin, double length, size_t n, bl_search_result *result, double *point) {
     enum { ROUNDINGS = 16 };
     const double gradient = result->gradient_norm;

@@ -11,7 +11,7 @@
 
 typedef struct bl_probe bl_probe;
 
-/** A probe for so many inputs at once.
+/** A probe for this many inputs at once.
  * Collective:  no.
  * Ownership:   options and oracle are borrowed for the call, the oracle's context and functions for the probe's life.
  * @return BL_OK; BL_ERR_MEMORY.
@@ -20,7 +20,7 @@ BL_API bl_err bl_probe_create(const bl_search_options *options, const bl_oracle 
                               bl_probe **out) BL_NODISCARD;
 BL_API void bl_probe_destroy(bl_probe **probe);
 
-/** Search the distances of all inputs for all p.
+/** Find the distances of all inputs for all p.
  * Math:        output: with two classes z_1 - z_0, with more the largest logit minus the next; input_norm: |x0|_p.
  * Shapes:      x0[inputs][n] float64 (inputs as at creation); finding[inputs][p_count]; points[inputs][p_count][n] or NULL.
  * Collective:  no.

@@ -17,8 +17,8 @@ BL_API bl_err bl_summary_record_create(const bl_config *config, bl_record *recor
 /** A distance as statistics take it.
  *
  * Math:        found: the distance. A search that ended without one (not_found, not_verified): inf, as the boundary is at least as
- *              far as was looked. below_resolution: 0, as it is nearer than float64 tells. constant: NaN, as there is no class that
- *              could change; pending: NaN. NaN is left out.
+ *              far as was looked. below_resolution: 0, as it is nearer than float64 tells. constant: NaN, as there is no class
+ *              that could change; pending: NaN. NaN is left out.
  * Collective:  no.
  */
 BL_API double bl_summary_length(int8_t status, double distance);
@@ -26,8 +26,8 @@ BL_API double bl_summary_length(int8_t status, double distance);
 /* Estimate and interval of a list of quantiles; infinite where they fall among distances that were not found. */
 typedef struct bl_quantiles {
     double estimate[BL_QUANTILES], low[BL_QUANTILES], high[BL_QUANTILES];
-    /* the largest finite length looked at, beyond which an infinite quantile lies: of distances found, and of the first linear step
-     * where none was; NaN without any. Of linearity the largest ratio found, at least 1 */
+    /* the largest finite length looked at, beyond which an infinite quantile lies: of distances found, and of the first linear
+     * step where none was; NaN without any. Of linearity the largest ratio found, at least 1 */
     double looked;
 } bl_quantiles;
 
@@ -74,14 +74,14 @@ BL_API size_t bl_summary_limits(const bl_config *config);
 BL_API bl_err bl_summary_limit_at(const bl_config *config, const bl_case *c, size_t number,
                                   bl_summary_limit *limit) BL_NODISCARD;
 
-/** Outputs of a case over its networks, beside the Gaussian process that they tend to.
+/** Outputs of a case over its networks, compared with the Gaussian process that they tend to.
  *
  * Math:        z = f(x0) / sqrt(2 K(x0, x0)), K the analytic kernel of one logit, is standard normal in the limit of
  *              infinite width whatever x0; bl_stats_normality of z[networks][inputs].
- *              Image families: K is its mean over the first 32 inputs, as K(x0, x0) costs much there and varies by about
+ *              Image families: K is its mean over the first 32 inputs, as K(x0, x0) is expensive there and varies by about
  *              1/sqrt(n) between inputs.
- * Shapes:      limit[bl_summary_limits]; output[networks][inputs], NaN where not done; moment, error [BL_MOMENTS]. NaN with more than two
- *              classes, whose margin is positive by definition.
+ * Shapes:      limit[bl_summary_limits]; output[networks][inputs], NaN where not done; moment, error [BL_MOMENTS]. NaN with more
+ *              than two classes, whose margin is positive by definition.
  * Collective:  no. A function of the arguments alone.
  * @return BL_OK; BL_ERR_INPUT as bl_gp_law_create; BL_ERR_MEMORY.
  */
@@ -94,12 +94,12 @@ typedef struct bl_summary_gradient {
     double mean_limit, variance_limit; /* of infinite width */
 } bl_summary_gradient;
 
-/** Lengths of gradients of a case beside those of infinite width.
+/** Lengths of gradients of a case, and those of infinite width.
  *
  * Math:        bl_stats_cluster_moments of log gradient_norm; the limit from bl_gp_law_gradient at the case's first 256 inputs
  *              (image families: 8), mean of means, and mean of variances plus variance of means.
- * Shapes:      limit[bl_summary_limits]; gradient_norm[networks][inputs], NaN where not done. Limits are NaN with more than two classes, whose margin's
- *              two logits are chosen by their values.
+ * Shapes:      limit[bl_summary_limits]; gradient_norm[networks][inputs], NaN where not done. Limits are NaN with more than two
+ *              classes, whose margin's two logits are chosen by their values.
  * Collective:  no. A function of the arguments alone.
  * @return as bl_summary_outputs.
  */
@@ -122,7 +122,7 @@ typedef struct bl_scaling {
  *
  * Math:        least squares with equal weights. The exponent's error is that of the medians: sizes have their own networks, so
  *              it is the root of sum c_i^2 e_i^2, c_i the fit's coefficients, e_i the errors of log median from its interval,
- *              log(high / low) / (2 z), z the normal quantile of config->confidence. Residuals would say little: three sizes
+ *              log(high / low) / (2 z), z the normal quantile of config->confidence. Residuals would not be reliable: three sizes
  *              leave one degree of freedom. NaN where an interval is empty or not there (too few networks) or with fewer than two
  *              sizes. All is NaN where a median is infinite: most of its distances were not found.
  * Collective:  no.

@@ -18,8 +18,8 @@ typedef struct bl_training_curve {
 
 /* What a long training reports and asks for while it lasts. */
 typedef struct bl_training_watch {
-    bool (*pause)(void *context); /* between steps: is there reason to call `keep` now? */
-    /* after a pause and after every epoch: may save the state; BL_ERR_STOPPED ends the training */
+    bool (*pause)(void *context); /* called between steps: should `keep` be called now? */
+    /* called after a pause and after every epoch: may save the state; BL_ERR_STOPPED ends the training */
     bl_err (*keep)(void *context);
     void *context;
     const uint64_t *state; /* to go on from, of bl_trained_save; NULL: from the random start */
@@ -30,7 +30,7 @@ typedef struct bl_training_watch {
  *
  * Collective:  no.
  * Ownership:   trainer made for this configuration, images and shape; network is written.
- * @param[in]  watch     NULL: nobody watches
+ * @param[in]  watch     NULL: no callbacks
  * @param[out] curve     epochs + 1 rows; NULL: not wanted (then watch->state is NULL)
  * @param[out] accuracy  on the test images, at the end
  * @return as bl_trainer_epoch; what keep returned.

@@ -11,13 +11,14 @@
 
 #include <math.h>
 
-static const double scatter_guessed = 0.2; /* of single units around estimates, where it was not measured */
+/* scatter of single units around estimates, where it was not measured */
+static const double scatter_guessed = 0.2;
 
 static bool trains(const bl_plan *plan) {
     return plan->grid->config->training.set != BL_TRAINING_NONE;
 }
 
-/* Where times come from: a file of measured units, else networks timed here. */
+/* Source of times: a file of measured units, or networks timed on this machine. */
 static bl_err find_rates(bl_plan *plan) {
     bl_err err = BL_OK;
     if (plan->options.times)

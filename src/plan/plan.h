@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * What a sweep is made of, and what it will take, without running it: the numbers that `borderline plan` prints.
+ * The parts of a sweep and its forecast, without running it: the numbers that `borderline plan` prints.
  */
 #ifndef BORDERLINE_PLAN_PLAN_H
 #define BORDERLINE_PLAN_PLAN_H
@@ -18,7 +18,8 @@ typedef struct bl_plan_case {
     bl_case c;
     int64_t units;
     size_t networks, inputs; /* per unit; inputs of all kinds */
-    double multiply_adds;    /* of the whole case, with other work at its measured ratio to one */
+    /* of the whole case; other work is converted by its measured ratio to a multiply-add */
+    double multiply_adds;
     double seconds_per_unit;
 } bl_plan_case;
 
@@ -45,7 +46,7 @@ typedef struct bl_plan {
     double bytes_file;        /* of the result file */
     double bytes_checkpoints; /* of the result file, per rank, for trainings in progress */
     double seconds_longest;   /* of the longest unit */
-    double ranks_with_work;   /* more ranks than these end no sooner */
+    double ranks_with_work;   /* more ranks than this do not shorten the run */
     double scatter;           /* relative deviation of single units from what is expected */
     size_t forecasts;         /* the first is for options.ranks */
     bl_plan_forecast forecast[BL_PLAN_FORECASTS_MAX];
@@ -53,8 +54,8 @@ typedef struct bl_plan {
 
 /** Plan a sweep.
  *
- * Math:        seconds are measured ones of like cases, by cost (rates.h); the schedule is simulated (phases.h), with times of units that
- *              scatter around what is expected as those in the result file do, else log-normally by 20 %.
+ * Math:        seconds are those measured for cases of similar cost (rates.h); the schedule is simulated (phases.h), with times
+ *              of units that scatter around what is expected as those in the result file do, else log-normally by 20 %.
  * Collective:  no; takes some seconds where networks are timed.
  * Ownership:   grid and options->times are borrowed while *out lives; *out is the caller's, freed with bl_plan_destroy.
  * @return BL_OK; BL_ERR_INPUT as bl_rates_read; BL_ERR_MEMORY; an error of a library.

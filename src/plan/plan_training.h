@@ -10,7 +10,7 @@
 
 /* The images that the forecast of a training is based on. */
 typedef struct bl_plan_images {
-    bl_dataset *train; /* what steps are timed on */
+    bl_dataset *train; /* the images that steps are timed on */
     size_t count[2];   /* of training and test images */
     bool
         read; /* they are from the sweep's folder; else the counts are those of the full set, and the images are empty */

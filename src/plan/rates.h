@@ -29,17 +29,18 @@ typedef struct bl_rates {
  * images: those of a sweep that trains, else NULL. */
 bl_err bl_rates_measure(const bl_grid *grid, const bl_plan_images *images, bl_rates *rates) BL_NODISCARD;
 
-/** Take the times of the units in a result file, whose cases may be others and fewer.
+/** Take the times of the units in a result file, whose cases may differ from the grid's.
  *
  * Math:        a case's rate is the sum of its units' seconds over the sum of their costs. A ratio is a unit's seconds over its
- *              expected ones; in a case with k units its distance from 1 is multiplied by sqrt(k/(k - 1)), because the units' own mean was taken.
+ *              expected ones; in a case with k units its distance from 1 is multiplied by sqrt(k/(k - 1)), because the units'
+ *              own mean was taken.
  * @return BL_OK; BL_ERR_INPUT: no sweep's file, no unit done in it; BL_ERR_IO.
  */
 bl_err bl_rates_read(const char *path, bl_rates *rates) BL_NODISCARD;
 void bl_rates_clear(bl_rates *rates);
 
-/* Seconds of `networks` networks of a case, whose measurements together cost `measuring`. Seconds per cost are interpolated between
- * the timed cases next below and above in cost, as a power of the cost, and are constant beyond them. */
+/* Seconds of `networks` networks of a case, whose measurements together cost `measuring`. Seconds per cost are interpolated
+ * between the timed cases next below and above in cost, as a power of the cost, and are constant beyond them. */
 double bl_rates_seconds(const bl_rates *rates, const bl_config *config, const bl_case *c, double networks,
                         double measuring);
 double bl_rates_seconds_of_unit(const bl_rates *rates, const bl_grid *grid, int64_t unit);

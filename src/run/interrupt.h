@@ -16,7 +16,7 @@ typedef struct bl_interrupt {
     double caught_at; /* on bl_clock: when this rank first knew */
 } bl_interrupt;
 
-/* Begin: the deadline is the sooner of time_limit seconds from now (0: none) and SLURM_JOB_END_TIME. hooks: NULL for none. */
+/* Begin: the deadline is the earlier of time_limit seconds from now (0: none) and SLURM_JOB_END_TIME. hooks: NULL for none. */
 void bl_interrupt_start(const bl_hooks *hooks, double time_limit, double grace, bl_interrupt *interrupt);
 
 /* Was a stop asked for, here or (since the last bl_interrupt_share) on another rank? */

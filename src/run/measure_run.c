@@ -64,7 +64,7 @@ cleanup:
     return err;
 }
 
-/* Tell rank 0's caller how many networks are done. */
+/* Report to rank 0's caller how many networks are done. */
 static void tell(const measurement *m, int64_t done, bool ended) {
     const bl_hooks *hooks = &m->interrupt.hooks;
     const bl_progress progress = {

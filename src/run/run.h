@@ -31,14 +31,14 @@ typedef struct bl_run {
  * message. Collective. BL_ERR_STOPPED or BL_OK. */
 bl_err bl_run_pause(bl_run *run, double seconds, const char *so_far) BL_NODISCARD;
 
-/* Close the result file and open it again: what any rank wrote is there for every rank after it. Collective. */
+/* Close the result file and open it again: afterwards every rank sees what all ranks have written. Collective. */
 bl_err bl_run_sync(bl_run *run) BL_NODISCARD;
 
 /* Write the launch's usage so far to the result file, with the most memory that any rank has held. Collective, but only rank 0
  * writes, and its error is not agreed. */
 bl_err bl_run_write_usage(bl_run *run) BL_NODISCARD;
 
-/* Tell the caller's hook how far a phase is. Only rank 0 tells. */
+/* Report the progress of a phase to the caller's hook, on rank 0 alone. */
 void bl_run_tell(const bl_run *run, bl_progress progress);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Ranks share the work of a group of cases; then one rank finishes each case, writes it and marks it as done. A case that is marked
- * and matches its checksum is not done again.
+ * Ranks share the work of a group of cases; then one rank finishes each case, writes it and marks it as done. A case that is
+ * marked and matches its checksum is not done again.
  */
 #include "run_kernels.h"
 
@@ -272,10 +272,10 @@ cleanup:
     return err;
 }
 
-/* --- of all cases --- */
+/* --- all cases --- */
 
-/* What the file says of a case, for what is said of all cases. Of gram_empirical and gram_nngp: the first pivot that is not positive
- * (0: none), and how much on the diagonal would make the matrix positive definite. */
+/* What the file says of a case, for what is said of all cases. Of gram_empirical and gram_nngp: the first pivot that is not
+ * positive (0: none), and how much on the diagonal would make the matrix positive definite. */
 typedef struct learnt {
     double deviation;
     double pivot[2], noise[2];

@@ -93,7 +93,7 @@ static void tell(const walk *w, int64_t done, bool ended) {
                                       .ended = ended});
 }
 
-/* Asked by the search between its rounds: must this unit be left? Also tells of the progress of all ranks. */
+/* Asked by the search between its rounds: must this unit be left? Also reports the progress of all ranks. */
 static bool leave_unit(void *context) {
     walk *w = context;
     tell(w, bl_schedule_finished(w->schedule), false);
@@ -197,7 +197,7 @@ static void add_usage(walk *w, double seconds, int64_t done) {
     all->seconds_units += seconds;
 }
 
-/* What became of the time, for the log. */
+/* How the time was spent, for the log. */
 static void report(const walk *w, int64_t done) {
     const bl_usage *u = &w->run->usage;
     const double all = u->busy + u->waiting;

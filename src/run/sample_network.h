@@ -11,7 +11,7 @@
 /* The name of a case's network in a networks file (128 bytes suffice). */
 void bl_sample_network_name(const bl_case *c, size_t number, char *name, size_t size);
 
-/* Asked before each network: BL_ERR_STOPPED after a signal, when nothing is left of the file at `path`. */
+/* Called before each network: BL_ERR_STOPPED after a signal; the file at `path` is then removed. */
 bl_err bl_sample_network_begin(bl_interrupt *interrupt, const char *path) BL_NODISCARD;
 
 #endif

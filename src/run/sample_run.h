@@ -10,7 +10,7 @@
 #include "borderline/hooks.h"
 
 typedef struct bl_sample_run_options {
-    size_t networks; /* the first so many of each case; 0, or more than there are: all */
+    size_t networks; /* number of networks per case, the first ones; 0, or more than there are: all */
     bool force;      /* overwrite a file at the path */
 } bl_sample_run_options;
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * What became of a launch's time and memory, for the result file and for those who read it.
+ * How a launch used its time and memory, for the result file and its readers.
  */
 #ifndef BORDERLINE_RUN_USAGE_H
 #define BORDERLINE_RUN_USAGE_H
@@ -15,10 +15,11 @@ typedef struct bl_usage {
     double memory_peak;                                     /* bytes, of the rank that held most */
 } bl_usage;
 
-/** Write it to the launch's row of provenance/launch, or nothing to a file of an earlier version. Not collective: one rank calls. */
+/** Write it to the launch's row of provenance/launch, or nothing to a file of an earlier version. Not collective: one rank
+ * calls. */
 BL_API bl_err bl_usage_write(bl_results *results, int64_t launch, const bl_usage *usage) BL_NODISCARD;
 
-/** Read it back; a file of an earlier version knows nothing. Collective: no. */
+/** Read it back; in a file of an earlier version nothing is known. Collective: no. */
 BL_API bl_err bl_usage_read(const bl_results *results, int64_t launch, bl_usage *usage) BL_NODISCARD;
 
 /** The numbers beside `units`: their names in provenance/launch, and their values, for i below BL_USAGE_NUMBERS. Collective: no. */

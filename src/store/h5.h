@@ -88,7 +88,7 @@ bl_err bl_h5_check_text(hid_t parent, const char *path, const char *name, const 
 bl_err bl_h5_create_axis(hid_t parent, const char *name, hid_t type, size_t length, const void *values,
                          const char *long_name) BL_NODISCARD;
 
-/** A dimension scale without coordinates (of no interest: places in a text, coordinates of a point). */
+/** A dimension scale without coordinates, where they would have no meaning (places in a text, coordinates of a point). */
 bl_err bl_h5_create_dimension(hid_t parent, const char *name, size_t length) BL_NODISCARD;
 
 /** Attach the scale `axis` of a group (or the file) to dimension `index` of a dataset. */

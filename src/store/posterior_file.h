@@ -25,7 +25,7 @@ BL_API bl_err bl_posterior_file_write(const char *path, const bl_posterior *post
 /** Is this a file of `posterior`? Not collective. */
 BL_API bool bl_posterior_file_is(const char *path);
 
-/** Read what `show` tells of it: counts, the numbers without axes, distances and the prior's law; other pointers are NULL.
+/** Read what `show` reports: counts, the numbers without axes, distances and the prior's law; other pointers are NULL.
  *
  * Collective:  no.
  * Ownership:   *config and *out are the caller's, the second borrowing from the first.

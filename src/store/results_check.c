@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * What the file says twice must agree: its axes and its configuration.
+ * Checks that the axes of the file agree with the configuration in it.
  */
 #include "results_internal.h"
 

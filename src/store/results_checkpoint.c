@@ -17,7 +17,7 @@
 #define CHECKPOINT "checkpoint/state"
 
 enum { HEAD_CHECKSUM, HEAD_MARK, HEAD_UNIT, HEAD_SEQUENCE, HEAD_WORDS, HEAD };
-static const uint64_t mark = UINT64_C(0x6e7570626c636b31); /* of this layout */
+static const uint64_t mark = UINT64_C(0x6e7570626c636b31); /* version of this layout */
 
 bl_err bl_results_checkpoint_room(const bl_grid *grid, size_t slots, size_t *words, double *bytes) {
     bl_err err = BL_OK;

@@ -49,8 +49,7 @@ int64_t bl_results_unit_number(const bl_unit *unit, size_t i);
 
 /** Lengths in the file of the field's axes, in the table's order; 1 for an axis that the file lacks. */
 bl_err bl_results_shape(const bl_results *results, bl_field_id field, size_t *shape) BL_NODISCARD;
-/** Coordinates and lengths of all axes are those of the configuration in the same file: each tells of damage to the
- * other. */
+/** Check that coordinates and lengths of all axes are those of the configuration in the same file: damage to either is noticed. */
 bl_err bl_results_check_axes(const bl_results *results, const bl_grid *grid) BL_NODISCARD;
 
 /** Whether every case's kernels are marked done and match their checksum; *intact is true before, else nothing is read. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Kernels in the result file, case by case: rows with their hashes, checksum, then status; and what resume may trust. A checksum is
- * a sum over rows, so ranks that write rows of one kernel each hash their own, of what they have in memory: what a file system
+ * Kernels in the result file, case by case: rows with their hashes, checksum, then status; and what resume may trust. A checksum
+ * is a sum over rows, so ranks that write rows of one kernel each hash their own, from memory: data that a file system
  * loses does not match.
  */
 #include "results_internal.h"

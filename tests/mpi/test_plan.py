@@ -54,8 +54,8 @@ class Plan(program.TestCase):
         cases = [line.split() for line in out.splitlines() if re.match(r" +1 +16 ", line)]
         self.assertEqual([(int(row[3]), float(row[-1])) for row in cases], [(20, SECONDS[0]), (20, SECONDS[1])])
         self.assertIn("work: 3 min 20 s on one core", out)
-        self.assertIn("longest unit: 7 s; more than 29 ranks end no sooner", out)
-        self.assertIn("units scatter by 0 % around what is expected, as measured", out)
+        self.assertIn("longest unit: 7 s; more than 29 ranks do not shorten the run", out)
+        self.assertIn("units scatter by 0 % around the estimate, as measured", out)
         times = [t for t in SECONDS for _ in range(20)]
         rows = {int(row[0]): row for row in (line.split() for line in out.splitlines()) if row and row[-1] == "%"}
         self.assertEqual(sorted(rows), [6, 64, 1024, 16384, 65536])

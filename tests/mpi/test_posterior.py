@@ -221,7 +221,7 @@ boundary: {{inputs: {inputs}, effort: fast}}
         self.refused(1, "did you mean 'data.train'", "--set", "data.trian=3")
         self.refused(1, "unknown value 'lenet'", family="lenet")
         self.refused(1, "has 150 images, but 151 are asked for", train=151)
-        self.refused(1, "boundary.inputs: 41 inputs are wanted, there are 150 training and 40 test images", inputs=41)
+        self.refused(1, "boundary.inputs: 41 inputs are asked for, but there are 150 training and 40 test images", inputs=41)
         self.refused(1, "has label 2, but classes are 0 to 1", "--set", "data.classes=2")
         os.truncate(self.path("t10k-images-idx3-ubyte"), 100)
         self.refused(1, "t10k-images-idx3-ubyte is cut short: it ends in image 3 of 40")
