@@ -85,7 +85,7 @@ static const row rows[] = {
     ONE(side), ONE(begin), ARRAY(kernel), ONE(stride), ONE(padding), ONE(weight_variance), ONE(uniform), WHOLE,
 #undef STRUCT
 #define STRUCT bl_network
-    ONE(layer_count), ONE(layer), ONE(dimension), ONE(classes), ONE(shape_rank), ARRAY(shape), WHOLE,
+    ONE(layer_count), ONE(layer), ONE(dimension), ONE(classes), ONE(shape_rank), ARRAY(shape), ONE(rounding), WHOLE,
 #undef STRUCT
 #define STRUCT bl_dataset_source
     ONE(folder), ONE(part), ONE(classes), ONE(limit), WHOLE,

@@ -5,6 +5,7 @@
 #include "measure_run.h"
 
 #include "base/mem.h"
+#include "borderline/log.h"
 #include "borderline/networks_file.h"
 #include "experiment/probe_network.h"
 #include "interrupt.h"
@@ -26,11 +27,12 @@ typedef struct measurement {
     bl_schedule *schedule;
     size_t count;
     bl_measurement_entry *entry;
+    double rounding; /* of the networks that this rank checked */
 } measurement;
 
 /* Read a network only to find what is wrong with it: a damaged network, or an input outside of the box, where no distance is
  * defined, must be known before anything is written. */
-static bl_err check_network(const measurement *m, size_t index) {
+static bl_err check_network(measurement *m, size_t index) {
     bl_err err = BL_OK;
     bl_network *network = NULL;
     double *x = NULL;
@@ -42,10 +44,23 @@ static bl_err check_network(const measurement *m, size_t index) {
             "network %s: number %zu of input %zu is %.9g, outside of the box [%g, %g]: give the inputs' own "
             "with --box, or --no-box",
             m->entry[index].name, i % network->dimension, i / network->dimension, x[i], m->box.lo, m->box.hi);
+    m->rounding = fmax(m->rounding, network->rounding);
 cleanup:
     bl_network_destroy(&network);
     bl_mem_free(x);
     return err;
+}
+
+/* Distances are those of the float32 network: say so where the file's is another. Collective. */
+static void say_rounding(const measurement *m) {
+    double rounding = m->rounding;
+    MPI_Allreduce(MPI_IN_PLACE, &rounding, 1, MPI_DOUBLE, MPI_MAX, m->comm->world);
+    if (rounding > 0.0)
+        bl_log(BL_LOG_WARNING,
+               "weights are float64 and are rounded to float32, by %.1g of their array's largest at most: "
+               "distances are those of "
+               "the rounded networks",
+               rounding);
 }
 
 /* Find the names and sizes of all networks; every rank checks its share of the networks. */
@@ -214,6 +229,7 @@ bl_err bl_measure_run(const bl_comm *comm, const char *networks, const char *pat
         err = list_networks(&m);
     }
     BL_TRY(bl_agree(comm, err));
+    say_rounding(&m);
     BL_TRY(create_output(&m));
     BL_TRY(measure_all(&m));
     BL_TRY(bl_agree(comm, comm->rank == 0 ? bl_results_set_complete(m.results, true) : BL_OK));

@@ -11,6 +11,7 @@
 #include "path.h"
 #include <errno.h>
 #include <hdf5_hl.h>
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -149,6 +150,20 @@ cleanup:
     return err;
 }
 
+/* Floating-point numbers where whole ones are expected: as long as they are whole. */
+static bl_err check_whole(hid_t attribute, const char *name, size_t count) {
+    bl_err err = BL_OK;
+    double *number = NULL;
+    BL_ALLOC(number, count);
+    BL_H5(H5Aread(attribute, H5T_NATIVE_DOUBLE, number), "attribute %s could not be read", name);
+    for (size_t i = 0; i < count; i++)
+        BL_REQUIRE(number[i] == floor(number[i]) && fabs(number[i]) < 0x1p53, BL_ERR_INPUT,
+                   "attribute %s: %g is not a whole number", name, number[i]);
+cleanup:
+    bl_mem_free(number);
+    return err;
+}
+
 bl_err bl_h5_read_attribute_numbers(hid_t object, const char *name, hid_t type, size_t least, size_t most,
                                     void *data, size_t *count) {
     bl_err err = BL_OK;
@@ -164,6 +179,8 @@ bl_err bl_h5_read_attribute_numbers(hid_t object, const char *name, hid_t type, 
     BL_REQUIRE(numbers >= (hssize_t)least && numbers <= (hssize_t)most, BL_ERR_INPUT,
                "attribute %s has %lld numbers, %zu%s are expected", name, (long long)numbers, least,
                most > least ? " or more" : "");
+    if (class == H5T_FLOAT && H5Tget_class(type) == H5T_INTEGER)
+        BL_TRY(check_whole(attribute, name, (size_t)numbers));
     BL_H5(H5Aread(attribute, type, data), "attribute %s could not be read", name);
     if (count)
         *count = (size_t)numbers;

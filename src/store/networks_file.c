@@ -5,6 +5,7 @@
 #include "networks_file_internal.h"
 
 #include "base/mem.h"
+#include <float.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -164,24 +165,29 @@ static bl_err read_inputs(hid_t dataset, size_t inputs, size_t dimension, double
     bl_err err = BL_OK;
     BL_ALLOC(*x, inputs * dimension);
     BL_H5(H5Dread(dataset, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, *x), "inputs could not be read");
-    for (size_t i = 0; i < inputs * dimension; i++)
+    for (size_t i = 0; i < inputs * dimension; i++) {
         BL_REQUIRE(isfinite((*x)[i]), BL_ERR_INPUT, "number %zu of input %zu is not finite", i % dimension,
                    i / dimension);
+        BL_REQUIRE(
+            fabs((*x)[i]) <= (double)FLT_MAX, BL_ERR_INPUT,
+            "number %zu of input %zu is %g, beyond the range of float32, in which networks are evaluated",
+            i % dimension, i / dimension, (*x)[i]);
+    }
 cleanup:
     return err;
 }
 
-static bl_err read_layers(hid_t group, bool numbers, bl_network *network) {
+static bl_err read_layers(hid_t group, double *rounding, bl_network *network) {
     bl_err err = BL_OK;
     size_t count = 0;
     BL_TRY(count_layers(group, &count));
     BL_ALLOC(network->layer, count);
     for (size_t l = 0; l < count; l++) {
         network->layer_count = l + 1;
-        BL_TRY(bl_networks_file_read_layer(group, l, numbers, network));
+        BL_TRY(bl_networks_file_read_layer(group, l, rounding, network));
     }
     network->classes = network->layer[count - 1].outputs;
-    BL_TRY(numbers ? bl_network_check(network) : bl_network_check_shape(network));
+    BL_TRY(rounding ? bl_network_check(network) : bl_network_check_shape(network));
 cleanup:
     return err;
 }
@@ -207,7 +213,7 @@ bl_err bl_networks_file_sizes(const bl_networks_file *file, size_t index, size_t
     bl_network *shapes = NULL;
     BL_ALLOC(shapes, 1);
     BL_TRY(open_network(file, index, &group, &dataset, inputs, shapes));
-    BL_TRY(read_layers(group, false, shapes));
+    BL_TRY(read_layers(group, NULL, shapes));
     *dimension = shapes->dimension;
 cleanup:
     bl_network_destroy(&shapes);
@@ -227,7 +233,7 @@ bl_err bl_networks_file_read(const bl_networks_file *file, size_t index, bl_netw
     size_t count = 0;
     BL_ALLOC(read, 1);
     BL_TRY(open_network(file, index, &group, &dataset, &count, read));
-    BL_TRY(read_layers(group, true, read));
+    BL_TRY(read_layers(group, &read->rounding, read));
     BL_TRY(read_inputs(dataset, count, read->dimension, &points));
     *network = read;
     *x = points;

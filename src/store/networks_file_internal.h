@@ -25,8 +25,9 @@ struct bl_networks_file {
 bl_err bl_networks_file_array(hid_t group, const char *name, size_t rank, hid_t *dataset,
                               size_t *shape) BL_NODISCARD;
 
-/* Read layer l of a network whose layers before it are read; without its numbers where only shapes are looked at. */
-bl_err bl_networks_file_read_layer(hid_t network_group, size_t l, bool numbers,
+/* Read layer l of a network whose layers before it are read; without its numbers where rounding is NULL, else *rounding becomes what a
+ * number of the layer loses in float32, over the largest of its array, where that is more. */
+bl_err bl_networks_file_read_layer(hid_t network_group, size_t l, double *rounding,
                                    bl_network *network) BL_NODISCARD;
 
 #endif

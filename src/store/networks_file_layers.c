@@ -6,6 +6,7 @@
 #include "networks_file_internal.h"
 
 #include "base/mem.h"
+#include <float.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -36,14 +37,85 @@ cleanup:
     return err;
 }
 
-/* Numbers of an array; nothing when only shapes are looked at. */
-static bl_err read_floats(hid_t dataset, const char *name, size_t count, bool numbers, float **out) {
+/* Numbers of an array in float32; nothing when only shapes are looked at. *rounding: how much of the largest of them a number loses,
+ * where that is more than so far. An array whose scale float32 does not have is refused. */
+static bl_err read_floats(hid_t dataset, const char *name, size_t count, double *rounding, float **out) {
     bl_err err = BL_OK;
-    if (!numbers)
+    double *x = NULL, largest = 0.0, lost = 0.0;
+    if (!rounding)
         return BL_OK;
+    BL_ALLOC(x, count);
     BL_ALLOC(*out, count);
-    BL_H5(H5Dread(dataset, H5T_NATIVE_FLOAT, H5S_ALL, H5S_ALL, H5P_DEFAULT, *out), "%s could not be read",
+    BL_H5(H5Dread(dataset, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, x), "%s could not be read",
           name);
+    for (size_t i = 0; i < count; i++) {
+        BL_REQUIRE(isfinite(x[i]), BL_ERR_INPUT, "%s number %zu is not finite", name, i);
+        BL_REQUIRE(fabs(x[i]) <= (double)FLT_MAX, BL_ERR_INPUT,
+                   "%s number %zu is %g, beyond the range of float32", name, i, x[i]);
+        (*out)[i] = (float)x[i];
+        largest = fmax(largest, fabs(x[i]));
+        lost = fmax(lost, fabs((double)(*out)[i] - x[i]));
+    }
+    BL_REQUIRE(largest == 0.0 || largest >= 0x1p24 * (double)FLT_MIN, BL_ERR_INPUT,
+               "%s: its largest number is %g, below the range of float32: scale the layer", name, largest);
+    *rounding = fmax(*rounding, largest > 0.0 ? lost / largest : 0.0);
+cleanup:
+    bl_mem_free(x);
+    return err;
+}
+
+/* What a group may hold; a name of the format that this version does not know may change the network, and so may a slip of the
+ * pen. */
+typedef struct vocabulary {
+    const char *what;         /* "attribute" or "array" */
+    const char *const *known; /* ends with NULL */
+    char name[64];            /* the first that is not known */
+} vocabulary;
+
+static bool is_known(vocabulary *v, const char *name) {
+    for (size_t i = 0; v->known[i]; i++)
+        if (strcmp(name, v->known[i]) == 0)
+            return true;
+    (void)snprintf(v->name, sizeof v->name, "%s", name);
+    return false;
+}
+
+static herr_t look_at_attribute(hid_t group, const char *name, const H5A_info_t *info, void *context) {
+    (void)group;
+    (void)info;
+    return is_known(context, name) ? 0 : 1;
+}
+
+static herr_t look_at_link(hid_t group, const char *name, const H5L_info_t *info, void *context) {
+    (void)group;
+    (void)info;
+    return is_known(context, name) ? 0 : 1;
+}
+
+static bl_err refuse_unknown(const vocabulary *v) {
+    char list[256] = "";
+    for (size_t i = 0; v->known[i]; i++) {
+        const size_t used = strlen(list);
+        (void)snprintf(list + used, sizeof list - used, "%s%s", i ? ", " : "", v->known[i]);
+    }
+    return bl_err_set(BL_ERR_INPUT, "the %s \"%s\" is not known (known: %s)", v->what, v->name,
+                      *list ? list : "none");
+}
+
+/* Refuse attributes and arrays that a layer of the kind does not have. */
+static bl_err check_names(hid_t group, const char *const *attributes, const char *const *arrays) {
+    bl_err err = BL_OK;
+    hsize_t position = 0;
+    vocabulary a = {.what = "attribute", .known = attributes}, l = {.what = "array", .known = arrays};
+    herr_t found = H5Aiterate2(group, H5_INDEX_NAME, H5_ITER_INC, &position, look_at_attribute, &a);
+    BL_H5(found, "its attributes");
+    if (found > 0)
+        BL_TRY(refuse_unknown(&a));
+    position = 0;
+    found = H5Literate(group, H5_INDEX_NAME, H5_ITER_INC, &position, look_at_link, &l);
+    BL_H5(found, "its arrays");
+    if (found > 0)
+        BL_TRY(refuse_unknown(&l));
 cleanup:
     return err;
 }
@@ -51,7 +123,7 @@ cleanup:
 /* The layer being read: number l of the network. */
 typedef struct reading {
     hid_t group;
-    bool numbers; /* false: only shapes */
+    double *rounding; /* as of read_floats; NULL: only shapes are read */
     bl_network *network;
     size_t l;
     bl_layer *layer;
@@ -66,7 +138,7 @@ static bl_err read_bias(const reading *r, size_t rows) {
         return BL_OK;
     BL_TRY(bl_networks_file_array(r->group, "bias", 1, &dataset, &count));
     BL_REQUIRE(count == rows, BL_ERR_INPUT, "bias has %zu numbers, weight %zu rows", count, rows);
-    BL_TRY(read_floats(dataset, "bias", count, r->numbers, &r->layer->bias));
+    BL_TRY(read_floats(dataset, "bias", count, r->rounding, &r->layer->bias));
 cleanup:
     bl_h5_close(&dataset);
     return err;
@@ -82,7 +154,7 @@ static bl_err read_dense(const reading *r) {
     BL_TRY(bl_network_fit_layer(r->network, r->l));
     BL_REQUIRE(shape[1] == r->layer->inputs, BL_ERR_INPUT, "weight has %zu columns, but %zu numbers come in",
                shape[1], r->layer->inputs);
-    BL_TRY(read_floats(dataset, "weight", shape[0] * shape[1], r->numbers, &r->layer->weight));
+    BL_TRY(read_floats(dataset, "weight", shape[0] * shape[1], r->rounding, &r->layer->weight));
     BL_TRY(read_bias(r, shape[0]));
 cleanup:
     bl_h5_close(&dataset);
@@ -129,7 +201,7 @@ static bl_err read_convolution(const reading *r) {
     const size_t channels = layer->kind == BL_LAYER_CONV2D ? layer->in.channels : layer->side.channels;
     BL_REQUIRE(shape[1] == channels, BL_ERR_INPUT, "weight takes %zu channels, but %zu come in", shape[1],
                channels);
-    BL_TRY(read_floats(dataset, "weight", bl_layer_weights(layer), r->numbers, &layer->weight));
+    BL_TRY(read_floats(dataset, "weight", bl_layer_weights(layer), r->rounding, &layer->weight));
     BL_TRY(read_bias(r, shape[0]));
 cleanup:
     bl_h5_close(&dataset);
@@ -192,33 +264,49 @@ cleanup:
     return err;
 }
 
+/* A kind of layer: its reader, and the names that its group may hold. */
+typedef struct kind_of_layer {
+    const char *name;
+    bl_err (*read)(const reading *);
+    const char *attributes[4], *arrays[3]; /* NULL ends each */
+} kind_of_layer;
+
+static const kind_of_layer kinds[] = {
+    {"dense", read_dense, {"kind"}, {"weight", "bias"}},
+    {"conv2d", read_conv2d, {"kind", "stride", "padding"}, {"weight", "bias"}},
+    {"avgpool2d", read_avgpool2d, {"kind", "size"}, {NULL}},
+    {"flatten", read_flatten, {"kind"}, {NULL}},
+    {"residual_begin", read_residual_begin, {"kind"}, {NULL}},
+    {"residual_end", read_residual_end, {"kind", "stride"}, {"weight", "bias"}},
+};
+
 static bl_err read_kind(const reading *r, const char *kind) {
-    static const struct {
-        const char *kind;
-        bl_err (*read)(const reading *);
-    } readers[] = {{"dense", read_dense},
-                   {"conv2d", read_conv2d},
-                   {"avgpool2d", read_avgpool2d},
-                   {"flatten", read_flatten},
-                   {"residual_begin", read_residual_begin},
-                   {"residual_end", read_residual_end}};
-    for (size_t i = 0; i < sizeof readers / sizeof *readers; i++)
-        if (strcmp(kind, readers[i].kind) == 0)
-            return readers[i].read(r);
+    static const char *const plain[] = {"kind", NULL}, *const leaky[] = {"kind", "slope", NULL},
+                             *const none[] = {NULL};
+    bl_err err = BL_OK;
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        if (strcmp(kind, kinds[i].name) == 0) {
+            BL_TRY(check_names(r->group, kinds[i].attributes, kinds[i].arrays));
+            return kinds[i].read(r);
+        }
     for (int a = 0; a < BL_ACTIVATION_COUNT; a++)
-        if (strcmp(kind, bl_activation_name[a]) == 0)
+        if (strcmp(kind, bl_activation_name[a]) == 0) {
+            BL_TRY(check_names(r->group, a == BL_LEAKY_RELU ? leaky : plain, none));
             return read_activation(r, (bl_activation)a);
-    return bl_err_set(BL_ERR_INPUT,
-                      "layers of kind \"%.64s\" are not known to this version (known: dense, conv2d, "
-                      "avgpool2d, flatten, residual_begin, residual_end, relu, leaky_relu, tanh, erf, gelu)",
-                      kind);
+        }
+    err = bl_err_set(BL_ERR_INPUT,
+                     "layers of kind \"%.64s\" are not known to this version (known: dense, conv2d, "
+                     "avgpool2d, flatten, residual_begin, residual_end, relu, leaky_relu, tanh, erf, gelu)",
+                     kind);
+cleanup:
+    return err;
 }
 
-bl_err bl_networks_file_read_layer(hid_t network_group, size_t l, bool numbers, bl_network *network) {
+bl_err bl_networks_file_read_layer(hid_t network_group, size_t l, double *rounding, bl_network *network) {
     bl_err err = BL_OK;
     char name[32], *kind = NULL;
     reading r = {.group = H5I_INVALID_HID,
-                 .numbers = numbers,
+                 .rounding = rounding,
                  .network = network,
                  .l = l,
                  .layer = &network->layer[l]};

@@ -97,6 +97,11 @@ class NetworksFile(unittest.TestCase):
                 file[name] = value
             return change
 
+        def added(name, value):
+            def change(file):
+                file[name] = value
+            return change
+
         def attribute(group, name, value):
             def change(file):
                 file[group].attrs[name] = value
@@ -117,6 +122,15 @@ class NetworksFile(unittest.TestCase):
         self.refused(attribute("net", "input_shape", [3, 3, 2]), "input_shape", "18", "12")
         self.refused(attribute("net", "input_shape", [4, 3]), "input_shape")
         self.refused(attribute("net/layer_002", "slope", np.nan), "layer_002", "slope")
+        self.refused(attribute("net", "input_shape", [6.5, 1.0, 2.0]), "input_shape", "6.5 is not a whole number")
+        for name in ("dilation", "groups", "Bias", "slop", "slope"):
+            self.refused(attribute("net/layer_001", name, 2), "layer_001", f'"{name}" is not known (known: kind)')
+        self.refused(attribute("net/layer_002", "slop", 0.1), "layer_002", '"slop" is not known (known: kind, slope)')
+        self.refused(added("net/layer_001/Bias", np.zeros(8)), "layer_001", '"Bias" is not known (known: weight, bias)')
+        self.refused(added("net/layer_002/weight", np.zeros(8)), "layer_002", '"weight" is not known (known: none)')
+        self.refused(array("net/layer_001/weight", np.full((8, 12), 1e39)), "layer_001", "beyond the range of float32", shapes="accepted")
+        self.refused(array("net/layer_001/weight", np.full((8, 12), 1e-46)), "layer_001", "below the range of float32", shapes="accepted")
+        self.refused(array("net/inputs", np.full((5, 12), 1e39)), "number 0 of input 0 is 1e+39", shapes="accepted")
         self.refused(without("net/layer_001/weight"), "layer_001", "weight is missing")
         self.refused(without("net/layer_001"), "layer_001 is missing", "without a gap")
         self.refused(without("net/inputs"), "inputs is missing")
