@@ -23,7 +23,7 @@ def of_measurement(path):
     file = Measurement(path)
     values = np.stack([file.lengths(name).over("input", "p")[0] for name in file.networks])
     if values.shape[1] % len(KINDS):
-        raise FileError(f"{path}: {values.shape[1]} inputs a network are not as many of each of three kinds of image")
+        raise FileError(f"{path}: {values.shape[1]} inputs per network are not equally many of each of three kinds of image")
     networks, inputs, norms = values.shape
     return file.p, values.reshape(networks, len(KINDS), inputs // len(KINDS), norms).transpose(1, 0, 2, 3)
 

@@ -23,7 +23,7 @@ def table():
         for row in csv.DictReader(line for line in file if not line.startswith("#")):
             low, high = float(row["percentile_40"]), float(row["percentile_60"])
             # sd of a sample's median = 1/2 / (density sqrt(N)), the density from the percentiles 40 to 60; the inputs of a
-            # network count once, since they lie alike far
+            # network count once, since their distances are correlated
             error = 0.5 / np.sqrt(NETWORKS) * np.log(high / low) / 0.2
             rows.setdefault(float(row["p"]), []).append((float(row["dimension"]), float(row["median"]), error))
     return {p: tuple(np.array(sorted(found)).T) for p, found in rows.items()}

@@ -146,7 +146,7 @@ def footnote(figure, sweep, text=""):
     """Where the numbers come from, small, under the figure."""
     state = "" if sweep.complete or sweep.units_done == sweep.units else \
         f"; preliminary: {sweep.units_done} of {sweep.units} units done"
-    figure.supxlabel(f"{sweep.title}: {sweep.networks} networks a case, {sweep.inputs} input{'' if sweep.inputs == 1 else 's'} each{state}. {text}".strip(),
+    figure.supxlabel(f"{sweep.title}: {sweep.networks} networks per case, {sweep.inputs} input{'' if sweep.inputs == 1 else 's'} each{state}. {text}".strip(),
                      fontsize=6, color="#555555", x=0.01, ha="left")
 
 

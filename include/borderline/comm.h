@@ -28,7 +28,7 @@ typedef struct bl_comm {
  * ranks of a host a node of their own (for tests).
  * Ownership:   *comm is written; ended with bl_comm_end.
  * @return BL_OK; BL_ERR_INPUT when BORDERLINE_RANKS_PER_NODE is no positive number, or when MPI was started here with one rank
- * although the environment tells of a launcher that started several (one of another MPI library); BL_ERR_LIBRARY.
+ * although, by the environment, a launcher started several (one of another MPI library); BL_ERR_LIBRARY.
  */
 BL_API bl_err bl_comm_start(int *argc, char ***argv, bl_comm *comm) BL_NODISCARD;
 

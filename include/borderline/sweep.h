@@ -37,7 +37,7 @@ BL_API extern const bl_sweep_run_options bl_sweep_run_defaults;
  *              rank 0 count). The hooks may differ, and are called as borderline/hooks.h says.
  * Ownership:   everything is borrowed for the call.
  * @param[in] options  NULL: bl_sweep_run_defaults
- * @param[in] hooks    NULL: nobody is told of progress, and only the time limit stops the sweep
+ * @param[in] hooks    NULL: progress is not reported, and only the time limit stops the sweep
  * @return BL_OK: the file is complete, also when it was so before; BL_ERR_STOPPED: stopped early, and a call with `resume` goes on;
  *         BL_ERR_INPUT: the options contradict each other, the file exists and neither resume nor force is given, it was made with
  *         another configuration, another run is writing it, or this machine has too little memory or disk; BL_ERR_IO,

@@ -11,7 +11,7 @@
 /** The exponent of the case's logits: that of its network 0 (bl_network_rescale), the same on every rank.
  *
  * Collective:  no.
- * Ownership:   network, of the case, is drawn anew.
+ * Ownership:   network, of the case, is overwritten.
  */
 bl_err bl_kernels_exponent(const bl_config *config, const bl_case *c, bl_network *network,
                            int *exponent) BL_NODISCARD;

@@ -8,7 +8,7 @@
 /* Values with gradients per input and p, by effort: work grows with their sixth power. */
 static const size_t queries[] = {[BL_EFFORT_FAST] = 6, [BL_EFFORT_STANDARD] = 12, [BL_EFFORT_THOROUGH] = 20};
 
-/* Points a draw may be asked for each p: its share of queries, the search's last resort, two rays, the first step's end. */
+/* Most points of a draw per p: its share of queries, the search's last resort, two rays, the end of the first step. */
 enum { POINTS = 20 + 50 + 2 * 60 + 3 };
 
 struct bl_probe_draw {

@@ -4,7 +4,7 @@
  *
  * A field holds, for the pixels s of an image and the offsets d with |d_y|, |d_x| <= band, one number for the
  * pair (s, s + d): covariance[s][d], 0 where s + d is outside. The features that a layer sees are a chain of
- * Gaussian fields (chain.h), or a field of second moments as it stands (the input, pooled features). Private to src/gp.
+ * Gaussian fields (chain.h), or a single field of second moments (the input, pooled features). Private to src/gp.
  */
 #ifndef BORDERLINE_GP_NETWORK_H
 #define BORDERLINE_GP_NETWORK_H
@@ -45,7 +45,7 @@ struct bl_gp_network {
     size_t largest;         /* numbers of one operation's moments */
 };
 
-/* Numbers a pixel of a band. */
+/* Numbers per pixel of a field with this band. */
 static inline size_t bl_gp_offsets(size_t band) {
     return (2 * band + 1) * (2 * band + 1);
 }

@@ -107,7 +107,7 @@ BL_API bl_err bl_blockmatrix_multiply(const bl_blockmatrix *factor, size_t colum
 BL_API bl_err bl_blockmatrix_quadratic(const bl_blockmatrix *factor, size_t columns,
                                        bl_blockmatrix_block right, void *context, double *value) BL_NODISCARD;
 
-/** Bytes a rank holds of an n x n matrix on that many ranks, at the most. Not collective. */
+/** The most bytes that a rank holds of an n x n matrix on this many ranks. Not collective. */
 BL_API size_t bl_blockmatrix_bytes(size_t n, size_t block, size_t ranks);
 
 /** All eigenvalues, by Householder tridiagonalisation and the root-free QR iteration (PDSYEV).

@@ -225,7 +225,7 @@ static void tell(const bl_run *run, size_t before, int64_t done, bool ended) {
 }
 
 /* Do the missing cases, group by group. A group that would not end in time, going by the slowest of this launch, is not begun; a
- * group that is left unfinished is begun anew by the next launch. */
+ * group that is left unfinished is begun again by the next launch. */
 static bl_err do_missing(bl_run *run, const mark *m, size_t whole, int64_t *done) {
     bl_err err = BL_OK;
     double slowest = 0, cost = 0;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
  * The result file: creation by rank 0, then every rank writes whole units, as `run` does, without computing any. JSON lines by number
- * of units: seconds to create, to open and to close on all ranks; microseconds a unit (elapsed time of a rank over its units); calls
+ * of units: seconds to create, to open and to close on all ranks; microseconds per unit (elapsed time of a rank over its units); calls
  * of the system that read or wrote, for creation and a unit (/proc/self/io): those beside data are metadata.
  *
  *     [jobs/launch RANKS] bench_file [units]...      (default: 100 1000 10000 100000)

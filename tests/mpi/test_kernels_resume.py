@@ -43,7 +43,7 @@ class Resume(program.TestCase):
             return file["kernel/status"][()].ravel() == 1
 
     def signalled(self, ranks, number, ready, options):
-        """Begin anew and send the signal to every rank when the file is ready; None where the run was over before it."""
+        """Begin again and send the signal to every rank when the file is ready; None where the run was over before it."""
         if os.path.exists(self.out):
             os.remove(self.out)
         process = program.start(["run", self.sweep, "-o", self.out, *options], ranks)

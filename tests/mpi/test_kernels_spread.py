@@ -133,7 +133,7 @@ class Spread(TestCase):
             return float(row[4])  # ranks, units, efficiency with its sign, kernels
         for width in (16, "inf"):
             one, two, four = seconds(20000, width, 1), seconds(40000, width, 1), seconds(20000, width, 4)
-            self.assertLess(abs(np.log2(two / one) - 3), 0.7)  # each plan times a network anew
+            self.assertLess(abs(np.log2(two / one) - 3), 0.7)  # each plan times a network again
             self.assertLess(abs(np.log2(one / four) - 2), 0.7)
         # what it takes: processor time of a run of one rank, within a factor of 2.5 on a machine that others load
         for family, more in (("dense", {"width": "256, inf", "dimension": 784, "channels": 0}), ("cnn", {"width": 8, "dimension": 75, "channels": 3})):

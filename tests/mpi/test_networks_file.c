@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
  * Networks files: what is written is read back to the bit. With an argument (FILE) it prints what it reads,
- * one line a network, for the Python test that writes files with h5py.
+ * one line per network, for the Python test that writes files with h5py.
  */
 #include <mpi.h>
 

@@ -1,4 +1,4 @@
-"""plan --times: times of units from a result file, against an independent simulation of ranks that take the dearest unit left."""
+"""plan --times: times of units from a result file, against an independent simulation of ranks that take the most expensive unit left."""
 import csv
 import heapq
 import os
@@ -22,7 +22,7 @@ SECONDS = (3.0, 7.0)  # a unit of either case
 
 
 def makespan(times, ranks):
-    """The dearest first, each to the rank that is free first."""
+    """The most expensive unit first, each to the rank that is free first."""
     free = [0.0] * ranks
     for time in sorted(times, reverse=True):
         heapq.heapreplace(free, free[0] + time)

@@ -94,7 +94,7 @@ class Run(program.TestCase):
                     self.assertEqual(np.isfinite(known).any(), name not in ("kernel_fit_noise_error", "kernel_fit_bias_error"), name)
 
     def test_exponents(self):
-        """Exponent and its error against numpy: the fit repeated on networks drawn anew with replacement, size by size."""
+        """Exponent and its error against numpy: the fit repeated on networks resampled with replacement, size by size."""
         out, generator = self.path("exponents.h5"), np.random.default_rng(1)
         self.check_done(program.run(["run", self.sweep, "-o", out, "--set", "samples.networks=100", "--set", "grid.p=[2]", "--set",
                                      "grid.width=[40]", "--set", "boundary.effort=fast", "--set", "summary.bootstrap=1000"], 2))

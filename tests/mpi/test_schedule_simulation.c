@@ -98,7 +98,7 @@ static void test_scatter(void) {
     bl_mem_free(cost);
 }
 
-/* Costs over a factor 100, estimates off by a quarter, 16 units a rank and latency of a thousandth of the mean. */
+/* Costs over a factor 100, estimates off by a quarter, 16 units per rank and latency of a thousandth of the mean. */
 static void test_scale(void) {
     const struct {
         int64_t ranks, ranks_per_node;

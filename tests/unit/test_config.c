@@ -82,7 +82,7 @@ static void test_grid(void) {
     bl_config_destroy(&config);
 }
 
-/* Every (network, input) of a case stands in exactly one unit; which inputs a unit takes goes by the work of a network. */
+/* Every (network, input) of a case is in exactly one unit; how many inputs a unit takes depends on the cost of a network. */
 static void test_inputs_of_units(void) {
     const struct {
         const char *text;

@@ -204,7 +204,7 @@ class FirstOrder(unittest.TestCase):
         self.assertGreater(error / median, 0)
 
     def test_out_of_reach_and_p_zero(self):
-        """In a box that hardly leaves room no plane is reached; without a box one coordinate is enough."""
+        """In a box with very little room no plane is reached; without a box one coordinate is enough."""
         quantile, error = Config(20, "[2, inf]", bias=4.0, weight=0.001).law(UNIT, 256)
         self.assertTrue(np.isnan(quantile[:, 1]).all() and np.isnan(error).all())
         quantile, error = Config(20, "[0]").law(UNBOUNDED, 256)

@@ -125,7 +125,7 @@ static bool two_steps(void *context) {
     return ++*steps == 2;
 }
 
-/* It learns; a training stopped in the midst of epochs and gone on with elsewhere has the same bits. */
+/* A network learns; a training that is stopped within an epoch and continued elsewhere has the same bits. */
 static void test_learning(const char *family, size_t depth, size_t width, bool parity) {
     setup s, other;
     bl_training_progress progress, kept;
