@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * The project's only door to BLAS and LAPACK: float64, matrices row-major with rows of `ld` numbers.
+ * The project's only interface to BLAS and LAPACK: float64, matrices row-major with rows of `ld` numbers.
  */
 #ifndef BORDERLINE_BLAS_H
 #define BORDERLINE_BLAS_H

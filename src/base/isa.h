@@ -36,7 +36,7 @@ BL_API bool bl_isa_is_built(bl_isa isa);
 /** Whether the environment names an ISA that is known, and the processor has what the base needs.
  *
  * Collective:  no.
- * @return BL_OK; BL_ERR_INPUT, with what would do.
+ * @return BL_OK; BL_ERR_INPUT with what would be valid.
  */
 BL_API bl_err bl_isa_check(void) BL_NODISCARD;
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Networks whose numbers float32 cannot hold: an equal network whose numbers it can.
+ * Networks whose numbers leave the range of float32: an equivalent network whose numbers do not.
  */
 #ifndef BORDERLINE_NETWORK_NETWORK_RESCALE_H
 #define BORDERLINE_NETWORK_NETWORK_RESCALE_H

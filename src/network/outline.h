@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Sizes of a network that whoever runs its layers one after the other needs for workspace. Private to src/network.
+ * Sizes of workspaces for evaluating a network layer by layer. Private to src/network.
  */
 #ifndef BORDERLINE_NETWORK_OUTLINE_H
 #define BORDERLINE_NETWORK_OUTLINE_H
 
 #include "borderline/network.h"
 
-/** The most numbers that a layer gives. Collective: no. */
+/** Numbers of the largest layer's output. Collective: no. */
 size_t bl_outline_widest(const bl_network *network);
 
 /** The largest workspace that a layer's float64 path needs. Collective: no. */
