@@ -58,7 +58,7 @@ fi
 for size in $sizes; do
     case $size in *[!0-9]* | 0) fail "-n needs numbers of ranks, not '$size'" ;; esac
 done
-program=${BORDERLINE:-$source_dir/build/borderline}
+program=${BORDERLINE:-$("$source_dir/jobs/program")}
 [ -x "$program" ] || fail "no program at $program: jobs/build makes it, or set BORDERLINE to its path"
 said=$(mktemp)
 trap 'rm -f "$said"' EXIT

@@ -6,6 +6,7 @@
 #define BORDERLINE_COMM_H
 
 #include "borderline/err.h"
+#include "borderline/mem.h"
 #include <mpi.h>
 #include <stddef.h>
 

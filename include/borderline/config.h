@@ -7,6 +7,7 @@
 
 #include "borderline/axis.h"
 #include "borderline/err.h"
+#include "borderline/mem.h"
 #include <stddef.h>
 #include <stdint.h>
 

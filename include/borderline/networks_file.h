@@ -6,6 +6,7 @@
 #define BORDERLINE_NETWORKS_FILE_H
 
 #include "borderline/comm.h"
+#include "borderline/mem.h"
 #include "borderline/network.h"
 
 typedef struct bl_networks_file bl_networks_file;

@@ -2,10 +2,11 @@
  *
  * Memory: aligned, zeroed, overflow-checked allocation, and what the process uses.
  */
-#ifndef BORDERLINE_MEM_H
-#define BORDERLINE_MEM_H
+#ifndef BORDERLINE_BASE_MEM_H
+#define BORDERLINE_BASE_MEM_H
 
 #include "borderline/err.h"
+#include "borderline/mem.h"
 #include <stddef.h>
 
 enum { BL_MEM_ALIGNMENT = 64 };
@@ -18,9 +19,6 @@ enum { BL_MEM_ALIGNMENT = 64 };
  * @return the memory, or NULL with the message set (product overflows, or no memory).
  */
 BL_API void *bl_mem_alloc(size_t count, size_t size) BL_NODISCARD;
-
-/** Free what bl_mem_alloc gave; NULL is allowed. Collective: no. */
-BL_API void bl_mem_free(void *memory);
 
 /** Bytes of physical memory this process holds now, and the most it has held (0 where the system does not
  * say). Collective: no. */

@@ -1,5 +1,5 @@
 # What provenance says of the build: generated/borderline_build.h (at configuration) and borderline_git.h (at every build).
-set(generated ${CMAKE_BINARY_DIR}/generated)
+set(generated ${PROJECT_BINARY_DIR}/generated)
 set(scalapack_version "")
 foreach(candidate scalapack-${mpi_name} scalapack)
   if(${candidate}_FOUND AND NOT scalapack_version)
@@ -17,7 +17,7 @@ file(GENERATE OUTPUT ${generated}/borderline_build.h CONTENT
 #define BORDERLINE_SCALAPACK \"${scalapack_version}\"
 ")
 add_custom_target(borderline_git BYPRODUCTS ${generated}/borderline_git.h
-  COMMAND ${CMAKE_COMMAND} -DSOURCE=${CMAKE_SOURCE_DIR} -DVERSION=${PROJECT_VERSION}
-    -DOUTPUT=${generated}/borderline_git.h -P ${CMAKE_SOURCE_DIR}/src/store/git_describe.cmake)
+  COMMAND ${CMAKE_COMMAND} -DSOURCE=${PROJECT_SOURCE_DIR} -DVERSION=${PROJECT_VERSION}
+    -DOUTPUT=${generated}/borderline_git.h -P ${PROJECT_SOURCE_DIR}/src/store/git_describe.cmake)
 add_dependencies(borderline_parallel borderline_git)
 target_include_directories(borderline_parallel PRIVATE ${generated})

@@ -11,7 +11,7 @@ import h5py
 import borderline_program as program
 
 JOBS = os.path.join(os.path.abspath(program.SOURCE), "jobs")
-SCRIPTS = ("submit", "sweep.sbatch", "array.sbatch", "scaling.sh", "site.sh", "launch", "build", "quickstart", "install-deps",
+SCRIPTS = ("program", "submit", "sweep.sbatch", "array.sbatch", "scaling.sh", "site.sh", "launch", "build", "quickstart", "install-deps",
            "../tests/run", "../tests/bench/run", "../tests/elsewhere")
 
 SWEEP = """

@@ -16,7 +16,7 @@ CORE = ORDER[:ORDER.index("parallel")]
 
 # the folder each public header (those of the installed library) belongs to
 MODULE = {
-    "err": "base", "log": "base", "rng": "base", "axis": "sweep", "config": "sweep", "grid": "sweep", "network": "network", "pass": "network",
+    "err": "base", "log": "base", "mem": "base", "measure": "experiment", "rng": "base", "axis": "sweep", "config": "sweep", "grid": "sweep", "network": "network", "pass": "network",
     "boundary": "boundary", "certify": "certify", "gp": "gp", "comm": "parallel", "networks_file": "store", "hooks": "run",
     "sweep": "run",
 }
