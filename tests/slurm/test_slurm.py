@@ -337,6 +337,21 @@ class Slurm(program.TestCase):
         self.assertLess(real / estimate, 2)
         self.assertGreater(real / estimate, 0.5)
 
+    def test_installed(self):
+        """From the installed tree, with nothing that points to the source."""
+        prefix = self.path("prefix")
+        status, out, err = command("cmake", "--install", os.environ["BORDERLINE_BUILD"], "--prefix", prefix)
+        self.assertEqual(status, 0, out + err)
+        sweep = self.sweep()
+        environment = {name: value for name, value in os.environ.items() if not name.startswith(("BORDERLINE", "PYTHONPATH"))}
+        script = os.path.join(prefix, "share", "borderline", "jobs", "submit")
+        out = self.check_done(command(script, "-n", "2", "-o", self.result(sweep), sweep, env=environment, cwd=self.folder))
+        self.assertIn(f"{prefix}/bin/borderline show", out)
+        number = re.search(r"submitted: job (\d+)", out).group(1)
+        job = Job(number, self.folder, f"{os.path.basename(os.path.splitext(sweep)[0])}-{number}.log")
+        self.check_complete(job, self.result(sweep), 0)
+        self.assertIn("-> ", job.log())
+
     def test_array(self):
         seeds = (21, 22, 23)
         sweeps = [self.sweep(seed, 40) for seed in seeds]
