@@ -70,6 +70,9 @@ def exponents(sweeps):
                 yield f"| {sweep.title} | {style.norm_name(value)} | not found: medians of n = {where} | {expected(value)} | - | - |"
                 continue
             b, b_error = exponent(n, median, error)
+            if not (np.isfinite(over) & (over > 0)).all():
+                yield f"| {sweep.title} | {style.norm_name(value)} | {b:+.3f} +- {b_error:.3f} | {expected(value)} | - | no step in the box |"
+                continue
             law = np.polyfit(np.log(n), np.log(median / over), 1)[0]
             mean, chi = mean_factor(np.log(over), error)
             yield (f"| {sweep.title} | {style.norm_name(value)} | {b:+.3f} +- {b_error:.3f} | {expected(value)} | {law:+.3f} | "

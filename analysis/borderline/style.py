@@ -131,7 +131,7 @@ def estimates(axis, x, value, low, high, looked, **look):
     arrows = {"color": look.get("color"), "linestyle": "none", "zorder": look.get("zorder", 2)}
     open_ended = np.isinf(high) & ~beyond
     if open_ended.any():
-        axis.plot(x[open_ended], np.maximum(looked, shown)[open_ended], marker=r"$\uparrow$", markersize=7, **arrows)
+        axis.plot(x[open_ended], np.maximum(looked, shown)[open_ended], marker=matplotlib.markers.CARETUP, markersize=6, **arrows)
     if beyond.any():
         axis.plot(x[beyond], looked[beyond], marker="^", markerfacecolor="none", **arrows)
     return drawn

@@ -289,7 +289,8 @@ BL_API double bl_empirical_kurtosis(size_t samples, size_t inputs, const double 
  *              strata's variances p (1 - p), from successive draws, over the density at the median.
  * Shapes:      box[boxes], all on the same draws: each gives what it would alone; level[levels];
  *              quantile[boxes][p_count][levels] and error[boxes][p_count] (standard error of the median), p of
- *              the configuration; NaN where no point of the box reaches the plane.
+ *              the configuration. Steps that no point of the box can make are infinite: so is a quantile that falls
+ *              among them, and the error of such a median is NaN.
  * Collective:  no; the result is a function of the arguments alone (streams of bl_predict_stream).
  * Cost:        linear in draws x dimension x p_count: 4,096 draws, dimension 3,072, three p take 0.3 s.
  * @param[in] box    boxes of the step: the configuration's, an unbounded one

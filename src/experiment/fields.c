@@ -104,7 +104,8 @@
 #define LAW_TEXT                                                                                             \
     "f(x0) and grad f(x0) drawn from the Gaussian process of infinite width, x0 from the sweep's law; "      \
     "the distance is the smallest linear step that changes the class, d_p ~ |f(x0)| / |grad f(x0)|_q, "      \
-    "1/p + 1/q = 1; the same for every width; Monte Carlo"
+    "1/p + 1/q = 1; inf among draws whose step no point of the box can make; the same for every width; "     \
+    "Monte Carlo"
 #define FIT_ERROR_TEXT                                                                                       \
     "of the scatter of kernel_deviation^2 about the fit (quasi-likelihood); where the term is 0, what it "   \
     "could be at one error; NaN with fewer than three finite widths"

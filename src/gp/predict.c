@@ -197,10 +197,8 @@ static double median_error(const law *l, const double *distance, double *sorted)
 static void summarise(law *l, const double *distance, size_t levels, const double *level, double *quantile,
                       double *error) {
     memcpy(l->sorted, distance, l->draws * sizeof *distance);
-    for (size_t k = 0; k < levels; k++) {
-        double value = bl_stats_quantile(l->sorted, l->draws, level[k]);
-        quantile[k] = isfinite(value) ? value : NAN;
-    }
+    for (size_t k = 0; k < levels; k++)
+        quantile[k] = bl_stats_quantile(l->sorted, l->draws, level[k]);
     double spread = median_error(l, distance, l->sorted);
     *error = isfinite(spread) ? spread : NAN;
 }

@@ -1,6 +1,7 @@
 """Wide networks without box: the median distance against the first-order law of the Gaussian process."""
 import h5py
 import numpy as np
+from scipy import stats
 
 import borderline_program as program
 
@@ -44,6 +45,12 @@ class Law(program.TestCase):
                     resampled = [np.median(first[i, k][rng.integers(0, 150, 150)]) for _ in range(1000)]
                     low_first, high_first = np.quantile(resampled, [0.005, 0.995])
                     self.assertTrue(low_first <= law[i, k] <= high_first, (i, k))
+            # sharper: |f| is what scatters; first steps per |f| meet the law over the median of |f|, N(0, 4 |x|^2/n), to a few per cent
+            size = np.abs(file["output"][0, 0])[..., None]
+            per_output = np.median(file["first_order"][0, 0] / size, axis=(1, 2))
+            expected = law / (stats.norm.ppf(0.75) * 2 / np.sqrt(3))
+            print("first step per |f| over the law's:\n", per_output / expected)
+            self.assertTrue((np.abs(per_output / expected - 1) < (0.035, 0.01, 0.01)).all())  # measured: 0.028, 0.007, 0.005
 
 
 if __name__ == "__main__":

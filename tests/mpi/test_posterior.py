@@ -7,6 +7,7 @@ import unittest
 
 import h5py
 import numpy as np
+from scipy.stats import norm
 
 from borderline_program import SOURCE, TestCase, complaint, main, run, variables
 
@@ -42,12 +43,12 @@ def cnn_kernel(x, y, depth):
 
 
 class Posterior(TestCase):
-    def data(self, train=150, test=40, side=6, classes=3):
+    def data(self, train=150, test=40, side=6, classes=3, spread=0.35):
         rng = np.random.default_rng(11)
         centre = rng.random((classes, side * side))
         for count, part in ((train, "train"), (test, "t10k")):
             label = rng.integers(0, classes, count).astype(np.uint8)
-            x = np.clip(centre[label] + 0.35 * rng.standard_normal((count, side * side)), 0, 1)
+            x = np.clip(centre[label] + spread * rng.standard_normal((count, side * side)), 0, 1)
             pixel = np.round(255 * x).astype(np.uint8)
             with open(self.path(f"{part}-images-idx3-ubyte"), "wb") as file:
                 file.write(struct.pack(">4B3I", 0, 0, 8, 3, count, side, side) + pixel.tobytes())
@@ -81,6 +82,44 @@ boundary: {{inputs: {inputs}, effort: fast}}
         np.testing.assert_allclose(file["mean"][()], mean, rtol=0, atol=1e-9)
         np.testing.assert_allclose(file["variance"][()], variance, rtol=0, atol=1e-9)
         np.testing.assert_allclose(file["log_marginal_likelihood"][()], marginal, rtol=1e-10)
+
+    def test_calibration(self):
+        """On images that overlap, with much noise: confidences of every size."""
+        (train, label), (test, label_test) = self.data(test=200, spread=1.5)
+        for labels, y, kind in (("classes", np.eye(3)[label] - 1 / 3, lambda a: a), ("parity", (2.0 * (label % 2) - 1)[:, None], lambda a: a % 2)):
+            with self.subTest(labels=labels):
+                alpha, mean, variance, _ = self.expected(train, test, y, lambda a, b: arccos_kernel(a, b, 2), noise=0.3)
+                with self.compute(self.config(labels=labels, noise=0.3)) as file:
+                    self.check_calibration(file, mean, variance, arccos_kernel(train, train, 2) @ alpha, kind(label_test), kind(label), 0.3)
+
+    def check_calibration(self, file, mean, variance, train_mean, label, label_train, noise):
+        """Accuracies, likelihood, confidence and calibration from the posterior's own numbers: classes are independent normals."""
+        deviation, u = np.sqrt(variance + noise), np.linspace(-10, 10, 4001)
+        if mean.shape[1] == 1:
+            second = norm.cdf(mean[:, 0] / deviation)
+            share, predicted, predicted_train = np.stack([1 - second, second], 1), mean[:, 0] > 0, train_mean[:, 0] > 0
+        else:
+            share = np.empty_like(mean)
+            for c in range(mean.shape[1]):
+                gap = (mean[:, [c]] - np.delete(mean, c, axis=1)) / deviation[:, None]
+                share[:, c] = (norm.pdf(u) * norm.cdf(gap[..., None] + u).prod(axis=1)).sum(axis=1) * (u[1] - u[0])
+            predicted, predicted_train = mean.argmax(1), train_mean.argmax(1)
+        hit, confidence = predicted == label, share[np.arange(len(share)), predicted.astype(int)]
+        self.assertEqual(file["accuracy"][()], hit.mean())
+        self.assertEqual(file["accuracy_train"][()], (predicted_train == label_train).mean())
+        np.testing.assert_allclose(file["confidence"][()], confidence, rtol=0, atol=1e-8)
+        likelihood = -np.log(share[np.arange(len(share)), label.astype(int)]).mean()
+        np.testing.assert_allclose(file["negative_log_likelihood"][()], likelihood, rtol=1e-6)
+        tenth, error = np.minimum((10 * confidence).astype(int), 9), 0.0
+        for b in range(10):
+            there = tenth == b
+            self.assertEqual(file["bin_count"][b], there.sum())
+            if there.any():
+                np.testing.assert_allclose(file["bin_confidence"][b], confidence[there].mean(), rtol=0, atol=1e-8)
+                self.assertAlmostEqual(file["bin_accuracy"][b], hit[there].mean(), 12)
+                error += there.mean() * abs(hit[there].mean() - confidence[there].mean())
+        self.assertAlmostEqual(file["calibration_error"][()], error, 7)
+        self.assertTrue(0 < hit.mean() < 1 and len(set(tenth)) > 2)  # a case that tells something
 
     def test_classes(self):
         (train, label), (test, label_test) = self.data()

@@ -10,6 +10,7 @@ from scipy import optimize, special, stats
 
 from borderline_core import Stream, check, lib, pointer, rng, structure
 from stats_core import LAWS, cluster_quantiles, misses, slope_at_zero
+from stats_formulas import expected_interval, expected_slope
 
 Fit, PaperFit = structure("bl_fit"), structure("bl_paper_fit")
 
@@ -52,34 +53,6 @@ class Quantiles(unittest.TestCase):
         self.assertTrue(np.isnan(quantile(np.empty(0), 0.5)))
         self.assertEqual(quantile(np.array([np.inf, 1.0, np.inf, np.inf]), 0.5), np.inf)
         self.assertEqual(quantile(np.array([np.inf, 1.0, 2.0]), 0.5), 2.0)
-
-
-def expected_interval(x, level, confidence):
-    """The formulas of stats.h by numpy and scipy: effective size from shares below the quantile, ranks from beta distributions."""
-    rows = [row[~np.isnan(row)] for row in x if not np.isnan(row).all()]
-    pooled = np.sort(np.concatenate(rows))
-    total, clusters, tail = len(pooled), len(rows), (1 - confidence) / 2
-    at = pooled[min(int(level * total), total - 1)]
-    below, equal = (pooled < at).sum(), (pooled == at).sum()
-    share = (level * total - below) / equal
-    counted = [(row < at).sum() + share * (row == at).sum() for row in rows]
-    away = np.array([k - level * len(row) for k, row in zip(counted, rows)])
-    between = clusters / (clusters - 1) * np.sum(away ** 2) / total ** 2
-    single = np.var(np.where(pooled < at, 1.0, np.where(pooled == at, share, 0.0))) / (total - 1)
-    widening = stats.t.ppf(1 - tail, clusters - 1) / stats.norm.ppf(1 - tail)
-    effect = 1.0 if clusters == total or single <= 0 else max(1.0, between / single * widening ** 2)
-    size, ends = total / effect, []
-    for chance, missing in ((1 - tail, (1 - level) ** clusters > tail), (tail, level ** clusters > tail)):
-        rank = optimize.brentq(lambda u, c=chance: stats.beta.cdf(level, (size + 1) * u, (size + 1) * (1 - u)) - c, 1e-12, 1 - 1e-12,
-                               xtol=1e-15) * (size + 1)
-        position = np.clip((rank - 0.5) * effect - 0.5, 0, total - 1)
-        lower, upper = pooled[int(position)], pooled[min(int(position) + 1, total - 1)]
-        if np.isinf(upper):
-            value = lower if chance > 0.5 or position == int(position) else upper
-        else:
-            value = lower + (position - int(position)) * (upper - lower)
-        ends.append(np.nan if missing else value)
-    return ends
 
 
 class Intervals(unittest.TestCase):
@@ -158,13 +131,7 @@ class SlopeAtZero(unittest.TestCase):
         x = np.abs(generator.normal(size=(30, 1)) + generator.normal(size=(30, 5)))
         x[generator.random(x.shape) < 0.1] = np.nan
         x[generator.random(x.shape) < 0.1] = np.inf
-        given = [row[~np.isnan(row)] for row in x]
-        total, rank = sum(map(len, given)), (sum(map(len, given)) - max(map(len, given))) // 4
-        shares = []
-        for c, row in enumerate(given):
-            end = np.sort(np.concatenate(given[:c] + given[c + 1:]))[rank - 1]
-            shares.append(np.sum(row <= end) / end)
-        self.assertAlmostEqual(slope_at_zero(x)[0], sum(shares) / total, 12)
+        np.testing.assert_allclose(slope_at_zero(x), expected_slope(x, 0.9), rtol=1e-8)
 
     def test_no_bias(self):
         """Uniform distances: the mean of many estimates is the slope, for 8 and 20 independent values and for clusters whose values
