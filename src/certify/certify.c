@@ -5,6 +5,7 @@
 #include "borderline/certify.h"
 #include "ball.h"
 #include "base/mem.h"
+#include "borderline/boundary.h"
 #include "quadratic.h"
 #include "relaxation.h"
 #include "relu_chain.h"
@@ -21,16 +22,45 @@ typedef struct level_limits {
     int slides;                     /* radii that multipliers once found are tried at */
     int rounds, steps;              /* of caps and of ascent, a radius */
     int vertex_radii, vertex_steps; /* of the vertex bound */
-    double narrow;                  /* the search ends where the bracket is this narrow, relative */
+    double
+        nodes; /* of branch and bound: this over (neurons^3 + neurons x numbers per input), at most NODES_MAX */
+    int node_steps; /* of ascent, a node */
+    double narrow;  /* the search ends where the bracket is this narrow, relative */
 } level_limits;
 
 static const level_limits limits_of[] = {
     [BL_CERTIFY_NONE] = {0},
-    [BL_CERTIFY_FAST] = {2e9, 7, 1, 4, 1, 12, 5, 0, 1e-2},
-    [BL_CERTIFY_STANDARD] = {2e10, 9, 3, 5, 1, 60, 7, 40, 1e-3},
-    [BL_CERTIFY_THOROUGH] = {2e11, 11, 6, 6, 1, 150, 10, 100, 2e-4},
+    [BL_CERTIFY_FAST] = {.relaxation = 2e9,
+                         .linear_radii = 7,
+                         .radii = 1,
+                         .slides = 4,
+                         .rounds = 1,
+                         .steps = 12,
+                         .vertex_radii = 5,
+                         .narrow = 1e-2},
+    [BL_CERTIFY_STANDARD] = {.relaxation = 2e10,
+                             .linear_radii = 9,
+                             .radii = 3,
+                             .slides = 5,
+                             .rounds = 1,
+                             .steps = 60,
+                             .vertex_radii = 7,
+                             .vertex_steps = 40,
+                             .narrow = 1e-3},
+    [BL_CERTIFY_THOROUGH] = {.relaxation = 2e11,
+                             .linear_radii = 11,
+                             .radii = 6,
+                             .slides = 6,
+                             .rounds = 1,
+                             .steps = 150,
+                             .vertex_radii = 10,
+                             .vertex_steps = 100,
+                             .nodes = 2e8,
+                             .node_steps = 30,
+                             .narrow = 2e-4},
 };
 
+enum { NODES_MAX = 4000, ATTEMPTS = 6 };
 static const double EXACT = 1e-3; /* status exact: radius over distance at least 1 - EXACT */
 static const double ENOUGH =
     1e-6; /* a bound over this share of the margin ends the search for multipliers: rounding costs less */
@@ -44,6 +74,8 @@ struct bl_certifier {
     size_t *other;             /* [classes - 1] classes that may still be met */
     double *bound;             /* [classes] */
     double *direction, *start; /* [n] */
+    double *nearer;            /* [n] a point of another class that branch and bound met, and its distance */
+    double nearer_length;
 };
 
 bl_err bl_certifier_create(const bl_network *network, bl_box box, bl_certify level, bl_certifier **out) {
@@ -57,6 +89,7 @@ bl_err bl_certifier_create(const bl_network *network, bl_box box, bl_certify lev
     BL_ALLOC(c->bound, network->classes);
     BL_ALLOC(c->direction, network->dimension);
     BL_ALLOC(c->start, network->dimension);
+    BL_ALLOC(c->nearer, network->dimension);
     *out = c;
     c = NULL;
 cleanup:
@@ -74,6 +107,7 @@ void bl_certifier_destroy(bl_certifier **certifier) {
     bl_mem_free(c->bound);
     bl_mem_free(c->direction);
     bl_mem_free(c->start);
+    bl_mem_free(c->nearer);
     bl_mem_free(c);
     *certifier = NULL;
 }
@@ -83,6 +117,7 @@ typedef struct radius_search {
     double proven, value_proven; /* the largest proven, and the bound there */
     double open, value_open;     /* the smallest not proven; its value -INFINITY where it says nothing */
     double whole;                /* the largest radius that is asked about */
+    bool exhaustive;             /* the whole is asked about, not only the points before a known one */
 } radius_search;
 
 /* Where the bound should vanish, by the secant, a little on the proven side; held off the ends. */
@@ -137,13 +172,14 @@ cleanup:
     return err;
 }
 
-/* --- the quadratic Lagrangian, one class after the other --- */
+/* --- the quadratic Lagrangian --- */
 
 /* A quadratic bound while its radius is sought. */
 typedef struct slide {
     bl_certifier *certifier;
     bl_ball *ball;
     bl_quadratic *quadratic;
+    size_t class, other;
     double margin;
     double *centre;       /* [n] where the multipliers were found, */
     double centre_radius; /* and at which radius */
@@ -245,33 +281,137 @@ cleanup:
     return err;
 }
 
-static bl_err quadratic_class(bl_certifier *c, bl_ball *ball, size_t class, size_t other, const double *point,
-                              double margin, radius_search *r) {
+/* --- branch and bound --- */
+
+/* A radius put to branch and bound: proven, or met: a point of another class is in the certifier's `nearer`. */
+typedef bl_err (*prove_by_branches)(void *context, double radius, int32_t *nodes, bool *proven, bool *met);
+
+/* Nodes of a network: fewer the more one costs, a function of sizes alone. */
+static int32_t nodes_of(const bl_certifier *c) {
+    const double m = (double)c->chain->neurons;
+    return (int32_t)fmin(c->limits.nodes / (m * m * m + m * (double)c->chain->n), NODES_MAX);
+}
+
+/* The point that was met, held in the box: the radius that nothing can be proven beyond. */
+static double take_nearer(bl_certifier *c, const bl_ball *ball) {
+    double *h = c->start;
+    for (size_t i = 0; i < ball->n; i++) {
+        c->nearer[i] = fmin(fmax(c->nearer[i], c->box.lo), c->box.hi);
+        h[i] = c->nearer[i] - ball->x0[i];
+    }
+    c->nearer_length = bl_norm(ball->p, ball->n, h);
+    return c->nearer_length;
+}
+
+/* First nearly the whole radius, so that the distance is exact; then halves of what is left, each with half of the nodes. */
+static bl_err branch_radius(bl_certifier *c, const bl_ball *ball, prove_by_branches prove, void *context,
+                            int32_t *nodes, radius_search *r) {
     bl_err err = BL_OK;
-    slide s = {
-        .certifier = c, .ball = ball, .margin = margin, .centre = c->direction, .centre_radius = r->open};
+    bool whole = true;
+    r->open = r->whole;
+    for (int k = 0; k<ATTEMPTS && * nodes> 1 && r->open - r->proven > 0.5 * EXACT * r->open; k++) {
+        const double radius = !whole          ? r->proven + 0.5 * (r->open - r->proven)
+                              : r->exhaustive ? r->open
+                                              : r->open * (1.0 - 0.4 * EXACT);
+        int32_t share = k + 1 < ATTEMPTS ? (*nodes + 1) / 2 : *nodes;
+        bool proven = false, met = false;
+        *nodes -= share;
+        BL_TRY(prove(context, radius, &share, &proven, &met));
+        *nodes += share;
+        if (met) {
+            const double length = take_nearer(c, ball);
+            r->whole = r->open = fmin(length, radius);
+            r->exhaustive = false;
+        } else if (proven)
+            r->proven = radius;
+        else {
+            r->open = radius;
+            whole = false;
+        }
+    }
+cleanup:
+    return err;
+}
+
+static bl_err prove_by_quadratics(void *context, double radius, int32_t *nodes, bool *proven, bool *met) {
+    bl_err err = BL_OK;
+    slide *s = context;
+    bool placed;
+    BL_TRY(place(s, radius, false, &placed));
+    bl_quadratic_search search = {.quadratic = s->quadratic,
+                                  .relaxation = s->certifier->relaxation,
+                                  .ball = s->ball,
+                                  .multiply_adds = s->certifier->limits.relaxation,
+                                  .enough = ENOUGH * s->margin,
+                                  .steps = s->certifier->limits.node_steps,
+                                  .class = s->class,
+                                  .other = s->other,
+                                  .nearer = s->certifier->nearer};
+    if (placed)
+        BL_TRY(bl_quadratic_branch(&search, nodes, proven));
+    *met = search.met;
+cleanup:
+    return err;
+}
+
+/* The vertex bound while its radius is sought. */
+typedef struct vertices {
+    bl_certifier *certifier;
+    bl_ball *ball;
+    bl_vertex *vertex;
+    size_t class, other;
+} vertices;
+
+static bl_err prove_by_vertices(void *context, double radius, int32_t *nodes, bool *proven, bool *met) {
+    vertices *s = context;
+    bl_vertex_search search = {.vertex = s->vertex,
+                               .ball = s->ball,
+                               .steps = 2 * s->certifier->limits.node_steps,
+                               .class = s->class,
+                               .other = s->other,
+                               .nearer = s->certifier->nearer};
+    s->ball->radius = radius;
+    const bl_err err = bl_vertex_branch(&search, nodes, proven);
+    *met = search.met;
+    return err;
+}
+
+/* --- one class after the other --- */
+
+static bl_err quadratic_class(bl_certifier *c, bl_ball *ball, size_t class, size_t other, const double *point,
+                              double margin, int32_t *nodes, radius_search *r) {
+    bl_err err = BL_OK;
+    slide s = {.certifier = c,
+               .ball = ball,
+               .class = class,
+               .other = other,
+               .margin = margin,
+               .centre = c->direction,
+               .centre_radius = r->open};
     for (size_t i = 0; i < ball->n; i++)
         c->direction[i] = point ? point[i] - ball->x0[i] : 0.0;
     BL_TRY(bl_quadratic_create(c->chain, class, other, &s.quadratic));
     BL_TRY(quadratic_radius(&s, r));
+    BL_TRY(branch_radius(c, ball, prove_by_quadratics, &s, nodes, r));
 cleanup:
     bl_quadratic_destroy(&s.quadratic);
     return err;
 }
 
-/* --- the vertex bound --- */
-
-static bl_err vertex_radius(bl_certifier *c, bl_ball *ball, size_t class, size_t other, const double *point,
-                            double margin, radius_search *r) {
+static bl_err vertex_class(bl_certifier *c, bl_ball *ball, size_t class, size_t other, const double *point,
+                           double margin, int32_t *nodes, radius_search *r) {
     bl_err err = BL_OK;
     bl_vertex *v = NULL;
     BL_TRY(bl_vertex_create(c->chain, class, other, ball->x0, point, &v));
+    vertices s = {.certifier = c, .ball = ball, .vertex = v, .class = class, .other = other};
     r->value_proven = margin * (1.0 - r->proven / r->open);
     for (int k = 0; v && k < c->limits.vertex_radii && r->open - r->proven > c->limits.narrow * r->open;
          k++) {
         ball->radius = k == 0 ? r->open : next_radius(r);
         take_radius(r, ball->radius, bl_vertex_bound(v, ball, c->limits.vertex_steps));
     }
+    if (v)
+        BL_TRY(branch_radius(c, ball, prove_by_vertices, &s, nodes, r));
 cleanup:
     bl_vertex_destroy(&v);
     return err;
@@ -298,48 +438,72 @@ static double radius_of_box(const bl_ball *ball) {
     return isinf(ball->p) ? largest : ball->p == 0.0 ? sum : pow(sum, 1.0 / ball->p) * (1.0 + 1e-9);
 }
 
+/* The bounds of chains, class by class; each class can only make the radius smaller. */
+static bl_err chain_radius(bl_certifier *c, bl_ball *ball, size_t class, size_t others, const double *point,
+                           double margin, bl_certificate *certificate, radius_search *s) {
+    bl_err err = BL_OK;
+    const double linear = s->proven;
+    const int32_t all = c->limits.nodes > 0.0 ? nodes_of(c) : 0;
+    double least = s->whole;
+    int32_t nodes = all;
+    for (size_t k = 0; k < others; k++) {
+        radius_search r = {.proven = linear,
+                           .value_proven = s->value_proven,
+                           .open = least,
+                           .value_open = -INFINITY,
+                           .whole = least,
+                           .exhaustive = s->exhaustive};
+        if (ball->p > 1.0)
+            BL_TRY(quadratic_class(c, ball, class, c->other[k], point, margin, &nodes, &r));
+        else
+            BL_TRY(vertex_class(c, ball, class, c->other[k], point, margin, &nodes, &r));
+        least = fmin(least, r.proven);
+    }
+    s->proven = fmax(linear, least);
+    certificate->nodes = all - nodes;
+cleanup:
+    return err;
+}
+
+static int8_t status_of(const bl_certificate *certificate, bool found, double distance, double whole) {
+    if (!(certificate->radius > 0.0))
+        return BL_CERTIFICATE_NONE;
+    if (!found && certificate->radius >= whole)
+        return BL_CERTIFICATE_NO_BOUNDARY;
+    return isfinite(distance) && certificate->radius >= (1.0 - EXACT) * distance ? BL_CERTIFICATE_EXACT
+                                                                                 : BL_CERTIFICATE_BOUND;
+}
+
 bl_err bl_certifier_run(bl_certifier *c, double p, const double *x0, const double *logits, double distance,
                         const double *point, double *nearer, bl_certificate *certificate) {
     bl_err err = BL_OK;
     bl_ball ball = {0};
-    (void)nearer;
+    const size_t n = c->network->dimension;
     *certificate = (bl_certificate){.status = BL_CERTIFICATE_NONE};
-    BL_TRY(bl_ball_create(c->network->dimension, x0, c->box, &ball));
+    BL_TRY(bl_ball_create(n, x0, c->box, &ball));
     ball.p = p;
+    c->nearer_length = INFINITY;
     const size_t class = class_of(c->network->classes, logits, c->other), others = c->network->classes - 1;
     double margin = INFINITY;
     for (size_t k = 0; k < others; k++)
         margin = fmin(margin, logits[class] - logits[c->other[k]]);
-    const bool found = isfinite(distance);
-    const bool cut = isfinite(c->box.lo) && isfinite(c->box.hi);
+    const bool found = isfinite(distance), cut = isfinite(c->box.lo) && isfinite(c->box.hi);
     if ((!found && !cut) || !(margin > 0.0) || (p == 0.0 && !cut))
         goto cleanup;
-    radius_search s = {
-        .value_proven = margin, .open = found ? distance : radius_of_box(&ball), .value_open = -INFINITY};
+    radius_search s = {.value_proven = margin,
+                       .open = found ? distance : radius_of_box(&ball),
+                       .value_open = -INFINITY,
+                       .exhaustive = !found};
     s.whole = s.open;
     BL_TRY(linear_radius(c, &ball, class, others, &s));
-    if (c->chain && p >= 1.0 && s.proven < s.whole) {
-        const double linear = s.proven;
-        double least = s.whole;
-        for (size_t k = 0; k < others; k++) {
-            radius_search of_class = {.proven = linear,
-                                      .value_proven = s.value_proven,
-                                      .open = least,
-                                      .value_open = -INFINITY,
-                                      .whole = least};
-            if (p > 1.0)
-                BL_TRY(quadratic_class(c, &ball, class, c->other[k], point, margin, &of_class));
-            else
-                BL_TRY(vertex_radius(c, &ball, class, c->other[k], point, margin, &of_class));
-            least = of_class.proven;
-        }
-        s.proven = fmax(s.proven, least);
-    }
+    if (c->chain && p >= 1.0 && s.proven < s.whole)
+        BL_TRY(chain_radius(c, &ball, class, others, point, margin, certificate, &s));
     certificate->radius = s.proven;
-    certificate->status = !(s.proven > 0.0)                               ? BL_CERTIFICATE_NONE
-                          : !found && s.proven >= s.whole                 ? BL_CERTIFICATE_NO_BOUNDARY
-                          : found && s.proven >= (1.0 - EXACT) * distance ? BL_CERTIFICATE_EXACT
-                                                                          : BL_CERTIFICATE_BOUND;
+    certificate->nearer = c->nearer_length < s.whole;
+    if (certificate->nearer && nearer)
+        memcpy(nearer, c->nearer, n * sizeof *nearer);
+    certificate->status =
+        status_of(certificate, found, fmin(found ? distance : INFINITY, c->nearer_length), s.whole);
 cleanup:
     bl_ball_clear(&ball);
     return err;

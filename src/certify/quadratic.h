@@ -9,6 +9,7 @@
 #include "ball.h"
 #include "relaxation.h"
 #include "relu_chain.h"
+#include "tree.h"
 
 enum { BL_QUADRATIC_VECTORS = 6 };
 
@@ -118,5 +119,22 @@ double bl_quadratic_ascend(bl_quadratic *q, int steps, double enough);
  * Collective: no.
  * @return the bound; -INFINITY where nothing is proven. */
 BL_API double bl_quadratic_proof(bl_quadratic *q);
+
+/* What branch and bound of the quadratic bound is given, and what it meets. */
+typedef struct bl_quadratic_search {
+    bl_quadratic *quadratic; /* its multipliers and centre are the root's */
+    bl_relaxation *relaxation;
+    const bl_ball *ball;
+    double multiply_adds; /* of ranges */
+    double enough;
+    int steps; /* of ascent, a node */
+    size_t class, other;
+    double *
+        nearer; /* [n] a point of another class (by the chain's own float64 pass) in the ball, where one was met */
+    bool met;
+} bl_quadratic_search;
+
+/** Whether branch and bound proves the ball, within *nodes, which are counted down. Collective: no. */
+bl_err bl_quadratic_branch(bl_quadratic_search *search, int32_t *nodes, bool *proven) BL_NODISCARD;
 
 #endif

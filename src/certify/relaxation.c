@@ -27,11 +27,13 @@ typedef struct layer_state {
     bl_line *below, *above;      /* [outputs] of an activation */
     double *rows;                /* [ROWS][outputs] a residual_begin: what waits there */
     bool waiting;
+    const int8_t *side; /* [outputs] of an activation: signs that its inputs have; NULL: any */
 } layer_state;
 
 struct bl_relaxation {
     const bl_network *network;
     const bl_ball *ball;
+    bool empty; /* no point of the ball has the signs */
     size_t widest;
     layer_state *layer;
     double *reach;               /* [n] of |x| over the ball */
@@ -346,14 +348,22 @@ static bool ranges_of_activation(bl_relaxation *r, size_t l, double work, double
     memcpy(s->range_hi, from.hi, inputs * sizeof(double));
     if (2.0 * (double)inputs * work <= multiply_adds)
         bound_numbers(r, l);
-    return relax_activation(r, l);
+    for (size_t i = 0; i < inputs; i++) {
+        if (s->side && s->side[i] > 0)
+            s->range_lo[i] = fmax(s->range_lo[i], 0.0);
+        if (s->side && s->side[i] < 0)
+            s->range_hi[i] = fmin(s->range_hi[i], 0.0);
+        r->empty = r->empty || s->range_lo[i] > s->range_hi[i];
+    }
+    return r->empty || relax_activation(r, l);
 }
 
 bl_err bl_relaxation_ranges(bl_relaxation *r, const bl_ball *ball, double multiply_adds) {
     bl_err err = BL_OK;
     double work = 0.0;
     start_input(r, ball);
-    for (size_t l = 0; l < r->network->layer_count; l++) {
+    r->empty = false;
+    for (size_t l = 0; l < r->network->layer_count && !r->empty; l++) {
         const bl_layer *layer = &r->network->layer[l];
         layer_state *s = &r->layer[l];
         if (layer->kind == BL_LAYER_ACTIVATION)
@@ -369,6 +379,14 @@ bl_err bl_relaxation_ranges(bl_relaxation *r, const bl_ball *ball, double multip
     }
 cleanup:
     return err;
+}
+
+void bl_relaxation_branch(bl_relaxation *r, size_t l, const int8_t *side) {
+    r->layer[l].side = side;
+}
+
+bool bl_relaxation_is_empty(const bl_relaxation *r) {
+    return r->empty;
 }
 
 void bl_relaxation_range(const bl_relaxation *r, size_t l, double **lo, double **hi) {

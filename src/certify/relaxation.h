@@ -8,6 +8,7 @@
 
 #include "ball.h"
 #include "borderline/network.h"
+#include <stdint.h>
 
 typedef struct bl_relaxation bl_relaxation;
 
@@ -27,8 +28,15 @@ BL_API void bl_relaxation_destroy(bl_relaxation **relaxation);
 BL_API bl_err bl_relaxation_ranges(bl_relaxation *relaxation, const bl_ball *ball,
                                    double multiply_adds) BL_NODISCARD;
 
-/** The ranges of activation layer l of the network: lo[inputs], hi[inputs]; borrowed. They may be narrowed before the ranges
- * or margins of later layers are asked for. Collective: no. */
+/** Signs that the inputs of activation layer l are known to have from now on, side[inputs] as of a bl_branch, or NULL; borrowed.
+ * Collective: no. */
+void bl_relaxation_branch(bl_relaxation *relaxation, size_t l, const int8_t *side);
+
+/** Whether the last ranges show that no point of the ball has the signs. The ranges of later layers are then not there.
+ * Collective: no. */
+bool bl_relaxation_is_empty(const bl_relaxation *relaxation);
+
+/** The ranges of activation layer l of the network: lo[inputs], hi[inputs]; borrowed. Collective: no. */
 BL_API void bl_relaxation_range(const bl_relaxation *relaxation, size_t l, double **lo, double **hi);
 
 /** Lower bounds of logit[class] - logit[other] over the ball, from the ranges found last.

@@ -165,3 +165,23 @@ void bl_relu_chain_destroy(bl_relu_chain **chain) {
     bl_mem_free(c);
     *chain = NULL;
 }
+
+double bl_relu_chain_margin(const bl_relu_chain *c, size_t class, size_t other, const double *x,
+                            double *work) {
+    size_t widest = 0;
+    const double *from = x;
+    for (size_t l = 1; l <= c->depth; l++)
+        widest = c->width[l] > widest ? c->width[l] : widest;
+    for (size_t l = 0; l < c->depth; l++) {
+        double *to = work + (l % 2) * widest;
+        memcpy(to, c->bias[l], c->width[l + 1] * sizeof *to);
+        bl_blas_gemv(false, c->width[l + 1], c->width[l], 1.0, c->weight[l], c->width[l], from, 1.0, to);
+        for (size_t i = 0; i < c->width[l + 1]; i++)
+            to[i] = to[i] > 0.0 ? to[i] : c->slope * to[i];
+        from = to;
+    }
+    const size_t last = c->width[c->depth];
+    const double *weight = c->weight[c->depth], *bias = c->bias[c->depth];
+    return bl_blas_dot(last, weight + class * last, from) - bl_blas_dot(last, weight + other * last, from) +
+           bias[class] - bias[other];
+}

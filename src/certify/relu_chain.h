@@ -28,6 +28,10 @@ typedef struct bl_relu_chain {
 BL_API bl_err bl_relu_chain_create(const bl_network *network, bl_relu_chain **out) BL_NODISCARD;
 BL_API void bl_relu_chain_destroy(bl_relu_chain **chain);
 
+/** logit[class] - logit[other] at x[n], in float64; work[2 max of widths]. Collective: no. */
+double bl_relu_chain_margin(const bl_relu_chain *chain, size_t class, size_t other, const double *x,
+                            double *work);
+
 enum { BL_RELU_CHAIN_NUMBERS = 1 << 23, BL_RELU_CHAIN_NEURONS = 4096 };
 
 #endif

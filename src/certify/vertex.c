@@ -18,7 +18,8 @@ static bl_err allocate(bl_vertex *v) {
     const bl_relu_chain *c = v->chain;
     const size_t n = c->n, first = c->width[1], longest = n > c->neurons ? n : c->neurons;
     size_t widest = first;
-    double **const of_neurons[] = {&v->z, &v->base, &v->a, &v->helpful, &v->c, &v->most, &v->drift, &v->best};
+    double **const of_neurons[] = {&v->z,    &v->base,  &v->a,    &v->helpful, &v->c,
+                                   &v->most, &v->drift, &v->best, &v->push,    &v->best_push};
     for (size_t l = 1; l <= c->depth; l++)
         widest = c->width[l] > widest ? c->width[l] : widest;
     for (size_t i = 0; i < sizeof of_neurons / sizeof *of_neurons; i++)
@@ -37,7 +38,13 @@ cleanup:
     return err;
 }
 
-/* z, base and f of the chain at x. */
+/* Slope of the piece that z is on, or that the branch says. */
+static double piece(const bl_vertex *v, size_t k, double z) {
+    const bool up = v->side && v->side[k] != 0 ? v->side[k] > 0 : z > 0.0;
+    return up ? 1.0 : v->chain->slope;
+}
+
+/* z, base and f of the chain at x, neurons of the branch on the pieces that it says. */
 static double forward(const bl_vertex *v, const double *x, double *z, double *base) {
     const bl_relu_chain *c = v->chain;
     const double *from = x;
@@ -46,7 +53,7 @@ static double forward(const bl_vertex *v, const double *x, double *z, double *ba
         memcpy(z + at, c->bias[l], width * sizeof *z);
         bl_blas_gemv(false, width, c->width[l], 1.0, c->weight[l], c->width[l], from, 1.0, z + at);
         for (size_t k = at; k < at + width; k++)
-            base[k] = z[k] > 0.0 ? z[k] : c->slope * z[k];
+            base[k] = piece(v, k, z[k]) * z[k];
         from = base + at;
     }
     return bl_blas_dot(c->width[c->depth], v->objective, from) + v->offset;
@@ -62,11 +69,26 @@ static void scaled_weight(const bl_vertex *v, size_t l, double *to) {
             to[i * inner + j] = weight[i * inner + j] * a[j];
 }
 
+void bl_vertex_expand(bl_vertex *v, const int8_t *side) {
+    const bl_relu_chain *c = v->chain;
+    const size_t first = c->width[1], n = c->n;
+    v->side = side;
+    v->at_input = forward(v, v->x0, v->z, v->base);
+    for (size_t k = 0; k < c->neurons; k++)
+        v->a[k] = piece(v, k, v->z[k]);
+    for (size_t l = 1; l < c->depth; l++) {
+        scaled_weight(v, l, v->path[0]);
+        bl_blas_gemm(false, false, c->width[l + 1], n, c->width[l], 1.0, v->path[0], c->width[l],
+                     l == 1 ? c->weight[0] : v->to_input + (c->offset[l - 1] - first) * n, n, 0.0,
+                     v->to_input + (c->offset[l] - first) * n, n);
+    }
+}
+
 bl_err bl_vertex_create(const bl_relu_chain *chain, size_t class, size_t other, const double *x0,
                         const double *towards, bl_vertex **out) {
     bl_err err = BL_OK;
     bl_vertex *v = NULL;
-    const size_t last = chain->width[chain->depth], first = chain->width[1], n = chain->n;
+    const size_t last = chain->width[chain->depth], n = chain->n;
     const double *weight = chain->weight[chain->depth], *bias = chain->bias[chain->depth];
     *out = NULL;
     if ((double)chain->neurons * 2.0 * (double)n > BL_RELU_CHAIN_NUMBERS)
@@ -79,18 +101,11 @@ bl_err bl_vertex_create(const bl_relu_chain *chain, size_t class, size_t other, 
     v->offset = bias[class] - bias[other];
     if (towards)
         (void)forward(v, towards, v->helpful, v->base);
-    v->at_input = forward(v, x0, v->z, v->base);
+    v->x0 = x0;
+    bl_vertex_expand(v, NULL);
     for (size_t k = 0; k < chain->neurons; k++) {
-        const double slope = chain->slope;
-        const bool up = v->z[k] > 0.0, flips = towards && (v->helpful[k] > 0.0) != up;
-        v->a[k] = up ? 1.0 : slope;
-        v->helpful[k] = flips ? 0.5 * (1.0 + slope) : v->a[k];
-    }
-    for (size_t l = 1; l < chain->depth; l++) {
-        scaled_weight(v, l, v->path[0]);
-        bl_blas_gemm(false, false, chain->width[l + 1], n, chain->width[l], 1.0, v->path[0], chain->width[l],
-                     l == 1 ? chain->weight[0] : v->to_input + (chain->offset[l - 1] - first) * n, n, 0.0,
-                     v->to_input + (chain->offset[l] - first) * n, n);
+        const bool flips = towards && (v->helpful[k] > 0.0) != (v->z[k] > 0.0);
+        v->helpful[k] = flips ? 0.5 * (1.0 + chain->slope) : v->a[k];
     }
     *out = v;
     v = NULL;
@@ -103,9 +118,10 @@ void bl_vertex_destroy(bl_vertex **vertex) {
     bl_vertex *v = *vertex;
     if (!v)
         return;
-    double *const all[] = {v->objective, v->z,       v->base,    v->a,        v->helpful,  v->c,
-                           v->most,      v->drift,   v->best,    v->gradient, v->to_input, v->bent,
-                           v->rise,      v->path[0], v->path[1], v->value,    v->share,    v->work};
+    double *const all[] = {v->objective, v->z,     v->base,  v->a,       v->helpful,
+                           v->c,         v->most,  v->drift, v->best,    v->gradient,
+                           v->to_input,  v->bent,  v->rise,  v->path[0], v->path[1],
+                           v->value,     v->share, v->work,  v->push,    v->best_push};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         bl_mem_free(all[i]);
     bl_mem_free(v);
@@ -161,9 +177,10 @@ static bl_err bend_layer(bl_vertex *v, size_t l) {
     }
     for (size_t i = 0; i < rows; i++) {
         const double bend = 1.0 - c->slope, depth = fabs(v->z[c->offset[l] + i]);
+        const bool divided = v->side && v->side[c->offset[l] + i] != 0; /* psi = 0 */
         double *to = v->bent + (c->offset[l] + i) * columns;
         for (size_t j = 0; j < columns; j++)
-            to[j] = bend * fmax(v->rise[i * columns + j] - depth, 0.0);
+            to[j] = divided ? 0.0 : bend * fmax(v->rise[i * columns + j] - depth, 0.0);
     }
 cleanup:
     bl_mem_free(path);
@@ -202,6 +219,21 @@ static void reach_of_layers(bl_vertex *v) {
     }
 }
 
+/* The coefficient of v of a neuron, and what its line adds to the constant: c > 0: a supporting line; a neuron of the branch: its piece
+ * and push, the multiplier of the sign that it has. */
+static double of_line(const bl_vertex *v, size_t k, double *constant) {
+    const double c = v->c[k];
+    if (v->side && v->side[k] != 0) {
+        const double push = -(double)v->side[k] * v->push[k];
+        *constant += push * v->z[k];
+        return c * v->a[k] + push;
+    }
+    if (!(c > 0.0))
+        return c * v->a[k];
+    *constant += c * (v->helpful[k] * v->z[k] - v->base[k]);
+    return c * v->helpful[k];
+}
+
 /* c, g, constants of the helpful slopes, and F at all vertices. */
 static void evaluate_vertices(bl_vertex *v) {
     const bl_relu_chain *c = v->chain;
@@ -213,9 +245,7 @@ static void evaluate_vertices(bl_vertex *v) {
     for (size_t l = c->depth; l-- > 0;) {
         const size_t rows = c->width[l + 1], at = c->offset[l];
         for (size_t k = at; k < at + rows; k++) {
-            const double slope = v->c[k] > 0.0 ? v->helpful[k] : v->a[k];
-            weighted[k - at] = v->c[k] * slope;
-            v->constant += v->c[k] > 0.0 ? v->c[k] * (slope * v->z[k] - v->base[k]) : 0.0;
+            weighted[k - at] = of_line(v, k, &v->constant);
         }
         bl_blas_gemv(true, rows, c->width[l], 1.0, c->weight[l], c->width[l], weighted, 0.0,
                      l > 0 ? v->c + c->offset[l - 1] : v->gradient);
@@ -265,7 +295,7 @@ static double charge(const bl_vertex *v) {
         largest = fmax(largest, fabs(v->gradient[j]));
     sum += v->ball->radius * largest;
     for (size_t k = 0; k < c->neurons; k++) {
-        const double of_c = fabs(v->c[k]);
+        const double of_c = fabs(v->c[k]) + (v->side && v->side[k] != 0 ? v->push[k] : 0.0);
         sum += of_c * (v->most[k] + 2.0 * fabs(v->z[k]) + 2.0 * fabs(v->base[k]));
         drifts += of_c * v->drift[k];
     }
@@ -278,34 +308,70 @@ static double bound_of_slopes(bl_vertex *v) {
     if (bound > v->bound) {
         v->bound = bound;
         memcpy(v->best, v->helpful, v->chain->neurons * sizeof *v->best);
+        memcpy(v->best_push, v->push, v->chain->neurons * sizeof *v->best_push);
     }
     return bound;
 }
 
-/* One step of the slopes of helpful neurons, up the derivative c (z + u) at the mixture, u propagated as the bound has it. */
-static void step_slopes(bl_vertex *v, double rate) {
+/* At the mixture where the bound is least: u, v as the bound propagates it, and bent, the mean of the bounds of psi. */
+static void propagate(bl_vertex *v, double *u, double *bent) {
     const bl_relu_chain *c = v->chain;
-    const size_t n = c->n, columns = 2 * n, longest = n > c->neurons ? n : c->neurons;
-    double *from = v->work, *u = from + longest, *bent = u + longest, *slope = bent + longest, largest = 0.0;
+    const size_t n = c->n, columns = 2 * n;
+    double *from = v->work;
     for (size_t j = 0; j < n; j++)
         from[j] = v->ball->radius * (v->share[j] - v->share[n + j]);
     for (size_t l = 0; l < c->depth; l++) {
         const size_t rows = c->width[l + 1], at = c->offset[l];
-        bl_blas_gemv(false, rows, c->width[l], 1.0, c->weight[l], c->width[l], from, 0.0, u);
-        bl_blas_gemv(false, rows, columns, 1.0, v->bent + at * columns, columns, v->share, 0.0, bent);
-        for (size_t i = 0; i < rows; i++) {
-            const size_t k = at + i;
-            const bool helps = v->c[k] > 0.0;
-            slope[k] = helps ? v->c[k] * (v->z[k] + u[i]) : 0.0;
-            largest = fmax(largest, fabs(slope[k]));
-            from[i] = helps ? v->helpful[k] * (v->z[k] + u[i]) - v->base[k] : v->a[k] * u[i] + bent[i];
+        bl_blas_gemv(false, rows, c->width[l], 1.0, c->weight[l], c->width[l], from, 0.0, u + at);
+        bl_blas_gemv(false, rows, columns, 1.0, v->bent + at * columns, columns, v->share, 0.0, bent + at);
+        for (size_t k = at; k < at + rows; k++) {
+            const bool helps = v->c[k] > 0.0 && !(v->side && v->side[k] != 0);
+            from[k - at] = helps ? v->helpful[k] * (v->z[k] + u[k]) - v->base[k] : v->a[k] * u[k] + bent[k];
         }
+    }
+}
+
+/* One step up the derivatives at the mixture: of helpful slopes c (z + u), of pushes -side (z + u). */
+static void step_slopes(bl_vertex *v, double rate) {
+    const bl_relu_chain *c = v->chain;
+    const size_t longest = c->n > c->neurons ? c->n : c->neurons;
+    double *u = v->work + longest, *bent = u + longest, *rise = bent + longest, largest = 0.0, scale = 0.0;
+    propagate(v, u, bent);
+    for (size_t k = 0; k < c->neurons; k++)
+        scale = fmax(scale, fabs(v->c[k]));
+    for (size_t k = 0; k < c->neurons; k++) {
+        const int side = v->side ? v->side[k] : 0;
+        rise[k] = side != 0       ? -side * scale * (v->z[k] + u[k])
+                  : v->c[k] > 0.0 ? v->c[k] * (v->z[k] + u[k])
+                                  : 0.0;
+        largest = fmax(largest, fabs(rise[k]));
     }
     const double lo = c->slope, width = 1.0 - lo;
     for (size_t k = 0; k < c->neurons; k++) {
-        const double direction = fmin(fmax(slope[k] / (0.05 * largest + 1e-300), -1.0), 1.0);
-        v->helpful[k] = fmin(fmax(v->helpful[k] + rate * width * direction, lo), 1.0);
+        const double direction = fmin(fmax(rise[k] / (0.05 * largest + 1e-300), -1.0), 1.0);
+        if (v->side && v->side[k] != 0)
+            v->push[k] = fmax(v->push[k] + rate * scale * direction, 0.0);
+        else
+            v->helpful[k] = fmin(fmax(v->helpful[k] + rate * width * direction, lo), 1.0);
     }
+}
+
+size_t bl_vertex_most_expensive(bl_vertex *v) {
+    const bl_relu_chain *c = v->chain;
+    const size_t longest = c->n > c->neurons ? c->n : c->neurons;
+    double *u = v->work + longest, *bent = u + longest, most = 0.0;
+    size_t found = c->neurons;
+    propagate(v, u, bent);
+    for (size_t k = 0; k < c->neurons; k++) {
+        const double z = v->z[k] + u[k], phi = z > 0.0 ? z : c->slope * z,
+                     psi = phi - v->base[k] - v->a[k] * u[k];
+        const double loss = v->c[k] > 0.0 ? v->c[k] * (phi - v->helpful[k] * z) : -v->c[k] * (bent[k] - psi);
+        if (!(v->side && v->side[k] != 0) && loss > most) {
+            most = loss;
+            found = k;
+        }
+    }
+    return found;
 }
 
 double bl_vertex_bound(bl_vertex *v, const bl_ball *ball, int steps) {
@@ -316,12 +382,14 @@ double bl_vertex_bound(bl_vertex *v, const bl_ball *ball, int steps) {
         if (bend_layer(v, l) != BL_OK)
             return -INFINITY;
     reach_of_layers(v);
-    memcpy(v->best, v->helpful, c->neurons * sizeof *v->best);
     (void)bound_of_slopes(v);
     for (int step = 0; step < steps && !(v->bound > 0.0); step++) {
         step_slopes(v, 0.25 / (1.0 + step / 8.0));
         (void)bound_of_slopes(v);
     }
-    memcpy(v->helpful, v->best, c->neurons * sizeof *v->best);
+    if (isfinite(v->bound)) {
+        memcpy(v->helpful, v->best, c->neurons * sizeof *v->best);
+        memcpy(v->push, v->best_push, c->neurons * sizeof *v->push);
+    }
     return isnan(v->bound) ? -INFINITY : v->bound;
 }
