@@ -408,7 +408,7 @@ static bl_err vertex_class(bl_certifier *c, bl_ball *ball, size_t class, size_t 
     for (int k = 0; v && k < c->limits.vertex_radii && r->open - r->proven > c->limits.narrow * r->open;
          k++) {
         ball->radius = k == 0 ? r->open : next_radius(r);
-        take_radius(r, ball->radius, bl_vertex_bound(v, ball, c->limits.vertex_steps));
+        take_radius(r, ball->radius, bl_vertex_bound(v, ball, c->limits.vertex_steps, 0.25));
     }
     if (v)
         BL_TRY(branch_radius(c, ball, prove_by_vertices, &s, nodes, r));

@@ -9,6 +9,8 @@
 #include <math.h>
 #include <string.h>
 
+enum { LAST_STEPS = 500 }; /* where no neuron is left to divide */
+
 /* A node's state: centre, t [n], then slopes, lambda, kappa [neurons]. */
 static size_t state_size(const bl_relu_chain *c) {
     return 2 * c->n + 3 * c->neurons;
@@ -84,8 +86,10 @@ static bl_err evaluate(void *context, bool root, bl_branch *branch) {
     double value = bl_quadratic_ascend(q, s->steps, s->enough);
     if (value <= s->enough && bl_quadratic_recentre(q))
         value = bl_quadratic_ascend(q, s->steps / 2, s->enough);
-    save(q, branch->state);
     branch->split = most_expensive(q);
+    if (value <= s->enough && branch->split == c->neurons)
+        value = bl_quadratic_ascend(q, LAST_STEPS, s->enough);
+    save(q, branch->state);
     if (value > 0.0)
         branch->bound = bl_quadratic_proof(q);
     else {

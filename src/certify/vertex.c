@@ -374,7 +374,7 @@ size_t bl_vertex_most_expensive(bl_vertex *v) {
     return found;
 }
 
-double bl_vertex_bound(bl_vertex *v, const bl_ball *ball, int steps) {
+double bl_vertex_bound(bl_vertex *v, const bl_ball *ball, int steps, double rate) {
     const bl_relu_chain *c = v->chain;
     v->ball = ball;
     v->bound = -INFINITY;
@@ -384,7 +384,7 @@ double bl_vertex_bound(bl_vertex *v, const bl_ball *ball, int steps) {
     reach_of_layers(v);
     (void)bound_of_slopes(v);
     for (int step = 0; step < steps && !(v->bound > 0.0); step++) {
-        step_slopes(v, 0.25 / (1.0 + step / 8.0));
+        step_slopes(v, rate / (1.0 + step / 8.0));
         (void)bound_of_slopes(v);
     }
     if (isfinite(v->bound)) {

@@ -41,9 +41,9 @@ BL_API bl_err bl_vertex_create(const bl_relu_chain *chain, size_t class, size_t 
                                const double *towards, bl_vertex **out) BL_NODISCARD;
 BL_API void bl_vertex_destroy(bl_vertex **vertex);
 
-/** A lower bound over the ball (p = 1), rounding charged for; slopes of helpful neurons by `steps` steps, which end as soon as
- * the bound is over 0. They begin where the last call's ended. Collective: no. */
-BL_API double bl_vertex_bound(bl_vertex *v, const bl_ball *ball, int steps);
+/** A lower bound over the ball (p = 1), rounding charged for; slopes of helpful neurons by `steps` steps, the first of
+ * size `rate`, which end as soon as the bound is over 0. They begin where the last call's ended. Collective: no. */
+BL_API double bl_vertex_bound(bl_vertex *v, const bl_ball *ball, int steps, double rate);
 
 /* What branch and bound of the vertex bound is given, and what it meets; as bl_quadratic_search. */
 typedef struct bl_vertex_search {

@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+enum { LAST_STEPS = 200 }; /* where no neuron is left to divide */
+
 /* The mixture of vertices where the bound is least may be a point of another class. */
 static void look_at_mixture(bl_vertex_search *s) {
     const bl_vertex *v = s->vertex;
@@ -26,15 +28,18 @@ static bl_err evaluate(void *context, bool root, bl_branch *branch) {
         memcpy(v->push, branch->state + neurons, bytes);
     }
     bl_vertex_expand(v, branch->side);
-    branch->bound = bl_vertex_bound(v, s->ball, s->steps);
+    branch->bound = bl_vertex_bound(v, s->ball, s->steps, root ? 0.25 : 0.1);
     branch->split = neurons;
+    if (!(branch->bound > 0.0))
+        branch->split = bl_vertex_most_expensive(v);
+    for (double rate = 0.05; branch->split == neurons && !(branch->bound > 0.0) && rate > 1e-4; rate *= 0.3)
+        branch->bound = bl_vertex_bound(v, s->ball, LAST_STEPS, rate);
     memcpy(branch->state, v->helpful, bytes);
     memcpy(branch->state + neurons, v->push, bytes);
     if (branch->bound > 0.0)
         return BL_OK;
     look_at_mixture(s);
     branch->refuted = s->met;
-    branch->split = bl_vertex_most_expensive(v);
     return BL_OK;
 }
 
