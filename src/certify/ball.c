@@ -218,6 +218,11 @@ double bl_ball_least(const bl_ball *s, const double *a, double *h) {
     return -most * (1.0 + bl_rounding_of_sum(8 * s->n + 64));
 }
 
+void bl_ball_point(const bl_ball *s, const double *h, double *x) {
+    for (size_t i = 0; i < s->n; i++)
+        x[i] = s->x0[i] + (s->boxed ? fmin(fmax(h[i], s->lo[i]), s->hi[i]) : h[i]);
+}
+
 void bl_ball_reach(const bl_ball *s, double *most) {
     for (size_t i = 0; i < s->n; i++) {
         const double within = s->p == 0.0 ? INFINITY : s->radius;

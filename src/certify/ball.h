@@ -42,6 +42,9 @@ BL_API double bl_ball_least(const bl_ball *ball, const double *a, double *h);
  */
 double bl_ball_least_mixture(const bl_ball *ball, const double *value, double *theta);
 
+/** x[n] = x0 + h, held in the box. Collective: no. */
+void bl_ball_point(const bl_ball *ball, const double *h, double *x);
+
 /** Upper bounds of |h_i| over S, into most[n], and of |h|_2. Collective: no. */
 void bl_ball_reach(const bl_ball *ball, double *most);
 double bl_ball_length2(const bl_ball *ball);

@@ -40,8 +40,7 @@ static void look_at_minimiser(bl_quadratic_search *s) {
     double *x = q->work + 2 * q->chain->neurons;
     for (int k = 0; k < 2 && !s->met; k++) {
         const double *h = k == 0 ? q->h : q->centre;
-        for (size_t i = 0; i < q->chain->n; i++)
-            x[i] = s->ball->x0[i] + h[i];
+        bl_ball_point(s->ball, h, x);
         if (bl_relu_chain_margin(q->chain, s->class, s->other, x, q->work) <= 0.0) {
             memcpy(s->nearer, x, q->chain->n * sizeof *x);
             s->met = true;

@@ -14,7 +14,8 @@ static void look_at_mixture(bl_vertex_search *s) {
     const size_t n = v->chain->n;
     double *x = s->nearer;
     for (size_t j = 0; j < n; j++)
-        x[j] = s->ball->x0[j] + s->ball->radius * (v->share[j] - v->share[n + j]);
+        x[j] = s->ball->radius * (v->share[j] - v->share[n + j]);
+    bl_ball_point(s->ball, x, x);
     s->met = bl_relu_chain_margin(v->chain, s->class, s->other, x, v->work) <= 0.0;
 }
 

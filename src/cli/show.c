@@ -43,12 +43,16 @@ static bl_err show_case(const view *v, const bl_case *c, size_t kind, size_t p_i
                         .p = v->config->p.value[p_index],
                         .law = NAN,
                         .over_law = NAN,
-                        .guaranteed = NAN};
+                        .guaranteed = NAN,
+                        .certificates = {.exact = NAN, .median_low = NAN, .median_high = NAN}};
+    row.certificates.ratio.estimate[BL_QUANTILE_MEDIAN] = NAN;
     const size_t at_pair[BL_FIELD_RANK_MAX] = {c->depth_index, c->dimension_index, p_index,
                                                BL_QUANTILE_MEDIAN};
     const size_t at_case[BL_FIELD_RANK_MAX] = {c->depth_index, c->width_index, c->dimension_index, kind,
                                                p_index};
     BL_TRY(bl_summary_case(v->config, c, record, p_index, &row.summary));
+    if (v->config->certify != BL_CERTIFY_NONE)
+        BL_TRY(bl_summary_certified(v->config, record, p_index, &row.certificates));
     if (kind + 1 == bl_config_kinds(v->config)) {
         BL_TRY(read_number(v, BL_FIELD_SUMMARY_LAW, at_pair, &row.law));
         BL_TRY(read_number(v, BL_FIELD_SUMMARY_GUARANTEED, at_pair, &row.guaranteed));
@@ -226,8 +230,10 @@ static bl_err show_network(void *context, const bl_measurement_view *network) {
     const double *distance = record->data[BL_FIELD_DISTANCE];
     const int32_t *passes = record->data[BL_FIELD_PASSES];
     const int8_t *status = record->data[BL_FIELD_STATUS];
-    double *value = NULL;
+    const double *certified = record->data[BL_FIELD_DISTANCE_CERTIFIED];
+    double *value = NULL, *ratio = NULL;
     BL_ALLOC(value, inputs);
+    BL_ALLOC(ratio, inputs);
     for (size_t k = 0; k < p_count; k++) {
         bl_show_network row = {.name = network->name, .p = network->p[k], .looked = NAN, .inputs = inputs};
         double spent = 0;
@@ -235,16 +241,19 @@ static bl_err show_network(void *context, const bl_measurement_view *network) {
             const size_t at = i * p_count + k;
             value[i] = bl_summary_length(status[at], distance[at]);
             row.looked = isfinite(value[i]) ? fmax(row.looked, value[i]) : row.looked;
+            ratio[i] = certified ? certified[at] / distance[at] : NAN;
             spent += passes[at];
             row.found += status[at] == BL_STATUS_FOUND;
             row.pending += status[at] == BL_STATUS_PENDING;
         }
         row.median = bl_stats_quantile(value, inputs, 0.5);
+        row.certified = bl_stats_quantile(ratio, inputs, 0.5);
         row.passes = spent / (double)inputs;
         v->format->network_row(v->context, &row);
     }
 cleanup:
     bl_mem_free(value);
+    bl_mem_free(ratio);
     return err;
 }
 

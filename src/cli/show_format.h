@@ -28,6 +28,7 @@ typedef struct bl_show_case {
     double p;
     bl_summary summary; /* of the distances that are there */
     double law, over_law, guaranteed;
+    bl_summary_certificates certificates; /* NaN where there are none */
 } bl_show_case;
 
 /* How the median distance grows with n. */
@@ -52,7 +53,8 @@ typedef struct bl_show_launch {
 typedef struct bl_show_network {
     const char *name;
     double p, median, passes;
-    double looked; /* the largest distance found, beyond which an infinite median lies */
+    double looked;    /* the largest distance found, beyond which an infinite median lies */
+    double certified; /* median of distance_certified over distance; NaN: no certificates */
     size_t inputs, found, pending;
 } bl_show_network;
 

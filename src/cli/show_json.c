@@ -98,6 +98,10 @@ static void case_row(void *context, const bl_show_case *r) {
     bl_json_number(j, "over_law", r->over_law);
     bl_json_number(j, "guaranteed_median", r->guaranteed);
     bl_json_number(j, "passes", s->passes);
+    bl_json_number(j, "certified_ratio_median", r->certificates.ratio.estimate[BL_QUANTILE_MEDIAN]);
+    bl_json_number(j, "certified_exact", r->certificates.exact);
+    bl_json_number(j, "certified_median_low", r->certificates.median_low);
+    bl_json_number(j, "certified_median_high", r->certificates.median_high);
     bl_json_integer(j, "failures", s->failures);
     bl_json_integer(j, "pending", s->pending);
     bl_json_end(j);
@@ -149,6 +153,7 @@ static void network_row(void *context, const bl_show_network *r) {
     bl_json_number(j, "median", r->median);
     bl_json_number(j, "looked", r->looked);
     bl_json_number(j, "passes", r->passes);
+    bl_json_number(j, "certified_ratio_median", r->certified);
     bl_json_count(j, "inputs", r->inputs);
     bl_json_count(j, "found", r->found);
     bl_json_count(j, "pending", r->pending);

@@ -83,8 +83,8 @@ static bool begin(void *context, bl_show_section section, bool kinds) {
     case BL_SHOW_CASES:
         (void)printf("\n%5s %6s %8s", "depth", "width", "n");
         print_kind(t, "inputs");
-        (void)printf(" %5s  %10s %-22s %11s %9s %8s %10s %7s %8s\n", "p", "median", " interval",
-                     "over |x0|_p", "law", "over law", "guaranteed", "passes", "failures");
+        (void)printf(" %5s  %10s %-22s %11s %9s %8s %10s %7s %8s %9s\n", "p", "median", " interval",
+                     "over |x0|_p", "law", "over law", "guaranteed", "passes", "failures", "certified");
         return true;
     case BL_SHOW_EXPONENTS:
         (void)printf("\n%5s %6s", "depth", "width");
@@ -97,7 +97,8 @@ static bool begin(void *context, bl_show_section section, bool kinds) {
                      "outputs", "(excess)", "(nats)");
         return true;
     case BL_SHOW_NETWORKS:
-        (void)printf("%-48s %5s  %10s %10s %6s\n", "network", "p", "median", "passes", "found");
+        (void)printf("%-48s %5s  %10s %10s %9s %6s\n", "network", "p", "median", "passes", "certified",
+                     "found");
         return true;
     case BL_SHOW_DISTANCES:
         (void)printf("\n%-9s %6s %14s %14s %10s %8s\n", "inputs", "p", "median", "prior's law", "relative",
@@ -111,16 +112,17 @@ static bool begin(void *context, bl_show_section section, bool kinds) {
 
 static void case_row(void *context, const bl_show_case *r) {
     const bl_summary *s = &r->summary;
-    char text[10][CELL];
+    char text[11][CELL];
     (void)printf("%5zu %6s %8zu", r->c.depth, axis_cell(text[0], r->c.width), r->c.dimension);
     print_kind(context, r->kind);
-    (void)printf(" %5s  %10s [%9s, %9s] %10s %9s %8s %10s %7s %8" PRId64 "\n", axis_cell(text[1], r->p),
+    (void)printf(" %5s  %10s [%9s, %9s] %10s %9s %8s %10s %7s %8" PRId64 " %9s\n", axis_cell(text[1], r->p),
                  quantile_cell(text[2], s->distance.estimate[BL_QUANTILE_MEDIAN], s->distance.looked),
                  quantile_cell(text[3], s->distance.low[BL_QUANTILE_MEDIAN], s->distance.looked),
                  quantile_cell(text[4], s->distance.high[BL_QUANTILE_MEDIAN], s->distance.looked),
                  quantile_cell(text[5], s->relative.estimate[BL_QUANTILE_MEDIAN], s->relative.looked),
                  cell(text[6], r->law), quantile_cell(text[7], r->over_law, s->distance.looked / r->law),
-                 cell(text[8], r->guaranteed), cell(text[9], s->passes), s->failures);
+                 cell(text[8], r->guaranteed), cell(text[9], s->passes), s->failures,
+                 cell(text[10], r->certificates.ratio.estimate[BL_QUANTILE_MEDIAN]));
 }
 
 static void exponent_row(void *context, const bl_show_exponent *r) {
@@ -145,11 +147,11 @@ static void launch_row(void *context, const bl_show_launch *row) {
 }
 
 static void network_row(void *context, const bl_show_network *r) {
-    char text[3][CELL];
+    char text[4][CELL];
     (void)context;
-    (void)printf("%-48s %5s  %10s %10s %6zu of %zu%s\n", r->name, axis_cell(text[0], r->p),
-                 quantile_cell(text[1], r->median, r->looked), cell(text[2], r->passes), r->found, r->inputs,
-                 r->pending > 0 ? " (pending)" : "");
+    (void)printf("%-48s %5s  %10s %10s %9s %6zu of %zu%s\n", r->name, axis_cell(text[0], r->p),
+                 quantile_cell(text[1], r->median, r->looked), cell(text[2], r->passes),
+                 cell(text[3], r->certified), r->found, r->inputs, r->pending > 0 ? " (pending)" : "");
 }
 
 static void posterior_row(void *context, const bl_show_posterior_row *r) {

@@ -27,14 +27,20 @@ bool bl_field_of_units(bl_field_id field) {
            !bl_fields[field].varies;
 }
 
+/* Whether only sweeps that certify have it. */
+static bool of_certificates(bl_field_id field) {
+    return bl_fields[field].writer == BL_WRITER_CERTIFICATE ||
+           (field >= BL_FIELD_SUMMARY_CERTIFIED_RATIO && field <= BL_FIELD_SUMMARY_CERTIFIED_MEDIAN_HIGH);
+}
+
 bool bl_field_is_optional(bl_field_id field) {
-    return bl_fields[field].writer == BL_WRITER_CERTIFICATE || in_group(field, "training") ||
-           in_group(field, "kernel") || bl_field_has_axis(field, BL_AXIS_KERNEL_INPUT);
+    return of_certificates(field) || in_group(field, "training") || in_group(field, "kernel") ||
+           bl_field_has_axis(field, BL_AXIS_KERNEL_INPUT);
 }
 
 /* Whether the file of this grid has the field, as far as its axes do not tell. */
 static bool has(const bl_grid *grid, bl_field_id field) {
-    return (bl_fields[field].writer != BL_WRITER_CERTIFICATE || grid->config->certify != BL_CERTIFY_NONE) &&
+    return (!of_certificates(field) || grid->config->certify != BL_CERTIFY_NONE) &&
            (!in_group(field, "training") || grid->config->training.set != BL_TRAINING_NONE) &&
            (!in_group(field, "kernel") || grid->config->kernel_inputs > 0);
 }

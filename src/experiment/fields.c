@@ -298,6 +298,30 @@ const bl_field bl_fields[BL_FIELD_COUNT] = {
         {"summary/linearity_quantile_high", AXES_QUANTILES, "1",
          "upper end of the confidence interval of summary/linearity_quantile", INTERVAL_TEXT,
          BY(SUMMARY, BL_FLOAT64)},
+    [BL_FIELD_SUMMARY_CERTIFIED_RATIO] =
+        {"summary/certified_ratio", AXES_QUANTILES, "1",
+         "quantile of distance_certified over distance, over the networks and inputs of the case",
+         "1: both ends of the distance are the same; 0 where nothing is proven", BY(SUMMARY, BL_FLOAT64)},
+    [BL_FIELD_SUMMARY_CERTIFIED_RATIO_LOW] =
+        {"summary/certified_ratio_low", AXES_QUANTILES, "1",
+         "lower end of the confidence interval of summary/certified_ratio", INTERVAL_TEXT,
+         BY(SUMMARY, BL_FLOAT64)},
+    [BL_FIELD_SUMMARY_CERTIFIED_RATIO_HIGH] =
+        {"summary/certified_ratio_high", AXES_QUANTILES, "1",
+         "upper end of the confidence interval of summary/certified_ratio", INTERVAL_TEXT,
+         BY(SUMMARY, BL_FLOAT64)},
+    [BL_FIELD_SUMMARY_CERTIFIED_EXACT] = {"summary/certified_exact", AXES_STATISTIC, "1",
+                                          "share of distances that are proven exact",
+                                          "certify_status exact or no_boundary", BY(SUMMARY, BL_FLOAT64)},
+    [BL_FIELD_SUMMARY_CERTIFIED_MEDIAN_LOW] =
+        {"summary/certified_median_low", AXES_STATISTIC, "1",
+         "lower end of an interval that holds the median of the true distances, whatever the search missed",
+         "lower end of the confidence interval of the median of distance_certified", BY(SUMMARY, BL_FLOAT64)},
+    [BL_FIELD_SUMMARY_CERTIFIED_MEDIAN_HIGH] = {"summary/certified_median_high", AXES_STATISTIC, "1",
+                                                "upper end of the interval of summary/certified_median_low",
+                                                "upper end of the confidence interval of the median of "
+                                                "distance, which is infinite where none was found",
+                                                BY(SUMMARY, BL_FLOAT64)},
     [BL_FIELD_SUMMARY_OUTPUT_VARIANCE] =
         {"summary/output_variance", AXES_KERNEL, "1",
          "variance of the outputs over networks, over its infinite-width value",

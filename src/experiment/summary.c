@@ -9,10 +9,14 @@
 
 bl_err bl_summary_record_create(const bl_config *config, bl_record *record) {
     static const bl_field_id wanted[] = {
-        BL_FIELD_DISTANCE, BL_FIELD_FIRST_ORDER,        BL_FIELD_INPUT_NORM, BL_FIELD_PASSES,
-        BL_FIELD_STATUS,   BL_FIELD_FIRST_STEP_CROSSES, BL_FIELD_OUTPUT,     BL_FIELD_GRADIENT_NORM};
-    const bl_record_shape shape = {.rows = config->networks * config->inputs, .norms = config->p.count};
-    return bl_record_create(&shape, wanted, sizeof wanted / sizeof *wanted, record);
+        BL_FIELD_DISTANCE,      BL_FIELD_FIRST_ORDER,   BL_FIELD_INPUT_NORM,
+        BL_FIELD_PASSES,        BL_FIELD_STATUS,        BL_FIELD_FIRST_STEP_CROSSES,
+        BL_FIELD_OUTPUT,        BL_FIELD_GRADIENT_NORM, BL_FIELD_DISTANCE_CERTIFIED,
+        BL_FIELD_CERTIFY_STATUS};
+    const bool certified = config->certify != BL_CERTIFY_NONE;
+    const bl_record_shape shape = {
+        .rows = config->networks * config->inputs, .norms = config->p.count, .certified = certified};
+    return bl_record_create(&shape, wanted, sizeof wanted / sizeof *wanted - (certified ? 0 : 2), record);
 }
 
 static bl_stream bootstrap_stream(const bl_config *config, const bl_case *c) {
@@ -116,6 +120,41 @@ bl_err bl_summary_case(const bl_config *config, const bl_case *c, const bl_recor
                                   &summary->slope_at_zero));
 cleanup:
     lengths_clear(&l);
+    return err;
+}
+
+bl_err bl_summary_certified(const bl_config *config, const bl_record *data, size_t p_index,
+                            bl_summary_certificates *summary) {
+    bl_err err = BL_OK;
+    const size_t count = config->networks * config->inputs;
+    const double *distance = data->data[BL_FIELD_DISTANCE],
+                 *certified = data->data[BL_FIELD_DISTANCE_CERTIFIED];
+    const int8_t *status = data->data[BL_FIELD_STATUS], *proven = data->data[BL_FIELD_CERTIFY_STATUS];
+    double *ratio = NULL, *low = NULL, *high = NULL, exact = 0.0, done = 0.0;
+    bl_quantiles end;
+    BL_ALLOC(ratio, count);
+    BL_ALLOC(low, count);
+    BL_ALLOC(high, count);
+    for (size_t i = 0; i < count; i++) {
+        const size_t at = i * config->p.count + p_index;
+        const bool pending = status[at] == BL_STATUS_PENDING, found = status[at] == BL_STATUS_FOUND;
+        const bool none = proven[at] == BL_CERTIFICATE_NO_BOUNDARY;
+        ratio[i] = found && distance[at] > 0.0 ? certified[at] / distance[at] : NAN;
+        low[i] = pending ? NAN : none ? INFINITY : certified[at];
+        high[i] = bl_summary_length(status[at], distance[at]);
+        exact += none || proven[at] == BL_CERTIFICATE_EXACT;
+        done += !pending;
+    }
+    BL_TRY(quantiles(config, ratio, &summary->ratio));
+    BL_TRY(quantiles(config, low, &end));
+    summary->median_low = end.low[BL_QUANTILE_MEDIAN];
+    BL_TRY(quantiles(config, high, &end));
+    summary->median_high = end.high[BL_QUANTILE_MEDIAN];
+    summary->exact = done > 0.0 ? exact / done : NAN;
+cleanup:
+    bl_mem_free(ratio);
+    bl_mem_free(low);
+    bl_mem_free(high);
     return err;
 }
 

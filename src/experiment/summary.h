@@ -55,6 +55,23 @@ typedef struct bl_summary {
 BL_API bl_err bl_summary_case(const bl_config *config, const bl_case *c, const bl_record *data,
                               size_t p_index, bl_summary *summary) BL_NODISCARD;
 
+/* What certificates say of one case and one p. */
+typedef struct bl_summary_certificates {
+    bl_quantiles ratio;             /* distance_certified / distance */
+    double exact;                   /* share of exact and no_boundary */
+    double median_low, median_high; /* of an interval that holds the median of the true distances */
+} bl_summary_certificates;
+
+/** The same of the certificates of a case: every true distance lies between its certificate and its distance (infinite where
+ * none was found), so the median of the true ones lies between the medians of the two ends, of any resample.
+ *
+ * Shapes:      data with the variables of certificates.
+ * Collective:  no. A function of the arguments alone.
+ * @return BL_OK; BL_ERR_MEMORY.
+ */
+BL_API bl_err bl_summary_certified(const bl_config *config, const bl_record *data, size_t p_index,
+                                   bl_summary_certificates *summary) BL_NODISCARD;
+
 /* What infinite width predicts at one input. */
 typedef struct bl_summary_limit {
     double kernel;                           /* K(x0, x0) of one logit, K the analytic kernel */

@@ -77,6 +77,23 @@ cleanup:
     return err;
 }
 
+static bl_err write_certificates(bl_run *run, const bl_record *data, size_t p_index, const size_t *start) {
+    bl_err err = BL_OK;
+    static const interval_fields ratio = {BL_FIELD_SUMMARY_CERTIFIED_RATIO,
+                                          BL_FIELD_SUMMARY_CERTIFIED_RATIO_LOW,
+                                          BL_FIELD_SUMMARY_CERTIFIED_RATIO_HIGH};
+    bl_summary_certificates s;
+    if (run->config->certify == BL_CERTIFY_NONE)
+        goto cleanup;
+    BL_TRY(bl_summary_certified(run->config, data, p_index, &s));
+    BL_TRY(write_quantiles(run, ratio, start, &s.ratio));
+    BL_TRY(write_number(run, BL_FIELD_SUMMARY_CERTIFIED_EXACT, start, s.exact));
+    BL_TRY(write_number(run, BL_FIELD_SUMMARY_CERTIFIED_MEDIAN_LOW, start, s.median_low));
+    BL_TRY(write_number(run, BL_FIELD_SUMMARY_CERTIFIED_MEDIAN_HIGH, start, s.median_high));
+cleanup:
+    return err;
+}
+
 /* Write the measured median over the law's, with the measured one's interval, and over the guaranteed one. */
 static bl_err write_ratios(bl_run *run, const tables *t, const bl_case *c, size_t p_index,
                            const size_t *start, const bl_summary *s) {
@@ -148,6 +165,7 @@ static bl_err summarise(bl_run *run, tables *t, const bl_case *c, size_t kind, c
         bl_summary summary;
         BL_TRY(bl_summary_case(run->config, c, data, k, &summary));
         BL_TRY(write_summary(run, start, &summary));
+        BL_TRY(write_certificates(run, data, k, start));
         if (random)
             BL_TRY(write_ratios(run, t, c, k, start, &summary));
         t->median[(c->number * t->kinds + kind) * t->p_count + k] =

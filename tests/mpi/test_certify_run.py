@@ -26,7 +26,7 @@ class Certify(program.TestCase):
         return self.write("sweep.yaml", SWEEP.format(level=level, classes=classes, activation=activation, box=box, width=width))
 
     def test_ranks_and_resume_change_nothing(self):
-        sweep, one, two, parts = self.sweep("thorough", width="[20, inf]"), self.path("one.h5"), self.path("two.h5"), self.path("parts.h5")
+        sweep, one, two, parts = self.sweep("thorough", width="[6, inf]"), self.path("one.h5"), self.path("two.h5"), self.path("parts.h5")
         self.check_done(program.run(["run", sweep, "-o", one]))
         self.check_done(program.run(["run", sweep, "-o", two], ranks=3))
         self.assertEqual(program.differing(one, two), [])

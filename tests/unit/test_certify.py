@@ -140,8 +140,15 @@ class Parts(unittest.TestCase):
 class Certify(unittest.TestCase):
     def check(self, network, x0, p, box, level):
         found, points = search(network, x0, p, box, "thorough", points=True)
-        result = certify(network, x0, network.logits(x0), p, found["distance"], points, box, level)
+        nearer = np.zeros(points.shape)
+        result = certify(network, x0, network.logits(x0), p, found["distance"], points, box, level, nearer)
         distance = np.where(np.isnan(found["distance"]), inf, found["distance"])
+        for i, k in zip(*np.nonzero(result["nearer"])):  # points that branch and bound met
+            z, own = network.logits(nearer[i, k]), network.logits(x0[i]).argmax()
+            self.assertLessEqual(z[own] - np.delete(z, own).max(), 1e-12 * abs(z).max())
+            length = np.linalg.norm(nearer[i, k] - x0[i], p[k])
+            self.assertLess(length, distance[i, k])
+            distance[i, k] = length
         self.assertTrue(np.all(result["radius"] <= distance * MARGIN), (network.activation, p, box, result["radius"] / distance))
         self.assertTrue(np.all((result["status"] == STATUS["none"]) == (result["radius"] == 0)))
         self.assertFalse(np.any((result["status"] == STATUS["no_boundary"]) & np.isfinite(distance)))
