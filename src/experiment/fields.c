@@ -126,6 +126,18 @@
 #define STATUS_WORDS                   &(BL_STATUS_LIST(STATUS_WORD))[1]
 #define CERTIFICATE_WORDS              &(BL_CERTIFICATE_LIST(STATUS_WORD))[1]
 
+/* The standard error, and the two ends of the interval, of a statistic of this identifier and name. */
+#define STANDARD_ERROR(id, name, axes)                                                                       \
+    [BL_FIELD_##id##                                                                                         \
+        _ERROR] = {name "_error", axes, "1", "standard error of " name, ERROR_TEXT, BY(SUMMARY, BL_FLOAT64)}
+#define INTERVAL_ENDS(id, name, axes)                                                                        \
+    [BL_FIELD_##id##_LOW] = {name "_low",   axes,                                                            \
+                             "1",           "lower end of the confidence interval of " name,                 \
+                             INTERVAL_TEXT, BY(SUMMARY, BL_FLOAT64)},                                        \
+    [BL_FIELD_##id##_HIGH] = {name "_high",  axes,                                                           \
+                              "1",           "upper end of the confidence interval of " name,                \
+                              INTERVAL_TEXT, BY(SUMMARY, BL_FLOAT64)}
+
 const bl_field bl_fields[BL_FIELD_COUNT] = {
     [BL_FIELD_DISTANCE] =
         {"distance", AXES_DISTANCE, "1",
@@ -244,12 +256,7 @@ const bl_field bl_fields[BL_FIELD_COUNT] = {
          "quantile of distance over the networks and inputs of the case",
          NOT_FOUND_TEXT "it lies beyond summary/looked then; linear interpolation of order statistics",
          BY(SUMMARY, BL_FLOAT64)},
-    [BL_FIELD_SUMMARY_QUANTILE_LOW] = {"summary/distance_low", AXES_QUANTILES, "1",
-                                       "lower end of the confidence interval of summary/distance",
-                                       INTERVAL_TEXT, BY(SUMMARY, BL_FLOAT64)},
-    [BL_FIELD_SUMMARY_QUANTILE_HIGH] = {"summary/distance_high", AXES_QUANTILES, "1",
-                                        "upper end of the confidence interval of summary/distance",
-                                        INTERVAL_TEXT, BY(SUMMARY, BL_FLOAT64)},
+    INTERVAL_ENDS(SUMMARY_QUANTILE, "summary/distance", AXES_QUANTILES),
     [BL_FIELD_SUMMARY_RELATIVE] =
         {"summary/relative", AXES_QUANTILES, "1",
          "quantile of the relative distance d_p / |x0|_p over the networks and inputs "
@@ -257,12 +264,7 @@ const bl_field bl_fields[BL_FIELD_COUNT] = {
          NOT_FOUND_TEXT "distance / input_norm; expected to fall as n^(-1/2) for every p (De Palma, "
                         "Kiani, Lloyd 2021)",
          BY(SUMMARY, BL_FLOAT64)},
-    [BL_FIELD_SUMMARY_RELATIVE_LOW] = {"summary/relative_low", AXES_QUANTILES, "1",
-                                       "lower end of the confidence interval of summary/relative",
-                                       INTERVAL_TEXT, BY(SUMMARY, BL_FLOAT64)},
-    [BL_FIELD_SUMMARY_RELATIVE_HIGH] = {"summary/relative_high", AXES_QUANTILES, "1",
-                                        "upper end of the confidence interval of summary/relative",
-                                        INTERVAL_TEXT, BY(SUMMARY, BL_FLOAT64)},
+    INTERVAL_ENDS(SUMMARY_RELATIVE, "summary/relative", AXES_QUANTILES),
     [BL_FIELD_SUMMARY_LOOKED] =
         {"summary/looked", AXES_STATISTIC, "1",
          "largest length looked at in the case, beyond which an infinite quantile of distance lies",
@@ -290,26 +292,12 @@ const bl_field bl_fields[BL_FIELD_COUNT] = {
          "network is linear up to its boundary; its median is "
          "summary/linearity (Bubeck et al. 2021, Bartlett et al. 2021: one gradient step suffices)",
          BY(SUMMARY, BL_FLOAT64)},
-    [BL_FIELD_SUMMARY_LINEARITY_QUANTILE_LOW] =
-        {"summary/linearity_quantile_low", AXES_QUANTILES, "1",
-         "lower end of the confidence interval of summary/linearity_quantile", INTERVAL_TEXT,
-         BY(SUMMARY, BL_FLOAT64)},
-    [BL_FIELD_SUMMARY_LINEARITY_QUANTILE_HIGH] =
-        {"summary/linearity_quantile_high", AXES_QUANTILES, "1",
-         "upper end of the confidence interval of summary/linearity_quantile", INTERVAL_TEXT,
-         BY(SUMMARY, BL_FLOAT64)},
+    INTERVAL_ENDS(SUMMARY_LINEARITY_QUANTILE, "summary/linearity_quantile", AXES_QUANTILES),
     [BL_FIELD_SUMMARY_CERTIFIED_RATIO] =
         {"summary/certified_ratio", AXES_QUANTILES, "1",
          "quantile of distance_certified over distance, over the networks and inputs of the case",
          "1: both ends of the distance are the same; 0 where nothing is proven", BY(SUMMARY, BL_FLOAT64)},
-    [BL_FIELD_SUMMARY_CERTIFIED_RATIO_LOW] =
-        {"summary/certified_ratio_low", AXES_QUANTILES, "1",
-         "lower end of the confidence interval of summary/certified_ratio", INTERVAL_TEXT,
-         BY(SUMMARY, BL_FLOAT64)},
-    [BL_FIELD_SUMMARY_CERTIFIED_RATIO_HIGH] =
-        {"summary/certified_ratio_high", AXES_QUANTILES, "1",
-         "upper end of the confidence interval of summary/certified_ratio", INTERVAL_TEXT,
-         BY(SUMMARY, BL_FLOAT64)},
+    INTERVAL_ENDS(SUMMARY_CERTIFIED_RATIO, "summary/certified_ratio", AXES_QUANTILES),
     [BL_FIELD_SUMMARY_CERTIFIED_EXACT] = {"summary/certified_exact", AXES_STATISTIC, "1",
                                           "share of distances that are proven exact",
                                           "certify_status exact or no_boundary", BY(SUMMARY, BL_FLOAT64)},
@@ -326,43 +314,33 @@ const bl_field bl_fields[BL_FIELD_COUNT] = {
         {"summary/output_variance", AXES_KERNEL, "1",
          "variance of the outputs over networks, over its infinite-width value",
          OUTPUT_TEXT "sum (z - mean z)^2 / (S - 1) of S networks; 1 in the limit", BY(SUMMARY, BL_FLOAT64)},
-    [BL_FIELD_SUMMARY_OUTPUT_VARIANCE_ERROR] = {"summary/output_variance_error", AXES_KERNEL, "1",
-                                                "standard error of summary/output_variance", ERROR_TEXT,
-                                                BY(SUMMARY, BL_FLOAT64)},
+    STANDARD_ERROR(SUMMARY_OUTPUT_VARIANCE, "summary/output_variance", AXES_KERNEL),
     [BL_FIELD_SUMMARY_OUTPUT_SKEWNESS] = {"summary/output_skewness", AXES_KERNEL, "1",
                                           "skewness of the outputs over networks",
                                           OUTPUT_TEXT "sqrt(S (S - 1)) / (S - 2) m3 / m2^(3/2); 0 at every "
                                                       "width, by the symmetry of the last layer's weights",
                                           BY(SUMMARY, BL_FLOAT64)},
-    [BL_FIELD_SUMMARY_OUTPUT_SKEWNESS_ERROR] = {"summary/output_skewness_error", AXES_KERNEL, "1",
-                                                "standard error of summary/output_skewness", ERROR_TEXT,
-                                                BY(SUMMARY, BL_FLOAT64)},
+    STANDARD_ERROR(SUMMARY_OUTPUT_SKEWNESS, "summary/output_skewness", AXES_KERNEL),
     [BL_FIELD_SUMMARY_OUTPUT_KURTOSIS] = {"summary/output_kurtosis", AXES_KERNEL, "1",
                                           "excess kurtosis of the outputs over networks",
                                           OUTPUT_TEXT
                                           "(S - 1) ((S + 1) (m4/m2^2 - 3) + 6) / ((S - 2)(S - 3)), without "
                                           "bias for Gaussian z; 0 in the limit, of order depth/width",
                                           BY(SUMMARY, BL_FLOAT64)},
-    [BL_FIELD_SUMMARY_OUTPUT_KURTOSIS_ERROR] = {"summary/output_kurtosis_error", AXES_KERNEL, "1",
-                                                "standard error of summary/output_kurtosis", ERROR_TEXT,
-                                                BY(SUMMARY, BL_FLOAT64)},
+    STANDARD_ERROR(SUMMARY_OUTPUT_KURTOSIS, "summary/output_kurtosis", AXES_KERNEL),
     [BL_FIELD_SUMMARY_OUTPUT_KS] =
         {"summary/output_ks", AXES_KERNEL, "1",
          "Kolmogorov-Smirnov distance of the outputs over networks to the normal distribution",
          OUTPUT_TEXT "sup |F(z) - Phi(z)|; of Gaussian outputs about 0.87/sqrt(networks) in the mean, what "
                      "exceeds that is width",
          BY(SUMMARY, BL_FLOAT64)},
-    [BL_FIELD_SUMMARY_OUTPUT_KS_ERROR] = {"summary/output_ks_error", AXES_KERNEL, "1",
-                                          "standard error of summary/output_ks", ERROR_TEXT,
-                                          BY(SUMMARY, BL_FLOAT64)},
+    STANDARD_ERROR(SUMMARY_OUTPUT_KS, "summary/output_ks", AXES_KERNEL),
     [BL_FIELD_SUMMARY_GRADIENT_LOG_MEAN] =
         {"summary/gradient_log_mean", AXES_KERNEL, "1",
          "mean of log gradient_norm over the networks and inputs of the case",
          "natural logarithm; gradients that are zero (no ReLU of a layer active) are left out",
          BY(SUMMARY, BL_FLOAT64)},
-    [BL_FIELD_SUMMARY_GRADIENT_LOG_MEAN_ERROR] = {"summary/gradient_log_mean_error", AXES_KERNEL, "1",
-                                                  "standard error of summary/gradient_log_mean", ERROR_TEXT,
-                                                  BY(SUMMARY, BL_FLOAT64)},
+    STANDARD_ERROR(SUMMARY_GRADIENT_LOG_MEAN, "summary/gradient_log_mean", AXES_KERNEL),
     [BL_FIELD_SUMMARY_GRADIENT_LOG_VARIANCE] =
         {"summary/gradient_log_variance", AXES_KERNEL, "1",
          "variance of log gradient_norm over the networks and inputs of the case",
@@ -370,9 +348,7 @@ const bl_field bl_fields[BL_FIELD_COUNT] = {
          "limit "
          "about 5 L / (4 N) of ReLU networks (Hanin and Nica 2020)",
          BY(SUMMARY, BL_FLOAT64)},
-    [BL_FIELD_SUMMARY_GRADIENT_LOG_VARIANCE_ERROR] = {"summary/gradient_log_variance_error", AXES_KERNEL, "1",
-                                                      "standard error of summary/gradient_log_variance",
-                                                      ERROR_TEXT, BY(SUMMARY, BL_FLOAT64)},
+    STANDARD_ERROR(SUMMARY_GRADIENT_LOG_VARIANCE, "summary/gradient_log_variance", AXES_KERNEL),
     [BL_FIELD_SUMMARY_GRADIENT_LOG_MEAN_LIMIT] = {"summary/gradient_log_mean_limit", AXES_KERNEL, "1",
                                                   "mean of log gradient_norm in the limit of infinite width",
                                                   GRADIENT_TEXT, BY(SUMMARY, BL_FLOAT64)},
@@ -385,9 +361,7 @@ const bl_field bl_fields[BL_FIELD_COUNT] = {
                                              "linear step alone, stretched by 1.1, crosses",
                                              "mean of first_step_crosses; 1 in the limit of large n",
                                              BY(SUMMARY, BL_FLOAT64)},
-    [BL_FIELD_SUMMARY_FIRST_STEP_CROSSES_ERROR] = {"summary/first_step_crosses_error", AXES_STATISTIC, "1",
-                                                   "standard error of summary/first_step_crosses", ERROR_TEXT,
-                                                   BY(SUMMARY, BL_FLOAT64)},
+    STANDARD_ERROR(SUMMARY_FIRST_STEP_CROSSES, "summary/first_step_crosses", AXES_STATISTIC),
     [BL_FIELD_SUMMARY_SLOPE_AT_ZERO] =
         {"summary/slope_at_zero", AXES_STATISTIC, "1",
          "slope of the distribution of distances at 0, s in P(d <= eps) ~ s eps",
@@ -460,12 +434,7 @@ const bl_field bl_fields[BL_FIELD_COUNT] = {
                                    "summary/distance over summary/law, at level 0.5; tends to 1 as width and "
                                    "dimension grow; NaN for images: the law is of random inputs",
                                    BY(SUMMARY, BL_FLOAT64)},
-    [BL_FIELD_SUMMARY_OVER_LAW_LOW] = {"summary/over_law_low", AXES_STATISTIC, "1",
-                                       "lower end of the confidence interval of summary/over_law",
-                                       INTERVAL_TEXT, BY(SUMMARY, BL_FLOAT64)},
-    [BL_FIELD_SUMMARY_OVER_LAW_HIGH] = {"summary/over_law_high", AXES_STATISTIC, "1",
-                                        "upper end of the confidence interval of summary/over_law",
-                                        INTERVAL_TEXT, BY(SUMMARY, BL_FLOAT64)},
+    INTERVAL_ENDS(SUMMARY_OVER_LAW, "summary/over_law", AXES_STATISTIC),
     [BL_FIELD_SUMMARY_OVER_GUARANTEED] =
         {"summary/over_guaranteed", AXES_STATISTIC, "1", "measured median over the guaranteed median",
          "summary/distance at level 0.5 over summary/guaranteed; at least 1 in "
