@@ -1,0 +1,32 @@
+# `cmake --build build --target doc`: the library's pages from the comments of the public headers, by Doxygen.
+find_program(doxygen doxygen)
+if(doxygen)
+  set(doxyfile ${PROJECT_BINARY_DIR}/doc/Doxyfile)
+  file(WRITE ${doxyfile} "
+PROJECT_NAME = ${PROJECT_NAME}
+PROJECT_NUMBER = ${PROJECT_VERSION}
+PROJECT_BRIEF = \"${PROJECT_DESCRIPTION}\"
+OUTPUT_DIRECTORY = ${PROJECT_BINARY_DIR}/doc
+INPUT = ${PROJECT_SOURCE_DIR}/include/borderline ${PROJECT_SOURCE_DIR}/src/THEORY.md ${PROJECT_SOURCE_DIR}/src/README.md
+USE_MDFILE_AS_MAINPAGE = ${PROJECT_SOURCE_DIR}/src/README.md
+INPUT_FILTER = \"sed -f ${PROJECT_SOURCE_DIR}/src/doc.sed\"
+FILTER_PATTERNS = *.md=cat
+STRIP_FROM_PATH = ${PROJECT_SOURCE_DIR}/include
+OPTIMIZE_OUTPUT_FOR_C = YES
+JAVADOC_AUTOBRIEF = YES
+EXTRACT_ALL = YES
+WARN_NO_PARAMDOC = NO
+WARN_IF_INCOMPLETE_DOC = NO
+WARN_AS_ERROR = FAIL_ON_WARNINGS
+QUIET = YES
+GENERATE_LATEX = NO
+HAVE_DOT = NO
+MACRO_EXPANSION = YES
+EXPAND_ONLY_PREDEF = YES
+PREDEFINED = BL_API= BL_NODISCARD= \"BL_PRINTF(text, first)=\"
+MARKDOWN_SUPPORT = YES
+AUTOLINK_SUPPORT = YES
+")
+  add_custom_target(doc COMMAND ${doxygen} ${doxyfile} WORKING_DIRECTORY ${PROJECT_SOURCE_DIR} VERBATIM
+    COMMENT "Documentation: ${PROJECT_BINARY_DIR}/doc/html/index.html")
+endif()
