@@ -22,14 +22,15 @@ enum {
 
 /* What is proven of one (input, p). */
 typedef struct bl_certificate {
-    double
-        radius; /* no point within this radius changes the class; p = 0: no point with this many numbers changed; 0 where
-                      nothing is proven; at most the distance found */
+    /* no point within this radius changes the class; p = 0: no point with this many numbers changed; 0
+     * where nothing is proven; at most the distance found */
+    double radius;
     int32_t nodes; /* of branch and bound, 1 for its root; 0 where there was none */
-    int8_t
-        status; /* none; bound; exact: the radius is within 1e-3 of the distance; no_boundary: the whole box has one class */
-    bool
-        nearer; /* a point was met that changes the class and is nearer than the distance: see bl_certifier_run */
+    /* none; bound; exact: the radius is within 1e-3 of the distance; no_boundary: the whole box has one
+     * class */
+    int8_t status;
+    /* a point was met that changes the class and is nearer than the distance: see bl_certifier_run */
+    bool nearer;
 } bl_certificate;
 
 typedef struct bl_certifier bl_certifier;

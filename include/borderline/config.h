@@ -45,9 +45,9 @@ typedef struct bl_training {
     unsigned optimizer; /* Adam */
     double rate;        /* its step */
     double l2;          /* penalty l2 |W|^2 of every convolution kernel W */
-    double
-        restart_below; /* begin again with a fresh network while the first epoch ends under this accuracy */
-    size_t images;     /* the first so many of either part of the set; 0: all */
+    /* begin again with a fresh network while the first epoch ends under this accuracy */
+    double restart_below;
+    size_t images; /* the first so many of either part of the set; 0: all */
 } bl_training;
 
 typedef struct bl_config {

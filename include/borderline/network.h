@@ -54,8 +54,8 @@ typedef struct bl_network {
     size_t classes;    /* outputs of the last layer */
     size_t shape_rank; /* 1: [n]; 3: [channels, height, width] */
     size_t shape[3];
-    double
-        rounding; /* what a number of a file lost in float32, over the largest of its array; 0: nothing, or drawn */
+    /* what a number of a file lost in float32, over the largest of its array; 0: nothing, or drawn */
+    double rounding;
 } bl_network;
 
 /** Activation and its derivative in float64, the reference for every other implementation.

@@ -12,15 +12,15 @@
 typedef struct bl_sweep_run_options {
     bool resume; /* go on with the file at the path where it stopped; begin it where there is none */
     bool force;  /* overwrite a file at the path; excludes resume */
-    const char *
-        save_networks; /* a networks file, to which every network is also written with its inputs; NULL: none */
-    double
-        time_limit; /* seconds from the call's begin, in which no unit is begun that would end later; 0: no limit. The end of a
-                          Slurm job (SLURM_JOB_END_TIME) also counts. */
+    /* a networks file, to which every network is also written with its inputs; NULL: none */
+    const char *save_networks;
+    /* seconds from the call's begin, in which no unit is begun that would end later; 0: no limit. The end
+     * of a Slurm job (SLURM_JOB_END_TIME) also counts. */
+    double time_limit;
     double grace;      /* seconds that units in flight may go on after a stop was asked for */
     double checkpoint; /* seconds between two stored states of a training */
-    const char *
-        text; /* the sweep file as given, kept in the result file for people; NULL: the resolved configuration */
+    /* the sweep file as given, kept in the result file for people; NULL: the resolved configuration */
+    const char *text;
     int argc; /* the command that the result file names as its origin; 0: none */
     char **argv;
 } bl_sweep_run_options;

@@ -79,8 +79,8 @@ typedef struct bl_column {
 
     bool open;       /* it can be searched: not on the boundary, not all noise */
     double searched; /* largest length at which the network was evaluated */
-    double
-        looked_length; /* of the crossing that looking far has put into the query; infinite where there is none */
+    /* of the crossing that looking far has put into the query; infinite where there is none */
+    double looked_length;
     bool keeps_planes; /* to go on from the best point at the end */
     bool claimed;      /* a float32 value crossed, or is all noise: more than a plane's promise */
     int runs, won;

@@ -22,8 +22,8 @@ typedef struct bl_effort_limits {
     double gap;    /* the same at the best point, where the stage ends */
     double look;   /* where the first run looks first, of the first step */
     size_t planes; /* of a run */
-    bool
-        expensive; /* few queries: no looks, the budget is kept to the query, no best point is gone on from */
+    /* few queries: no looks, the budget is kept to the query, no best point is gone on from */
+    bool expensive;
 } bl_effort_limits;
 
 /* Points of n numbers that a column keeps: query, incumbent, best, crossed, first step. */
@@ -39,8 +39,8 @@ struct bl_search {
     bl_column *column;
     double *adopted;    /* [columns][p_count] length of the crossing last taken over from another p */
     float *best_logits; /* [columns][classes] */
-    bool *
-        class_tried; /* [columns][classes] whether a run has been held to the class since the best point's basin was found */
+    /* [columns][classes] whether a run has been held to the class since the best point's basin was found */
+    bool *class_tried;
     int64_t budget; /* passes that the columns may still spend in this stage */
     bool beginners; /* columns are in their first run, which goes before others' second */
     bl_ray *ray;

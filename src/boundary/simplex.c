@@ -19,9 +19,9 @@ typedef struct simplex {
     const bl_nearest_problem *q;
     float *v, *w; /* [n] sum mu g, and its change along the edge */
     float *state; /* [n] -1, 0, 1: which end (p = 1: or neither) an untied coordinate stands at */
-    float *
-        key; /* [n] while planes are met: which coordinates the radius holds; along an edge: 1 / distance at which a
-                     coordinate turns, 0 = never */
+    /* [n] while planes are met: which coordinates the radius holds; along an edge: 1 / distance at which a
+     * coordinate turns, 0 = never */
+    float *key;
     float *h;
     bool maximum; /* p = inf */
     double radius;

@@ -16,8 +16,8 @@
 enum { BL_JSON_DEPTH_MAX = 8, BL_JSON_PATH_MAX = 256 };
 
 typedef struct bl_json {
-    const bl_texts *
-        keys; /* paths of the values that are wanted, "units.done", "cases.0.median"; none: the whole document */
+    /* paths of the values that are wanted, "units.done", "cases.0.median"; none: the whole document */
+    const bl_texts *keys;
     FILE *file; /* the document so far */
     char *text;
     size_t length;

@@ -12,8 +12,9 @@
 typedef struct bl_plan_images {
     bl_dataset *train; /* the images that steps are timed on */
     size_t count[2];   /* of training and test images */
-    bool
-        read; /* they are from the sweep's folder; else the counts are those of the full set, and the images are empty */
+    /* they are from the sweep's folder; else the counts are those of the full set, and the images are
+     * empty */
+    bool read;
     char reason[512]; /* why they could not be read */
 } bl_plan_images;
 

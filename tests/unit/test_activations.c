@@ -24,8 +24,8 @@ typedef struct activation_case {
     const char *name;
     bl_activation activation;
     float (*value)(float x), (*derivative)(float x);
-    double
-        derivative_tolerance; /* absolute, beside the relative one: 1 - h^2 loses digits where h is near 1 */
+    /* absolute, beside the relative one: 1 - h^2 loses digits where h is near 1 */
+    double derivative_tolerance;
 } activation_case;
 
 static const activation_case cases[] = {

@@ -286,6 +286,13 @@ class Style(unittest.TestCase):
         files = [(len(path.read_text().splitlines()), name(path)) for path in sources() + headers()]
         self.assertEqual([found for found in files if found[0] > FILE_LINES_MAX], [])
 
+    def test_members_stay_with_their_comments(self):
+        """A comment behind a member that is too long for the line makes clang-format tear type and name apart: it belongs above."""
+        torn = re.compile(r"^ +(?:const |static |unsigned |struct )*[a-z_0-9]+(?: \*+)?\n +[\w\[\], ]+; */\*", re.M)
+        files = sources() + headers() + sorted((ROOT / "tests").rglob("*.[ch]"))
+        self.assertEqual([f"{name(path)}: {found}" for path in files for found in torn.findall(path.read_text())], [])
+        self.assertTrue(torn.search("    const char *\n        text; /* what it says"))
+
     def test_every_source_names_its_licence(self):
         files = sources() + headers() + sorted((ROOT / "tests").rglob("*.[ch]"))
         self.assertEqual([name(path) for path in files
