@@ -5,6 +5,10 @@
 #include "borderline/log.h"
 #include "cli/commands.h"
 
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
 /* One message from one rank: rank 0 when all agree, any rank when the error is its own (MPI may not even run). */
 static int report(bl_err err, int rank) {
     if (err != BL_OK && rank == 0)
@@ -26,6 +30,8 @@ int main(int argc, char **argv) {
         err = bl_commands_run(command, &comm, argc, argv);
     }
 
+    if (err == BL_OK && comm.rank == 0 && (fflush(stdout) != 0 || ferror(stdout)))
+        err = bl_err_set(BL_ERR_IO, "standard output could not be written: %s", strerror(errno));
     int status = report(err, comm.rank);
     bl_comm_end(&comm);
     return status;

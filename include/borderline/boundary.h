@@ -34,14 +34,16 @@ BL_API bl_oracle bl_oracle_of_pass(bl_pass *pass, const bl_network *network, siz
 
 /* status of a distance; the numbers and words are the file's flag_values and flag_meanings. constant: the margin and its gradient are
  * exactly 0 at the input (a dead network), which then has no class. below_resolution: the first-order length is under the rounding of
- * the input in float64, so that the margin's sign is that of rounding. Neither has a distance. */
+ * the input in float64, so that the margin's sign is that of rounding. not_trained: the training of the network ended in a loss that is no number. None of
+ * these has a distance. */
 #define BL_STATUS_LIST(X)                                                                                    \
     X(PENDING, 0, "pending")                                                                                 \
     X(FOUND, 1, "found")                                                                                     \
     X(NOT_FOUND, 2, "not_found")                                                                             \
     X(NOT_VERIFIED, 3, "not_verified")                                                                       \
     X(CONSTANT, 4, "constant")                                                                               \
-    X(BELOW_RESOLUTION, 5, "below_resolution")
+    X(BELOW_RESOLUTION, 5, "below_resolution")                                                               \
+    X(NOT_TRAINED, 6, "not_trained")
 enum {
 #define BL_STATUS_ENUM(name, value, word) BL_STATUS_##name = value,
     BL_STATUS_LIST(BL_STATUS_ENUM)

@@ -159,7 +159,8 @@ const bl_field bl_fields[BL_FIELD_COUNT] = {
          "reached; not_verified: the class change was not confirmed in float64; constant: the margin and its "
          "gradient are exactly 0 at the input, which has no class; below_resolution: |f(x0)| / |grad "
          "f(x0)|_2 is "
-         "under 16 roundings of |x0|_2 in float64, or the gradient overflows: the sign of f(x0) is rounding",
+         "under 16 roundings of |x0|_2 in float64, or the gradient overflows: the sign of f(x0) is rounding; "
+         "not_trained: the loss of the network's training became no number",
          FOUND(search.status), .flags = STATUS_WORDS},
     [BL_FIELD_FIRST_ORDER] =
         {"first_order", AXES_DISTANCE, "1", "length of the first linear step",

@@ -18,6 +18,11 @@ bl_err bl_images_share(const bl_comm *comm, const bl_config *config, bl_images *
     BL_TRY(bl_dataset_share(comm, &source, &images->part[BL_DATASET_TEST]));
     const size_t all = images->part[BL_DATASET_TEST]->count;
     images->tests = limit > 0 && limit < all ? limit : all;
+    const size_t trains = images->part[BL_DATASET_TRAIN]->count,
+                 fewer = trains < images->tests ? trains : images->tests;
+    BL_REQUIRE(config->inputs <= fewer, BL_ERR_INPUT,
+               "samples.inputs: %zu images are asked for, but there are %zu training and %zu test images",
+               config->inputs, trains, images->tests);
     *out = images;
     images = NULL;
 cleanup:

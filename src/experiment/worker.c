@@ -25,6 +25,7 @@ struct bl_worker {
     uint64_t *state; /* [state_words] of a training; NULL where none is kept */
     size_t state_words;
     size_t network_index; /* in training, within the unit */
+    bool lost;            /* the training of the network at hand ended in a loss that is no number */
     bl_worker_hooks hooks;
     bl_probe_draw *draw; /* in place of both where the width is infinite */
     float *x;
@@ -198,6 +199,8 @@ static bl_err train(bl_worker *worker, size_t k) {
     ((int32_t *)result->record.data[BL_FIELD_TRAINING_RESUMED])[k] =
         found ? bl_trained_epochs(worker->state) : 0;
     const bl_training_curve curve = curve_of(worker, k);
+    for (size_t e = 0; e <= worker->grid->config->training.epochs; e++) /* epochs that are not reached */
+        curve.loss[e] = curve.accuracy[e] = curve.accuracy_test[e] = curve.seconds[e] = NAN;
     BL_TRY(bl_trained_network(worker->trainer, worker->images, worker->grid->config, &result->unit.c,
                               result->unit.first + k, worker->network, &watch, &curve, &progress, &accuracy));
     ((int32_t *)result->record.data[BL_FIELD_TRAINING_RESTARTS])[k] = (int32_t)progress.restarts;
@@ -219,7 +222,9 @@ static bl_err take_network(bl_worker *worker, size_t k) {
         bl_unit_sample(config, c, number, worker->network, worker->x);
     result->seconds_sampling += bl_clock() - begin;
     if (worker->images)
-        BL_TRY(train(worker, k));
+        err = train(worker, k);
+    worker->lost = err == BL_ERR_NUMERIC;
+    BL_TRY(worker->lost ? BL_OK : err);
     if (worker->hooks.made && result->unit.first_input == 0)
         BL_TRY(worker->hooks.made(worker->hooks.context, c, number, worker->network, worker->x));
 cleanup:
@@ -242,6 +247,19 @@ cleanup:
     return err;
 }
 
+/* What is recorded of a network whose training failed. */
+static void leave_out(bl_worker *worker, size_t distances) {
+    bl_finding none = {.output = NAN, .input_norm = NAN};
+    none.search = (bl_search_result){.distance = NAN,
+                                     .inside = NAN,
+                                     .first_order = NAN,
+                                     .gradient_norm = NAN,
+                                     .first_step_crosses = -1,
+                                     .status = BL_STATUS_NOT_TRAINED};
+    for (size_t i = 0; i < distances; i++)
+        worker->finding[i] = none;
+}
+
 bl_err bl_worker_run(bl_worker *worker, int64_t unit, const bl_unit_result **out) {
     bl_err err = BL_OK;
     const bl_config *config = worker->grid->config;
@@ -256,7 +274,10 @@ bl_err bl_worker_run(bl_worker *worker, int64_t unit, const bl_unit_result **out
         BL_TRY(take_network(worker, k));
         for (size_t i = 0; i < inputs * n; i++)
             worker->x0[i] = (double)worker->x[result->unit.first_input * n + i];
-        BL_TRY(measure(worker, result->unit.first + k));
+        if (worker->lost)
+            leave_out(worker, inputs * config->p.count);
+        else
+            BL_TRY(measure(worker, result->unit.first + k));
         bl_record_enter(&result->record, k * inputs, inputs, worker->finding);
     }
     result->seconds = bl_clock() - begin;

@@ -2,6 +2,7 @@
 #include "interrupt.h"
 
 #include "base/clock.h"
+#include "borderline/log.h"
 
 #include <math.h>
 #include <signal.h>
@@ -13,8 +14,13 @@ void bl_interrupt_start(const bl_hooks *hooks, double time_limit, double grace, 
                         .grace = grace,
                         .deadline = time_limit > 0 ? bl_clock() + time_limit : INFINITY};
     const char *job_end = getenv("SLURM_JOB_END_TIME");
-    if (job_end) {
-        double left = strtod(job_end, NULL) - (double)time(NULL);
+    char *rest = NULL;
+    const double end = job_end ? strtod(job_end, &rest) : 0.0;
+    if (job_end && (rest == job_end || *rest || !(end > 0.0))) {
+        if (*job_end)
+            bl_log(BL_LOG_WARNING, "SLURM_JOB_END_TIME=%s is no time and is ignored", job_end);
+    } else if (job_end) {
+        double left = end - (double)time(NULL);
         /* Slurm kills the job at its end: some of the time is kept for closing the file. */
         i->deadline = fmin(i->deadline, bl_clock() + left - fmin(grace, 0.1 * left));
     }

@@ -60,11 +60,22 @@ static const bl_option options[] = {
      "rows and columns of a block of the distributed kernel"},
 };
 
+static bl_err check(const bl_option_table *t, const char *file, const size_t *seen, const void *posterior) {
+    const bl_config *config = &((const bl_posterior_config *)posterior)->base;
+    (void)t;
+    (void)seen;
+    if (config->inputs > 0 && (config->box.lo > 0.0 || config->box.hi < 1.0))
+        return bl_err_set(BL_ERR_INPUT,
+                          "%s: boundary.box: images have numbers from 0 to 1, which must lie in it", file);
+    return BL_OK;
+}
+
 static const bl_option_table table = {.what = "posterior",
                                       .command = "posterior",
                                       .example = "data.train=1000",
                                       .option = options,
-                                      .count = sizeof options / sizeof *options};
+                                      .count = sizeof options / sizeof *options,
+                                      .check = check};
 
 bl_err bl_posterior_config_parse(const char *file, const char *text, size_t length,
                                  const char *const *overrides, size_t count, bl_posterior_config **out) {

@@ -83,8 +83,8 @@ class Format(unittest.TestCase):
             np.testing.assert_array_equal(distance[0, 0, 0, :2].ravel(), 1000.0 * np.arange(24))
             self.assertTrue(np.isnan(distance[-1, -1, -1, -1]).all())  # the unit left pending
             status = file["status"]
-            np.testing.assert_array_equal(status.attrs["flag_values"], [0, 1, 2, 3, 4, 5])
-            self.assertEqual(status.attrs["flag_meanings"], b"pending found not_found not_verified constant below_resolution")
+            np.testing.assert_array_equal(status.attrs["flag_values"], [0, 1, 2, 3, 4, 5, 6])
+            self.assertEqual(status.attrs["flag_meanings"], b"pending found not_found not_verified constant below_resolution not_trained")
             self.assertEqual(set(np.unique(status)), {0, 1})
             done = file["unit/status"][...]
             np.testing.assert_array_equal(done, [1] * (len(done) - 1) + [0])

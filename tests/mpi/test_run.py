@@ -2,6 +2,7 @@
 import os
 import re
 import socket
+import subprocess
 import resource
 import signal
 import time
@@ -287,6 +288,23 @@ class Refusals(program.TestCase):
             file.truncate(1000)
         self.refuse(["run", "good.yaml", "-o", "x.h5", "--resume"], "x.h5")
         self.refuse(["show", "x.h5"], "x.h5")
+
+    def test_a_lost_output_is_an_error(self):
+        if not os.path.exists("/dev/full"):
+            self.skipTest("there is no /dev/full")
+        out = self.path("x.h5")
+        self.check_done(program.run(["run", self.path("good.yaml"), "-o", out]))
+        with open("/dev/full", "w", encoding="utf-8") as full:
+            done = subprocess.run([program.PROGRAM, "show", out], stdout=full, stderr=subprocess.PIPE, text=True, timeout=60)
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("standard output could not be written", done.stderr)
+
+    def test_slurm_end_that_is_no_time(self):
+        """An empty or odd SLURM_JOB_END_TIME is no end; one that is over is."""
+        for value, status in (("", 0), ("soon", 0), ("-1", 0), ("1000", 75)):
+            found, _, err = program.run(["run", self.path("good.yaml"), "-o", self.path("x.h5"), "--force"],
+                                        environment={"SLURM_JOB_END_TIME": value})
+            self.assertEqual(found, status, f"{value!r}: {err}")
 
     def test_what_is_no_file_is_left_alone(self):
         """Pipes, devices and sockets are refused, with --force and --resume too, and stay; no command waits for a pipe."""

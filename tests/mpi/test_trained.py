@@ -136,6 +136,7 @@ class Trained(TestCase):
                                 (["training.path=/nowhere"], "/nowhere"),
                                 (["training.images=1000"], "1000"),
                                 (["samples.input_block=2"], "samples.input_block: where networks are trained"),
+                                (["samples.inputs=100000"], "samples.inputs: 100000 images are asked for"),
                                 (["samples.block=2"], "samples.block: where networks are trained")]:
             _, (status, _, err) = self.sample("refused.h5", *settings)
             self.assertNotEqual(status, 0, words)
@@ -405,6 +406,18 @@ class Trained(TestCase):
                               "--set", "samples.networks=2", "--set", "training.epochs=2")
         with h5py.File(path) as file:
             self.assertGreater(file["training/restarts"][...].max(), 0)
+
+    def test_a_loss_that_is_no_number(self):
+        """Such a network has a status; the others are as in a sweep where all are well."""
+        path = self.sweep_run("lost.h5", "--set", "training.rate=1e3", "--set", "network.weights.variance=1e12",
+                              "--set", "samples.networks=2", "--set", "training.epochs=2", "--set", "network.family=dense")
+        with h5py.File(path) as file:
+            words = file["status"].attrs["flag_meanings"].decode().split()
+            lost = file["status"][...] == words.index("not_trained")
+            self.assertTrue(lost.any())
+            self.assertTrue(np.isnan(file["distance"][...][lost]).all())
+            self.assertTrue(np.isnan(file["training/loss"][...]).any())
+            self.assertEqual(file["complete"][()], 1)
 
     def test_mnist_is_learnt(self):
         """Dense 2 x 512 on all of MNIST, parity: 98 % of the test images within five epochs."""
