@@ -5,6 +5,8 @@
  */
 #include "cost.h"
 
+#include "cost_family.h"
+
 #include <math.h>
 
 /* Mean number of passes per input and norm, verification included, by effort. */
@@ -17,74 +19,6 @@ static const double pass_cost = 4e4, sweep_cost = 350;
 
 /* Sampling, packing and float64 copies, in multiply-adds per weight. */
 static const double weight_cost = 30;
-
-/* Number of weights of a network, and of multiply-adds of a pass, both to leading order. */
-typedef struct size {
-    double weights, pass;
-} size;
-
-static void add_dense(size *s, double inputs, double outputs) {
-    s->weights += inputs * outputs;
-    s->pass += inputs * outputs;
-}
-
-static void add_conv3x3(size *s, double count, double pixels, double inputs, double outputs) {
-    s->weights += count * 9 * inputs * outputs;
-    s->pass += count * 9 * inputs * outputs * pixels;
-}
-
-static size dense_size(double depth, double width, double dimension, double classes) {
-    size s = {0, 0};
-    add_dense(&s, dimension, width);
-    add_dense(&s, (depth - 1) * width, width);
-    add_dense(&s, width, classes);
-    return s;
-}
-
-static size cnn_size(double depth, double width, double pixels, double channels, double classes) {
-    size s = {0, 0};
-    add_conv3x3(&s, 1, pixels, channels, width);
-    add_conv3x3(&s, depth - 1, pixels, width, width);
-    add_dense(&s, pixels * width, classes);
-    return s;
-}
-
-static size lenet_size(size_t depth, double width, double pixels, double channels) {
-    size s = {0, 0};
-    add_conv3x3(&s, 1, pixels, channels, width);
-    add_conv3x3(&s, 1, pixels, width, width);
-    for (size_t stage = 1; stage < depth; stage++) {
-        pixels /= 4;
-        add_conv3x3(&s, 2, pixels, width, width);
-    }
-    add_dense(&s, pixels / 4 * width, 4 * width);
-    add_dense(&s, 4 * width, 4 * width);
-    return s;
-}
-
-static size resnet_size(double depth, double width, double pixels, double channels) {
-    size s = {0, 0};
-    add_conv3x3(&s, 1, pixels, channels, width);
-    for (int stage = 0; stage < 3; stage++) /* four times the weights, a quarter of the pixels */
-        add_conv3x3(&s, (depth - 2) / 3, ldexp(pixels, -2 * stage), ldexp(width, stage), ldexp(width, stage));
-    return s;
-}
-
-static size network_size(const bl_config *config, const bl_case *c) {
-    const double depth = (double)c->depth, n = (double)c->dimension, classes = (double)config->classes;
-    const double channels = fmax(1, (double)config->channels);
-    switch (config->family) {
-    case BL_FAMILY_CNN:
-        return cnn_size(depth, c->width, n / channels, channels, classes);
-    case BL_FAMILY_LENET:
-        return lenet_size(c->depth, c->width, n / channels, channels);
-    case BL_FAMILY_RESNET:
-        return resnet_size(depth, c->width, n / channels, channels);
-    case BL_FAMILY_DENSE:
-        break;
-    }
-    return dense_size(depth, c->width, n, classes);
-}
 
 /* An input of an infinitely wide network: m queries make a factor of m (m + 1) rows, m^2 kernels with derivatives, and m^2
  * times n numbers of noise. */
@@ -102,7 +36,7 @@ static double draw_cost(const bl_config *config, const bl_case *c) {
 static double part_cost(const bl_config *config, const bl_case *c, size_t inputs) {
     if (isinf(c->width))
         return (double)inputs * draw_cost(config, c);
-    const size s = network_size(config, c);
+    const bl_cost_family s = bl_cost_family_of(config, c);
     double columns = (double)(inputs * bl_config_kinds(config)) * (double)config->p.count;
     return columns * passes[config->effort] * (s.pass + pass_cost + sweep_cost * (double)c->dimension) +
            weight_cost * s.weights;
@@ -119,7 +53,7 @@ double bl_cost_training(const bl_config *config, const bl_case *c) {
         return 0;
     const double train = (double)bl_cost_images(config, false), test = (double)bl_cost_images(config, true);
     const double epochs = (double)config->training.epochs;
-    return network_size(config, c).pass * (epochs * (3 * train + test) + train + test);
+    return bl_cost_family_of(config, c).pass * (epochs * (3 * train + test) + train + test);
 }
 
 double bl_cost_network(const bl_config *config, const bl_case *c) {
@@ -132,7 +66,7 @@ double bl_cost_unit(const bl_config *config, const bl_unit *unit) {
 }
 
 double bl_cost_kernel_network(const bl_config *config, const bl_case *c) {
-    const size s = network_size(config, c);
+    const bl_cost_family s = bl_cost_family_of(config, c);
     return (double)config->kernel_inputs * s.pass + weight_cost * s.weights;
 }
 
@@ -143,12 +77,7 @@ static double passes_of(const bl_config *config, double nanoseconds) {
 }
 
 double bl_cost_kernel_entry(const bl_config *config, const bl_case *c) {
-    /* per layer and pixel: closed forms, pairs of pixels behind pools, residual chains; measured on 1,225 entries at n = 1,728 */
-    static const double layer[] = {
-        [BL_FAMILY_DENSE] = 60, [BL_FAMILY_CNN] = 90, [BL_FAMILY_LENET] = 2500, [BL_FAMILY_RESNET] = 300};
-    const double pixels =
-        config->family == BL_FAMILY_DENSE ? 1 : (double)c->dimension / fmax(1, (double)config->channels);
-    return passes_of(config, layer[config->family] * (double)c->depth * pixels);
+    return passes_of(config, bl_cost_family_of(config, c).entry);
 }
 
 size_t bl_cost_law_draws(size_t n) {
@@ -184,22 +113,6 @@ double bl_cost_statistics(const bl_config *config) {
                                  870 * inputs * norms);
 }
 
-/* Length of the features before the last layer. */
-static double features(const bl_config *config, const bl_case *c) {
-    const double pixels = (double)c->dimension / fmax(1, (double)config->channels);
-    switch (config->family) {
-    case BL_FAMILY_CNN:
-        return pixels * c->width;
-    case BL_FAMILY_LENET:
-        return 4 * c->width;
-    case BL_FAMILY_RESNET:
-        return pixels / 4 * c->width; /* a sixteenth of the pixels, four times the filters */
-    case BL_FAMILY_DENSE:
-        break;
-    }
-    return c->width;
-}
-
 double bl_cost_kernel_spread(const bl_config *config, const bl_case *c, size_t ranks,
                              const bl_kernel_weights *weights) {
     enum { KERNELS = 3 };
@@ -214,11 +127,11 @@ double bl_cost_kernel_spread(const bl_config *config, const bl_case *c, size_t r
         entries * (w->entry * bl_cost_kernel_entry(config, c) + w->term * networks * (double)config->classes);
     if (isinf(c->width))
         return share * (shared + w->cube_limit * inputs * inputs * inputs);
-    const size s = network_size(config, c);
+    const bl_cost_family s = bl_cost_family_of(config, c);
     const double seen =
         fmin(1, 2 / sqrt((double)ranks)); /* of the inputs: rows and columns of a rank's blocks */
     const double every = w->network * networks * (weight_cost * s.weights + seen * inputs * s.pass);
-    return every + share * (shared + w->product * networks * entries * features(config, c) +
+    return every + share * (shared + w->product * networks * entries * s.features +
                             w->cube * inputs * inputs * inputs);
 }
 
@@ -240,7 +153,7 @@ size_t bl_cost_input_block(const bl_config *config, const bl_case *c) {
         return config->inputs;
     if (isinf(c->width))
         return 1;
-    const size s = network_size(config, c);
+    const bl_cost_family s = bl_cost_family_of(config, c);
     double columns = fmax(BL_COST_COLUMNS, fmax(BL_COST_REUSE * s.weights, BL_COST_BATCH) / s.pass);
     double least = columns / (double)config->p.count;
     size_t inputs = config->inputs;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * The costs of src/sweep know families by formulas to leading order, because they decide how a sweep is cut into units, which files keep.
+ * The costs of src/sweep know families by formulas (cost_family.c) to leading order, because they decide how a sweep is cut into units, which files keep.
  * Here these formulas are held against the lists of layers that networks are made of, for every family.
  */
 #include "borderline/network.h"
