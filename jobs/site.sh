@@ -11,8 +11,8 @@
 : "${BORDERLINE_ACCOUNT:=}"
 : "${BORDERLINE_SBATCH:=}"
 
-# What starts the ranks in a job: srun, "srun --mpi=pmix", mpirun. Empty: srun.
-# `srun --mpi=list` shows what your Slurm has; Open MPI 4 and later need pmix. If srun is not to be had, mpirun is as good.
+# What starts the ranks in a job: srun, "srun --mpi=pmix" (Open MPI), "srun --mpi=pmi2" (MPICH, Intel MPI), mpirun. Empty: srun.
+# `srun --mpi=list` shows what your Slurm has. If srun cannot start the program's MPI, the program says so, and mpirun is as good.
 : "${BORDERLINE_LAUNCHER:=}"
 
 # Ranks per node (one per core), and the most ranks that `submit` takes by itself.

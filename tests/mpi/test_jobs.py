@@ -264,6 +264,10 @@ class Failures(JobScript):
         status, _, err = self.failing("sweep.sbatch", "small.yaml", BORDERLINE_LAUNCHER="starter")
         self.assertEqual(status, 9)
         self.assertIn("failed with exit 9: not requeued", err)
+        for launcher, ranks in (("mpirun", "-n 3 "), ("mpiexec", "-n 3 "), ("srun", ""), ("mpirun -n 5", "-n 5 ")):
+            self.stand_in(launcher.split()[0], f'printf "%s\\n" "$*" >>{self.path("noted")}; exit 9\n')
+            self.failing("sweep.sbatch", "small.yaml", BORDERLINE_LAUNCHER=launcher, SLURM_NTASKS="3")
+            self.assertEqual(self.noted().splitlines()[-1].split("/")[0], ranks, launcher)
         self.assertIn("no program at /nowhere", self.failing("sweep.sbatch", "small.yaml", BORDERLINE="/nowhere")[2])
 
 
