@@ -22,8 +22,8 @@ typedef struct level_limits {
     int slides;                     /* radii that multipliers once found are tried at */
     int rounds, steps;              /* of caps and of ascent, a radius */
     int vertex_radii, vertex_steps; /* of the vertex bound */
-    double
-        nodes; /* of branch and bound: this over (neurons^3 + neurons x numbers per input), at most NODES_MAX */
+    /* of branch and bound: this over (neurons^3 + neurons x numbers per input), at most NODES_MAX */
+    double nodes;
     int node_steps; /* of ascent, a node */
     double narrow;  /* the search ends where the bracket is this narrow, relative */
 } level_limits;

@@ -129,8 +129,8 @@ typedef struct bl_quadratic_search {
     double enough;
     int steps; /* of ascent, a node */
     size_t class, other;
-    double *
-        nearer; /* [n] a point of another class (by the chain's own float64 pass) in the ball, where one was met */
+    /* [n] a point of another class (by the chain's own float64 pass) in the ball, where one was met */
+    double *nearer;
     bool met;
 } bl_quadratic_search;
 

@@ -302,6 +302,9 @@ const bl_field bl_fields[BL_FIELD_COUNT] = {
     [BL_FIELD_SUMMARY_CERTIFIED_EXACT] = {"summary/certified_exact", AXES_STATISTIC, "1",
                                           "share of distances that are proven exact",
                                           "certify_status exact or no_boundary", BY(SUMMARY, BL_FLOAT64)},
+    [BL_FIELD_SUMMARY_CERTIFIED_MEDIAN] = {"summary/certified_median", AXES_STATISTIC, "1",
+                                           "median of distance_certified",
+                                           "proven for these networks and inputs", BY(SUMMARY, BL_FLOAT64)},
     [BL_FIELD_SUMMARY_CERTIFIED_MEDIAN_LOW] =
         {"summary/certified_median_low", AXES_STATISTIC, "1",
          "lower end of an interval that holds the median of the true distances, whatever the search missed",

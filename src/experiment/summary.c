@@ -147,6 +147,7 @@ bl_err bl_summary_certified(const bl_config *config, const bl_record *data, size
     }
     BL_TRY(quantiles(config, ratio, &summary->ratio));
     BL_TRY(quantiles(config, low, &end));
+    summary->median = end.estimate[BL_QUANTILE_MEDIAN];
     summary->median_low = end.low[BL_QUANTILE_MEDIAN];
     BL_TRY(quantiles(config, high, &end));
     summary->median_high = end.high[BL_QUANTILE_MEDIAN];

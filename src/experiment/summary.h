@@ -59,6 +59,7 @@ BL_API bl_err bl_summary_case(const bl_config *config, const bl_case *c, const b
 typedef struct bl_summary_certificates {
     bl_quantiles ratio;             /* distance_certified / distance */
     double exact;                   /* share of exact and no_boundary */
+    double median;                  /* of distance_certified */
     double median_low, median_high; /* of an interval that holds the median of the true distances */
 } bl_summary_certificates;
 

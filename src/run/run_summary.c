@@ -88,6 +88,7 @@ static bl_err write_certificates(bl_run *run, const bl_record *data, size_t p_in
     BL_TRY(bl_summary_certified(run->config, data, p_index, &s));
     BL_TRY(write_quantiles(run, ratio, start, &s.ratio));
     BL_TRY(write_number(run, BL_FIELD_SUMMARY_CERTIFIED_EXACT, start, s.exact));
+    BL_TRY(write_number(run, BL_FIELD_SUMMARY_CERTIFIED_MEDIAN, start, s.median));
     BL_TRY(write_number(run, BL_FIELD_SUMMARY_CERTIFIED_MEDIAN_LOW, start, s.median_low));
     BL_TRY(write_number(run, BL_FIELD_SUMMARY_CERTIFIED_MEDIAN_HIGH, start, s.median_high));
 cleanup:
