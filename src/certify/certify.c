@@ -24,7 +24,7 @@ typedef struct level_limits {
     int vertex_radii, vertex_steps; /* of the vertex bound */
     /* of branch and bound: this over (neurons^3 + neurons x numbers per input), at most NODES_MAX */
     double nodes;
-    int node_steps; /* of ascent, a node */
+    int node_steps; /* of ascent, per node */
     double narrow;  /* the search ends where the bracket is this narrow, relative */
 } level_limits;
 

@@ -127,7 +127,7 @@ typedef struct bl_quadratic_search {
     const bl_ball *ball;
     double multiply_adds; /* of ranges */
     double enough;
-    int steps; /* of ascent, a node */
+    int steps; /* of ascent, per node */
     size_t class, other;
     /* [n] a point of another class (by the chain's own float64 pass) in the ball, where one was met */
     double *nearer;
