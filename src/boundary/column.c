@@ -24,11 +24,12 @@ enum {
     RAY_STEPS = 4,     /* to meet a plane along a ray that the box bends */
     DRAWN_AFTER = 8    /* evaluations of a run; then only part of the way to the model's nearest point */
 };
-static const double OVERSTEP = 0.008;  /* in units of the margin; doubles with each further evaluation */
-static const double SLACK = 4e-6;      /* a margin too small for a new plane to move the nearest point */
-static const double SAME = 1e-3;       /* lengths of one point, relative */
-static const double WORTHWHILE = 5e-3; /* what a later run must promise to gain, falling with their number */
-static const double RESTRAINT = 1.1;   /* times the best length: where later runs look at most */
+static const double OVERSTEP = 0.008;   /* in units of the margin; doubles with each further evaluation */
+static const double SLACK = 4e-6;       /* a margin too small for a new plane to move the nearest point */
+static const double OTHER_BASIN = 0.01; /* what a run gains that ends in another basin */
+static const double SAME = 1e-3;        /* lengths of one point, relative */
+static const double WORTHWHILE = 5e-3;  /* what a later run must promise to gain, falling with their number */
+static const double RESTRAINT = 1.1;    /* times the best length: where later runs look at most */
 static const double TRIED_FRACTION = 0.4; /* of the way from a crossing that the plane does not admit */
 static const double FAR_ABOVE = 1.03;     /* times the model's length: a crossing worth going round it for */
 static const double NOT_FAR = 1.1;        /* the same: one worth coming nearer to by parts */
@@ -67,6 +68,15 @@ const bl_planes *bl_column_best_planes(const bl_column *c) {
     return c->keeps_planes && !running ? &c->best.planes : &c->run.planes;
 }
 
+/* What a run tells of the best point: a new basin, the same one again, or another one that is farther. Runs that begin at
+ * another p's crossing or are held to a class tell nothing when they lose, as their starts are not like others. */
+static void count_run(bl_column *c, bool back) {
+    if (c->best.length < c->run.length_before_run * (1.0 - OTHER_BASIN))
+        c->returned = c->vain = 0;
+    else if (!c->run.adopted && !c->run.held_to_class)
+        ++*(back || c->best.length < c->run.length_before_run ? &c->returned : &c->vain);
+}
+
 /* A run in vain counts one failure, two if it came back to the best point, which is then likely the nearest there is. */
 void bl_column_end_run(bl_column *c) {
     bool won = c->best.length < c->run.length_before_run * (1.0 - 1e-6);
@@ -82,6 +92,7 @@ void bl_column_end_run(bl_column *c) {
     if (c->run.finishing)
         return;
     c->best.finished = c->best.finished && !won;
+    count_run(c, back);
     if (won)
         c->failures /= 2;
     else if (!c->run.adopted && !c->run.held_to_class)
@@ -361,6 +372,7 @@ void bl_column_receive(bl_column *c, const bl_search_input *in, size_t n, double
     double slope = lane_dot(n, gradient, c->run.query);
     c->run.evaluations++;
     c->run.query_length = bl_float_norm(c->p, n, c->run.query);
+    c->searched = fmax(c->searched, c->run.query_length);
     if (f <= in->noise) {
         c->claimed = true;
         if (c->run.query_length < c->best.crossed_length) {

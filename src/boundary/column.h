@@ -84,9 +84,10 @@ typedef struct bl_column {
     bool keeps_planes; /* to go on from the best point at the end */
     bool claimed;      /* a float32 value crossed, or is all noise: more than a plane's promise */
     int runs, won;
-    int failures;                  /* runs in vain, halved by a run that wins */
-    size_t visits;                 /* crossings of other inputs that runs have begun at */
-    int class_tries;               /* runs that were held to a class, of this best point and stage */
+    int returned, vain; /* runs since the best point's basin was found: that came back to it; that did not */
+    int failures;       /* runs in vain, halved by a run that wins */
+    size_t visits;      /* crossings of other inputs that runs have begun at */
+    int class_tries;    /* runs that were held to a class, of this best point and stage */
     int32_t passes, passes_before; /* in all; before this stage */
 } bl_column;
 

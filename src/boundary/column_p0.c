@@ -130,6 +130,7 @@ BL_EACH_ISA_VOID(bl_column_p0_receive,
     if (c->run.evaluations == 0)
         memset(memory(c), 0, n * sizeof(float));
     c->run.evaluations++;
+    c->searched = fmax(c->searched, (double)set_size(n, c->run.query));
     if (f > in->noise) {
         grow_or_exchange(c, in, n, f, g);
         return;
