@@ -106,7 +106,7 @@ static const row rows[] = {
     ONE(n), ONE(p), ONE(radius), ONE(x0), ONE(boxed), ONE(lo), ONE(hi), ONE(work), WHOLE,
 #undef STRUCT
 #define STRUCT bl_search_result
-    ONE(distance), ONE(inside), ONE(first_order), ONE(gradient_norm), ONE(passes), ONE(restarts_won), ONE(first_step_crosses),
+    ONE(distance), ONE(inside), ONE(first_order), ONE(gradient_norm), ONE(passes), ONE(restarts_won), ONE(confidence), ONE(searched_radius), ONE(first_step_crosses),
     ONE(status), WHOLE,
 #undef STRUCT
 #define STRUCT bl_gp_model

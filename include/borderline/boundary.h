@@ -63,6 +63,10 @@ typedef struct bl_search_options {
     void *stop_context;
 } bl_search_options;
 
+enum {
+    BL_CONFIDENCE_PERCENT = 1
+}; /* a point nearer by less than this does not count against a distance's confidence */
+
 /* What is known of one (input, p). */
 typedef struct bl_search_result {
     double distance; /* l^p length of a confirmed point's difference; NaN unless found */
@@ -76,6 +80,11 @@ typedef struct bl_search_result {
     /* forward = 1, forward and backward = 2, verification included; not the one of first_step_crosses */
     int32_t passes;
     int32_t restarts_won; /* how many restarts improved the distance */
+    /* estimated probability that no point is nearer by more than BL_CONFIDENCE_PERCENT, from how often the restarts came back to the nearest point
+     * known; NaN where there is no distance, and for p = 0 */
+    double confidence;
+    /* largest l^p length of a difference from x0 at which the network was evaluated */
+    double searched_radius;
     /* 1: the first step, stretched by 1.1 and held in the box, changes the class (float64); 0: it does not; -1: there is
      * none */
     int8_t first_step_crosses;

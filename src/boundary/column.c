@@ -24,12 +24,13 @@ enum {
     RAY_STEPS = 4,     /* to meet a plane along a ray that the box bends */
     DRAWN_AFTER = 8    /* evaluations of a run; then only part of the way to the model's nearest point */
 };
-static const double OVERSTEP = 0.008;   /* in units of the margin; doubles with each further evaluation */
-static const double SLACK = 4e-6;       /* a margin too small for a new plane to move the nearest point */
-static const double OTHER_BASIN = 0.01; /* what a run gains that ends in another basin */
-static const double SAME = 1e-3;        /* lengths of one point, relative */
-static const double WORTHWHILE = 5e-3;  /* what a later run must promise to gain, falling with their number */
-static const double RESTRAINT = 1.1;    /* times the best length: where later runs look at most */
+static const double OVERSTEP = 0.008; /* in units of the margin; doubles with each further evaluation */
+static const double SLACK = 4e-6;     /* a margin too small for a new plane to move the nearest point */
+static const double OTHER_BASIN =
+    0.01 * BL_CONFIDENCE_PERCENT;      /* what a run gains that ends in another basin */
+static const double SAME = 1e-3;       /* lengths of one point, relative */
+static const double WORTHWHILE = 5e-3; /* what a later run must promise to gain, falling with their number */
+static const double RESTRAINT = 1.1;   /* times the best length: where later runs look at most */
 static const double TRIED_FRACTION = 0.4; /* of the way from a crossing that the plane does not admit */
 static const double FAR_ABOVE = 1.03;     /* times the model's length: a crossing worth going round it for */
 static const double NOT_FAR = 1.1;        /* the same: one worth coming nearer to by parts */
@@ -40,6 +41,13 @@ double bl_column_bend(const bl_column *c) {
     if (isfinite(c->first_found))
         bend += log(c->first_found / c->best.length);
     return bend < 1.0 ? bend : 1.0;
+}
+
+double bl_column_confidence(const bl_column *c) {
+    if (isinf(c->best.length) || c->p == 0.0)
+        return NAN;
+    double odds = 0.3 * (1.0 + c->returned) / pow(bl_column_bend(c) + 0.02, 0.62);
+    return odds / (1.0 + odds);
 }
 
 static void begin_run(bl_column *c) {
@@ -68,13 +76,12 @@ const bl_planes *bl_column_best_planes(const bl_column *c) {
     return c->keeps_planes && !running ? &c->best.planes : &c->run.planes;
 }
 
-/* What a run tells of the best point: a new basin, the same one again, or another one that is farther. Runs that begin at
- * another p's crossing or are held to a class tell nothing when they lose, as their starts are not like others. */
+/* What a run tells of the best point: a new basin, or the same one again. */
 static void count_run(bl_column *c, bool back) {
     if (c->best.length < c->run.length_before_run * (1.0 - OTHER_BASIN))
-        c->returned = c->vain = 0;
-    else if (!c->run.adopted && !c->run.held_to_class)
-        ++*(back || c->best.length < c->run.length_before_run ? &c->returned : &c->vain);
+        c->returned = 0;
+    else if (back || c->best.length < c->run.length_before_run)
+        c->returned += !c->run.adopted && !c->run.held_to_class;
 }
 
 /* A run in vain counts one failure, two if it came back to the best point, which is then likely the nearest there is. */

@@ -84,10 +84,10 @@ typedef struct bl_column {
     bool keeps_planes; /* to go on from the best point at the end */
     bool claimed;      /* a float32 value crossed, or is all noise: more than a plane's promise */
     int runs, won;
-    int returned, vain; /* runs since the best point's basin was found: that came back to it; that did not */
-    int failures;       /* runs in vain, halved by a run that wins */
-    size_t visits;      /* crossings of other inputs that runs have begun at */
-    int class_tries;    /* runs that were held to a class, of this best point and stage */
+    int returned;                  /* runs that came back to the best point's basin since it was found */
+    int failures;                  /* runs in vain, halved by a run that wins */
+    size_t visits;                 /* crossings of other inputs that runs have begun at */
+    int class_tries;               /* runs that were held to a class, of this best point and stage */
     int32_t passes, passes_before; /* in all; before this stage */
 } bl_column;
 
@@ -99,6 +99,14 @@ static inline bool bl_column_moves_few(const bl_column *column) {
 /** How far the best length is from that of the first step: |log ratio|, at most 1; 1 where either is unknown. The boundary of a
  * network that is nearly linear around x0 has a bend of a few hundredths, and few local minima. */
 double bl_column_bend(const bl_column *column);
+
+/** Probability that no point is nearer than the best by more than 1 %: odds of .3 (1 + returned) / (bend + .02)^.62.
+ *
+ * Math:        a logistic regression of 'within 1 % of the best known' on the logarithms of the runs that came back and of the bend,
+ * over fresh draws of wide and of hard networks, and trained ones (tests/reference/calibration.py). The number of runs in vain adds
+ * nothing to these two.
+ */
+double bl_column_confidence(const bl_column *column);
 
 /** Begin a run at query. */
 void bl_column_start(bl_column *column);

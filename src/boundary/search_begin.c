@@ -155,7 +155,7 @@ bl_err bl_search_begin(bl_search *s, const bl_oracle *o, const double *x0, doubl
     memset(s->best_logits, 0, s->columns * s->classes * sizeof *s->best_logits);
     memset(s->class_tried, 0, s->columns * s->classes * sizeof *s->class_tried);
     for (size_t k = 0; k < s->columns; k++)
-        result[k] = (bl_search_result){.distance = NAN, .inside = NAN};
+        result[k] = (bl_search_result){.distance = NAN, .inside = NAN, .confidence = NAN};
     for (size_t k = 0; points && k < s->columns * s->n; k++)
         points[k] = NAN;
     BL_TRY(evaluate_inputs(s, o, x0, logits0));

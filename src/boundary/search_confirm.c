@@ -113,6 +113,8 @@ static void report(bl_search *s, size_t k, const double *x0, bl_search_result *r
     r->gradient_norm = s->input[c->input].slope;
     r->passes = c->passes;
     r->restarts_won = c->won;
+    r->searched_radius = c->searched;
+    r->confidence = c->best.length == 0.0 ? 1.0 : bl_column_confidence(c);
     if (r->status != BL_STATUS_FOUND)
         r->status = c->claimed ? BL_STATUS_NOT_VERIFIED : BL_STATUS_NOT_FOUND;
     if (isinf(distance) || (r->status == BL_STATUS_FOUND && r->distance <= distance))

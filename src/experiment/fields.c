@@ -142,31 +142,29 @@ const bl_field bl_fields[BL_FIELD_COUNT] = {
     [BL_FIELD_DISTANCE] =
         {"distance", AXES_DISTANCE, "1",
          "distance of the input to the classification boundary in the l^p norm",
-         "d_p(x0) = min |h|_p such that x0 + h [inside the box] is classified otherwise than "
-         "x0; the length to a point whose class change is confirmed in float64, so an upper "
-         "bound of the minimum; in units of the input's coordinates; NaN where status is "
-         "not 1",
+         "d_p(x0) = min |h|_p such that x0 + h [inside the box] is classified otherwise than x0; the length "
+         "to a point whose class change is confirmed in float64, so an upper bound of the minimum; in units "
+         "of the input's coordinates; NaN where status is not 1",
          FOUND(search.distance)},
     [BL_FIELD_DISTANCE_INSIDE] =
         {"distance_inside", AXES_DISTANCE, "1",
          "largest length on the same segment still confirmed to keep the class",
-         "the other end of the bracket: on the segment from x0 to the boundary point "
-         "the class changes between distance_inside and distance (float64)",
+         "the other end of the bracket: on the segment from x0 to the boundary point the class changes "
+         "between distance_inside and distance (float64)",
          FOUND(search.inside)},
     [BL_FIELD_STATUS] =
         {"status", AXES_DISTANCE, "1", "what became of the search for this distance",
-         "pending: not computed yet; found: distance holds; not_found: no boundary point was "
-         "reached; not_verified: the class change was not confirmed in float64; constant: the margin and its "
+         "pending: not computed yet; found: distance holds; not_found: no boundary point was reached; "
+         "not_verified: the class change was not confirmed in float64; constant: the margin and its "
          "gradient are exactly 0 at the input, which has no class; below_resolution: |f(x0)| / |grad "
-         "f(x0)|_2 is "
-         "under 16 roundings of |x0|_2 in float64, or the gradient overflows: the sign of f(x0) is rounding; "
-         "not_trained: the loss of the network's training became no number",
+         "f(x0)|_2 is under 16 roundings of |x0|_2 in float64, or the gradient overflows: the sign of f(x0) "
+         "is rounding; not_trained: the loss of the network's training became no number",
          FOUND(search.status), .flags = STATUS_WORDS},
     [BL_FIELD_FIRST_ORDER] =
         {"first_order", AXES_DISTANCE, "1", "length of the first linear step",
-         "min |h|_p such that the network linearised at x0 reaches its boundary at x0 + h "
-         "[inside the box]; without box |f(x0)| / |grad f(x0)|_q, 1/p + 1/q = 1; NaN where "
-         "no point of the box reaches that plane",
+         "min |h|_p such that the network linearised at x0 reaches its boundary at x0 + h [inside the box]; "
+         "without box |f(x0)| / |grad f(x0)|_q, 1/p + 1/q = 1; NaN where no point of the box reaches that "
+         "plane",
          FOUND(search.first_order)},
     [BL_FIELD_PASSES] = {"passes", AXES_DISTANCE, "1", "network passes spent on this distance",
                          "forward = 1, forward and backward = 2, float64 verification included",
@@ -174,12 +172,24 @@ const bl_field bl_fields[BL_FIELD_COUNT] = {
     [BL_FIELD_RESTARTS_WON] = {"restarts_won", AXES_DISTANCE, "1",
                                "number of restarts of the search that found a closer boundary point", NULL,
                                FOUND(search.restarts_won), .later = true},
+    [BL_FIELD_DISTANCE_CONFIDENCE] =
+        {"distance_confidence", AXES_DISTANCE, "1",
+         "estimated probability that no boundary point is nearer by more than 1 percent",
+         "from how often restarts of the search came back to the nearest point known, and how far its "
+         "length is from the first linear step's; calibrated on random and trained networks, no proof; "
+         "missing for p = 0",
+         FOUND(search.confidence), .later = true},
+    [BL_FIELD_SEARCHED_RADIUS] =
+        {"searched_radius", AXES_DISTANCE, "1",
+         "largest l^p length of a difference from x0 at which the search evaluated the network",
+         "where status is not_found: how far was looked, on rays", FOUND(search.searched_radius),
+         .later = true},
     [BL_FIELD_INPUT_NORM] = {"input_norm", AXES_DISTANCE, "1", "l^p norm of the input, |x0|_p",
                              "p = 0: number of coordinates that are not zero", FOUND(input_norm)},
     [BL_FIELD_OUTPUT] =
         {"output", AXES_OUTPUT, "1", "output f(x0) of the network at the input, the margin of its classes",
-         "two classes: f = z_1 - z_0, the class is the sign of f; more: the predicted class's "
-         "logit minus the largest other; float64",
+         "two classes: f = z_1 - z_0, the class is the sign of f; more: the predicted class's logit minus "
+         "the largest other; float64",
          FOUND(output)},
     [BL_FIELD_GRADIENT_NORM] =
         {"gradient_norm", AXES_OUTPUT, "1",
@@ -190,26 +200,21 @@ const bl_field bl_fields[BL_FIELD_COUNT] = {
         {"first_step_crosses", AXES_DISTANCE, "1",
          "1 where the first linear step alone, stretched by 1.1, changes the class; 0 where it does not",
          "the class at x0 + 1.1 h [held in the box], h the first linear step, in float64 (Bubeck et al. "
-         "2021, "
-         "Bartlett et al. 2021, Montanari and Wu 2022: one gradient step suffices); missing where "
-         "first_order "
-         "is; its forward pass is not in passes, as no distance uses it",
+         "2021, Bartlett et al. 2021, Montanari and Wu 2022: one gradient step suffices); missing where "
+         "first_order is; its forward pass is not in passes, as no distance uses it",
          FOUND(search.first_step_crosses), .later = true, .fill = -1},
     [BL_FIELD_DISTANCE_CERTIFIED] =
         {"distance_certified", AXES_DISTANCE, "1", "proven lower bound of the distance",
-         "no point within this l^p radius of x0 [inside the box] is classified otherwise than x0, proven for "
-         "the "
-         "float32 weights with all rounding charged for, by linear relaxation (Zhang et al. 2018) and, for "
-         "chains "
-         "of relu or leaky_relu layers, a quadratic Lagrangian (p > 1) or a concave bound at the vertices of "
-         "the l^1 ball (p = 1); "
-         "at most distance; p = 0: no "
-         "change of this many coordinates; 0 where nothing is proven",
+         "no point within this l^p radius of x0 [inside the box] is classified otherwise than x0, proven "
+         "for the float32 weights with all rounding charged for, by linear relaxation (Zhang et al. 2018) "
+         "and, for chains of relu or leaky_relu layers, a quadratic Lagrangian (p > 1) or a concave bound "
+         "at the vertices of the l^1 ball (p = 1); at most distance; p = 0: no change of this many "
+         "coordinates; 0 where nothing is proven",
          FOUND_BY(CERTIFICATE, certificate.radius)},
     [BL_FIELD_CERTIFY_STATUS] =
         {"certify_status", AXES_DISTANCE, "1", "what is proven of this distance",
-         "none: nothing; bound: distance_certified holds; exact: it is within 1e-3 of distance; no_boundary: "
-         "the whole box has one class",
+         "none: nothing; bound: distance_certified holds; exact: it is within 1e-3 of distance; "
+         "no_boundary: the whole box has one class",
          FOUND_BY(CERTIFICATE, certificate.status), .flags = CERTIFICATE_WORDS},
     [BL_FIELD_CERTIFY_NODES] = {"certify_nodes", AXES_DISTANCE, "1",
                                 "nodes of branch and bound spent on the certificate",
@@ -248,9 +253,9 @@ const bl_field bl_fields[BL_FIELD_COUNT] = {
                               BY(KERNEL, BL_FLOAT64)},
     [BL_FIELD_GRAM_NNGP] = {"gram_nngp", AXES_GRAM, "1", "analytic kernel of infinitely wide networks (NNGP)",
                             KERNEL_TEXT
-                            "K^1 = sigma_b^2 + sigma_w^2 <x_i, x_j>/n, K^(l+1) = sigma_b^2 + "
-                            "sigma_w^2 E[phi(u) phi(v)], (u, v) ~ N(0, K^l) (Lee et al. 2018); the "
-                            "same for every width",
+                            "K^1 = sigma_b^2 + sigma_w^2 <x_i, x_j>/n, K^(l+1) = sigma_b^2 + sigma_w^2 "
+                            "E[phi(u) phi(v)], (u, v) ~ N(0, K^l) (Lee et al. 2018); the same for every "
+                            "width",
                             BY(KERNEL, BL_FLOAT64)},
     [BL_FIELD_SUMMARY_QUANTILE] =
         {"summary/distance", AXES_QUANTILES, "1",
@@ -260,8 +265,7 @@ const bl_field bl_fields[BL_FIELD_COUNT] = {
     INTERVAL_ENDS(SUMMARY_QUANTILE, "summary/distance", AXES_QUANTILES),
     [BL_FIELD_SUMMARY_RELATIVE] =
         {"summary/relative", AXES_QUANTILES, "1",
-         "quantile of the relative distance d_p / |x0|_p over the networks and inputs "
-         "of the case",
+         "quantile of the relative distance d_p / |x0|_p over the networks and inputs of the case",
          NOT_FOUND_TEXT "distance / input_norm; expected to fall as n^(-1/2) for every p (De Palma, "
                         "Kiani, Lloyd 2021)",
          BY(SUMMARY, BL_FLOAT64)},
@@ -281,17 +285,16 @@ const bl_field bl_fields[BL_FIELD_COUNT] = {
     [BL_FIELD_SUMMARY_LINEARITY] = {"summary/linearity", AXES_STATISTIC, "1",
                                     "median of distance over first_order",
                                     NOT_FOUND_TEXT
-                                    "inputs without a first linear step left out; "
-                                    "1 where the network is linear up to its boundary, as in the limit of "
-                                    "large n",
+                                    "inputs without a first linear step left out; 1 where the network is "
+                                    "linear up to its boundary, as in the limit of large n",
                                     BY(SUMMARY, BL_FLOAT64)},
     [BL_FIELD_SUMMARY_LINEARITY_QUANTILE] =
         {"summary/linearity_quantile", AXES_QUANTILES, "1",
          "quantile of distance over first_order, over the networks and inputs of the case",
          NOT_FOUND_TEXT
          "inputs without a first linear step left out; what the first linear step leaves: 1 where the "
-         "network is linear up to its boundary; its median is "
-         "summary/linearity (Bubeck et al. 2021, Bartlett et al. 2021: one gradient step suffices)",
+         "network is linear up to its boundary; its median is summary/linearity (Bubeck et al. 2021, "
+         "Bartlett et al. 2021: one gradient step suffices)",
          BY(SUMMARY, BL_FLOAT64)},
     INTERVAL_ENDS(SUMMARY_LINEARITY_QUANTILE, "summary/linearity_quantile", AXES_QUANTILES),
     [BL_FIELD_SUMMARY_CERTIFIED_RATIO] =
@@ -349,8 +352,7 @@ const bl_field bl_fields[BL_FIELD_COUNT] = {
         {"summary/gradient_log_variance", AXES_KERNEL, "1",
          "variance of log gradient_norm over the networks and inputs of the case",
          "mean square less squared mean, plus the mean's variance by the means of the networks; beyond the "
-         "limit "
-         "about 5 L / (4 N) of ReLU networks (Hanin and Nica 2020)",
+         "limit about 5 L / (4 N) of ReLU networks (Hanin and Nica 2020)",
          BY(SUMMARY, BL_FLOAT64)},
     STANDARD_ERROR(SUMMARY_GRADIENT_LOG_VARIANCE, "summary/gradient_log_variance", AXES_KERNEL),
     [BL_FIELD_SUMMARY_GRADIENT_LOG_MEAN_LIMIT] = {"summary/gradient_log_mean_limit", AXES_KERNEL, "1",
@@ -370,12 +372,9 @@ const bl_field bl_fields[BL_FIELD_COUNT] = {
         {"summary/slope_at_zero", AXES_STATISTIC, "1",
          "slope of the distribution of distances at 0, s in P(d <= eps) ~ s eps",
          "of each network, the share of its distances up to the lower quartile of all other networks, over "
-         "that quartile; their "
-         "mean (De Palma, Kiani, Lloyd 2021, figure 4: the distribution is straight up to there). Without "
-         "bias where it is "
-         "straight, however the inputs of a network depend on each other; in inverse units of distance; NaN "
-         "where the quartile "
-         "is 0 or infinite",
+         "that quartile; their mean (De Palma, Kiani, Lloyd 2021, figure 4: the distribution is straight up "
+         "to there). Without bias where it is straight, however the inputs of a network depend on each "
+         "other; in inverse units of distance; NaN where the quartile is 0 or infinite",
          BY(SUMMARY, BL_FLOAT64)},
     [BL_FIELD_SUMMARY_SLOPE_AT_ZERO_LOW] = {"summary/slope_at_zero_low", AXES_STATISTIC, "1",
                                             "lower end of the confidence interval of summary/slope_at_zero",
@@ -386,14 +385,13 @@ const bl_field bl_fields[BL_FIELD_COUNT] = {
     [BL_FIELD_SUMMARY_EXPONENT] = {"summary/exponent", AXES_FIT, "1",
                                    "exponent a of the median distance in the input dimension, median ~ C n^a",
                                    "least squares in log-log over the dimensions with a median above 0; NaN "
-                                   "where a median is inf; expected for "
-                                   "uniform inputs: 1/2, 0, -1/2 at p = 1, 2, inf (p = 1: up to a logarithm)",
+                                   "where a median is inf; expected for uniform inputs: 1/2, 0, -1/2 at p = "
+                                   "1, 2, inf (p = 1: up to a logarithm)",
                                    BY(SUMMARY, BL_FLOAT64)},
     [BL_FIELD_SUMMARY_EXPONENT_ERROR] =
         {"summary/exponent_error", AXES_FIT, "1", "standard error of summary/exponent",
-         "of the networks drawn: from the intervals of the medians, which are "
-         "independent between dimensions; NaN with fewer than 5 networks (at 90 %) or one dimension, or "
-         "where an interval "
+         "of the networks drawn: from the intervals of the medians, which are independent between "
+         "dimensions; NaN with fewer than 5 networks (at 90 %) or one dimension, or where an interval "
          "reaches 0 or inf",
          BY(SUMMARY, BL_FLOAT64)},
     [BL_FIELD_SUMMARY_PREFACTOR] = {"summary/prefactor", AXES_FIT, "1",
@@ -401,16 +399,15 @@ const bl_field bl_fields[BL_FIELD_COUNT] = {
                                     BY(SUMMARY, BL_FLOAT64)},
     [BL_FIELD_SUMMARY_PAPER_SCALE] =
         {"summary/paper_scale", AXES_FIT, "1", "scale c of the published form of the median distance",
-         "c (n - n0)^(1/2) at p = 1, the constant c at p = 2, c (n - n0)^(-1/2) at "
-         "p = inf (De Palma, Kiani, Lloyd 2021, figure 1); NaN at other p",
+         "c (n - n0)^(1/2) at p = 1, the constant c at p = 2, c (n - n0)^(-1/2) at p = inf (De Palma, "
+         "Kiani, Lloyd 2021, figure 1); NaN at other p",
          BY(SUMMARY, BL_FLOAT64)},
     [BL_FIELD_SUMMARY_PAPER_OFFSET] = {"summary/paper_offset", AXES_FIT, "1",
                                        "offset n0 of the published form of the median distance",
                                        "see summary/paper_scale", BY(SUMMARY, BL_FLOAT64)},
     [BL_FIELD_SUMMARY_LAW] =
         {"summary/law", AXES_LAW, "1",
-         "first-order law: quantile of the distance predicted without free parameter, with "
-         "the sweep's box",
+         "first-order law: quantile of the distance predicted without free parameter, with the sweep's box",
          LAW_TEXT, BY(SUMMARY, BL_FLOAT64)},
     [BL_FIELD_SUMMARY_LAW_ERROR] = {"summary/law_error", AXES_LAW_MEDIAN, "1",
                                     "standard error of the median of summary/law", "Monte Carlo error",
@@ -425,8 +422,8 @@ const bl_field bl_fields[BL_FIELD_COUNT] = {
     [BL_FIELD_SUMMARY_GUARANTEED] = {"summary/guaranteed", AXES_LAW_MEDIAN, "1",
                                      "guaranteed median: at least half of the distances exceed it, in the "
                                      "infinite-width limit",
-                                     "largest eps for which the Sudakov-Fernique and Borell-TIS inequalities "
-                                     "keep P(d_p <= eps) <= 1/2, at every n; NaN at p = 0",
+                                     "largest eps for which the Sudakov-Fernique and Borell-TIS "
+                                     "inequalities keep P(d_p <= eps) <= 1/2, at every n; NaN at p = 0",
                                      BY(SUMMARY, BL_FLOAT64)},
     [BL_FIELD_SUMMARY_GUARANTEED_ERROR] = {"summary/guaranteed_error", AXES_LAW_MEDIAN, "1",
                                            "standard error of summary/guaranteed",
@@ -435,30 +432,29 @@ const bl_field bl_fields[BL_FIELD_COUNT] = {
                                            BY(SUMMARY, BL_FLOAT64), .later = true},
     [BL_FIELD_SUMMARY_OVER_LAW] = {"summary/over_law", AXES_STATISTIC, "1",
                                    "measured median over the first-order law's median",
-                                   "summary/distance over summary/law, at level 0.5; tends to 1 as width and "
-                                   "dimension grow; NaN for images: the law is of random inputs",
+                                   "summary/distance over summary/law, at level 0.5; tends to 1 as width "
+                                   "and dimension grow; NaN for images: the law is of random inputs",
                                    BY(SUMMARY, BL_FLOAT64)},
     INTERVAL_ENDS(SUMMARY_OVER_LAW, "summary/over_law", AXES_STATISTIC),
     [BL_FIELD_SUMMARY_OVER_GUARANTEED] =
         {"summary/over_guaranteed", AXES_STATISTIC, "1", "measured median over the guaranteed median",
-         "summary/distance at level 0.5 over summary/guaranteed; at least 1 in "
-         "the infinite-width limit; inf where the median is",
+         "summary/distance at level 0.5 over summary/guaranteed; at least 1 in the infinite-width limit; "
+         "inf where the median is",
          BY(SUMMARY, BL_FLOAT64)},
     [BL_FIELD_SUMMARY_KERNEL_DEVIATION] =
         {"summary/kernel_deviation", AXES_KERNEL, "1", "relative deviation of gram_empirical from gram_nngp",
-         "|gram_empirical - gram_nngp|_F / |gram_nngp|_F (Frobenius norms); "
-         "noise of order (networks x width)^(-1/2), bias of order 1/width",
+         "|gram_empirical - gram_nngp|_F / |gram_nngp|_F (Frobenius norms); noise of order (networks x "
+         "width)^(-1/2), bias of order 1/width",
          BY(KERNEL, BL_FLOAT64)},
     [BL_FIELD_SUMMARY_KERNEL_DEVIATION_OUTPUT] =
         {"summary/kernel_deviation_output", AXES_KERNEL, "1",
          "relative deviation of gram_output from gram_nngp",
-         "|gram_output - gram_nngp|_F / |gram_nngp|_F (Frobenius norms); "
-         "noise of order networks^(-1/2)",
+         "|gram_output - gram_nngp|_F / |gram_nngp|_F (Frobenius norms); noise of order networks^(-1/2)",
          BY(KERNEL, BL_FLOAT64)},
     [BL_FIELD_SUMMARY_KURTOSIS] =
         {"summary/kurtosis", AXES_KERNEL, "1", "excess kurtosis of the outputs over the networks of the case",
-         "m4 / m2^2 - 3 of f(x_i) over networks, mean over the kernel inputs x_i; 0 for "
-         "a Gaussian process, of order 1/width",
+         "m4 / m2^2 - 3 of f(x_i) over networks, mean over the kernel inputs x_i; 0 for a Gaussian process, "
+         "of order 1/width",
          BY(KERNEL, BL_FLOAT64)},
     [BL_FIELD_SUMMARY_SPECTRUM_EMPIRICAL] = {"summary/spectrum_empirical", AXES_SPECTRUM, "1",
                                              "eigenvalues of gram_empirical", "in ascending order",
@@ -468,11 +464,10 @@ const bl_field bl_fields[BL_FIELD_COUNT] = {
                                         BY(KERNEL, BL_FLOAT64)},
     [BL_FIELD_SUMMARY_KL_DIVERGENCE] =
         {"summary/kl_divergence", AXES_KERNEL, "1",
-         "Kullback-Leibler divergence between the centred Gaussians of the "
-         "empirical and the analytic kernel",
-         "KL(N(0, gram_empirical) | N(0, gram_nngp)) = (tr(K^-1 E) - M + "
-         "log det K - log det E) / 2 in nats, E = gram_empirical, K = gram_nngp, M "
-         "kernel inputs; NaN where a kernel is not positive definite",
+         "Kullback-Leibler divergence between the centred Gaussians of the empirical and the analytic kernel",
+         "KL(N(0, gram_empirical) | N(0, gram_nngp)) = (tr(K^-1 E) - M + log det K - log det E) / 2 in "
+         "nats, E = gram_empirical, K = gram_nngp, M kernel inputs; NaN where a kernel is not positive "
+         "definite",
          BY(KERNEL, BL_FLOAT64)},
     [BL_FIELD_SUMMARY_LOG_DETERMINANT_EMPIRICAL] =
         {"summary/log_determinant_empirical", AXES_KERNEL, "1", "log determinant of gram_empirical",
@@ -492,8 +487,7 @@ const bl_field bl_fields[BL_FIELD_COUNT] = {
         {"summary/kernel_fit_noise", AXES_KERNEL_FIT, "1",
          "noise of kernel_deviation over widths: a of a/sqrt(networks width), added in squares",
          "kernel_deviation^2 = a^2/(S N) + b^2/N^2, least squares of its relative error over finite widths "
-         "N; "
-         "NaN with one width",
+         "N; NaN with one width",
          BY(SUMMARY, BL_FLOAT64)},
     [BL_FIELD_SUMMARY_KERNEL_FIT_NOISE_ERROR] = {"summary/kernel_fit_noise_error", AXES_KERNEL_FIT, "1",
                                                  "standard error of summary/kernel_fit_noise", FIT_ERROR_TEXT,
@@ -507,8 +501,8 @@ const bl_field bl_fields[BL_FIELD_COUNT] = {
                                                 BY(SUMMARY, BL_FLOAT64), .later = true},
     [BL_FIELD_KERNEL_STATUS] =
         {"kernel/status", AXES_KERNEL, "1", "whether the case's kernels are in the file",
-         "written after all of them; what --resume reads; failed: their numbers leave the range of "
-         "float64, and all of them are NaN",
+         "written after all of them; what --resume reads; failed: their numbers leave the range of float64, "
+         "and all of them are NaN",
          BY(KERNEL_MARK, BL_INT8), .flags = "pending done failed", .later = true},
     [BL_FIELD_KERNEL_CHECKSUM] =
         {"kernel/checksum", AXES_KERNEL, "1",

@@ -141,6 +141,15 @@ cleanup:
     return err;
 }
 
+/* A distance that is proven to BL_CONFIDENCE_PERCENT is certain. */
+static void take_confidence(size_t p_count, bl_finding *finding) {
+    for (size_t k = 0; k < p_count; k++)
+        if (finding[k].search.status == BL_STATUS_FOUND &&
+            finding[k].certificate.radius >=
+                (1.0 - 0.01 * BL_CONFIDENCE_PERCENT) * finding[k].search.distance)
+            finding[k].search.confidence = 1.0;
+}
+
 static bl_err certify(bl_probe_network *probe, const bl_network *network, const double *x0, double *points,
                       bl_finding *finding) {
     bl_err err = BL_OK;
@@ -148,9 +157,11 @@ static bl_err certify(bl_probe_network *probe, const bl_network *network, const 
     bl_certifier *certifier = NULL;
     BL_TRY(bl_pass_forward64(probe->pass, probe->inputs, x0, probe->logits0));
     BL_TRY(bl_certifier_create(network, probe->options.box, probe->certify, &certifier));
-    for (size_t i = 0; i < probe->inputs; i++)
+    for (size_t i = 0; i < probe->inputs; i++) {
         BL_TRY(certify_input(probe, certifier, network, x0 + i * n, probe->logits0 + i * network->classes,
                              finding + i * p_count, points + i * p_count * n));
+        take_confidence(p_count, finding + i * p_count);
+    }
 cleanup:
     bl_certifier_destroy(&certifier);
     return err;

@@ -197,7 +197,7 @@ class Measure(program.TestCase):
                 self.assertEqual(len(program.complaint(err)), 1, err)
             return status, text, err
 
-        for name in ("distance", "distance_inside", "first_order", "passes", "restarts_won", "input_norm", "output", "gradient_norm",
+        for name in ("distance", "distance_inside", "first_order", "passes", "restarts_won", "distance_confidence", "searched_radius", "input_norm", "output", "gradient_norm",
                      "first_step_crosses", "status", "checksum"):
             offset, size = data[name]
             status, text, err = show(offset + size // 2)

@@ -102,7 +102,7 @@ class Format(unittest.TestCase):
             order = [name for name, v in file.items() if isinstance(v, h5py.Dataset)
                      and "network" in [os.path.basename(d[0].name) for d in v.dims if len(d)]]
             order.sort(key=lambda name: file.id.links.get_info(name.encode()).corder)
-            self.assertEqual(order, ["distance", "distance_inside", "status", "first_order", "passes", "restarts_won",
+            self.assertEqual(order, ["distance", "distance_inside", "status", "first_order", "passes", "restarts_won", "distance_confidence", "searched_radius",
                                      "input_norm", "output", "gradient_norm",
                                      "first_step_crosses"])
             for name in order:
