@@ -11,7 +11,7 @@
 
 /* Mean number of passes per input and norm, verification included, by effort. */
 static const double passes[] = {
-    [BL_EFFORT_FAST] = 20, [BL_EFFORT_STANDARD] = 98, [BL_EFFORT_THOROUGH] = 1900};
+    [BL_EFFORT_FAST] = 23, [BL_EFFORT_STANDARD] = 100, [BL_EFFORT_THOROUGH] = 1100};
 
 /* Cost of a pass besides its products, in multiply-adds: a constant, and one per input coordinate (nearest points of planes,
  * linear steps, lengths). Least squares over the units of a sweep of 2 depths, 3 widths, 4 dimensions. */
