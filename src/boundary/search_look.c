@@ -62,11 +62,13 @@ static void take_value(bl_search *s, size_t input, const float *h, const float *
     for (size_t j = 0; j < s->classes; j++)
         if (j != in->source)
             largest = fmax(largest, (double)logits[j] + in->bias[j]);
+    /* as in a run: at the origin of a network without biases all logits are 0, but for rounding */
+    bool crosses = source - largest <= in->noise * in->margin;
     for (size_t e = 0; e < s->options.p_count; e++) {
         bl_column *c = &s->column[input * s->options.p_count + e];
         double length = bl_float_norm(c->p, s->n, h);
         c->searched = fmax(c->searched, length);
-        if (largest >= source && isinf(c->best.length) && length < c->looked_length) {
+        if (crosses && isinf(c->best.length) && length < c->looked_length) {
             c->looked_length = length;
             memcpy(c->run.query, h, s->n * sizeof *h);
         }
