@@ -103,7 +103,7 @@ double bl_column_bend(const bl_column *column);
 /** Probability that no point is nearer than the best by more than 1 %: odds of .3 (1 + returned) / (bend + .02)^.62.
  *
  * Math:        a logistic regression of 'within 1 % of the best known' on the logarithms of the runs that came back and of the bend,
- * over fresh draws of wide and of hard networks, and trained ones (tests/reference/calibration.py). The number of runs in vain adds
+ * over draws of wide and of hard networks, and trained ones (README.md). The number of runs in vain adds
  * nothing to these two.
  */
 double bl_column_confidence(const bl_column *column);

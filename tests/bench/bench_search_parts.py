@@ -24,39 +24,20 @@ import bars  # noqa: E402
 SEARCH, COLUMN, RESTART, NEAREST = (f"src/boundary/{name}" for name in ("search.c", "column.c", "search_restart.c", "nearest.h"))
 PLANES = "BL_NEAREST_PLANES = 32"
 STREAM = "bl_rng_stream({}, 0, (uint32_t)c->input"
-OTHER_P = (RESTART, "other = next_news(s, c)", "other = NULL")
-PLANES_OF_P = (RESTART, "if (!count && bl_column_adopt", "if (false && bl_column_adopt")
-OTHER_INPUT = (RESTART, "!started && is_visit(c)", "false")
-MIXED = (RESTART, "c->runs % KINDS == 2 && !count", "false")
 PARTS = {
     "whole": [],
-    "no restarts": [(SEARCH, "(is_patient(budget, c) && !budget->beginners)", "false"),
-                    (SEARCH, "budget->passes <= s->limits.finish", "true || budget->passes <= s->limits.finish")],
+    "no restarts": [(SEARCH, "if (is_worthwhile(s, c, left))", "if (isinf(c->best.length) && is_worthwhile(s, c, left))")],
+    "as many restarts where the bend is large": [(SEARCH, " * bend * bend", " * 0.0")],
     "one plane at a time": [(NEAREST, PLANES, "BL_NEAREST_PLANES = 1")],
-    "16 planes": [(NEAREST, PLANES, "BL_NEAREST_PLANES = 16")],
-    "runs end finely": [(SEARCH, "l.runs = INT_MAX;", "l.runs = INT_MAX; l.finish = 0; l.coarse = l.gap;")],
-    "nothing beyond planes after a crossing": [(COLUMN, "c->run.stalls > 1 && c->run.inc", "false && c->run.inc")],
-    "whole steps in long runs": [(COLUMN, "DRAWN_AFTER = 8", "DRAWN_AFTER = 1000")],
     "no crossings counted early": [(SEARCH, f".nearly = {value}", ".nearly = 0.0") for value in ("0.03", "0.01")],
-    "oversteps from the start": [(SEARCH, f"{value}, .held", "0, .held") for value in (4, 3)],
-    "looks at the first step itself": [(SEARCH, ".look = 0.9", ".look = 1.0")],
-    "looks short of the first step": [(SEARCH, ".look = 1.0", ".look = 0.9")],
+    "nothing beyond planes after a crossing": [(COLUMN, "c->run.stalls > 1 && c->run.inc", "false && c->run.inc")],
     "later runs at any promise": [(COLUMN, "WORTHWHILE = 5e-3", "WORTHWHILE = 1e-4")],
-    "no starts from other p": [OTHER_P],
-    "starts from other p without its planes": [PLANES_OF_P],
-    "no starts from other inputs": [OTHER_INPUT],
-    "no starts along planes": [MIXED],
-    "starts by noise alone": [OTHER_P, OTHER_INPUT, MIXED],
-    "fewer starts from other inputs": [(RESTART, "|| (c->p != 0.0", "|| (false")],
-    "the same random numbers for all p": [(RESTART, " + c->p_index", "")],
-    "later runs held near the best length": [(SEARCH, ".held = 1", ".held = 8")],
-    "passes shared evenly": [(SEARCH, "return 2 * c->failures <= budget->patience * (", "return true || (")],
-    "no more patience where p < 2": [(SEARCH, "? 3 : 2)", "? 2 : 2)")],
-    "columns without a crossing wait": [(SEARCH, "(!found && c->passes < s->limits.passes)", "false")],
-    "what the ends leave over unused": [(SEARCH, "budget->finished < FINISHES", "false")],
-    "second runs before first ones end": [(SEARCH, " && !budget->beginners", "")],
-    "more runs than the budget can end": [(SEARCH, "RUN_PASSES = 24", "RUN_PASSES = 0")],
-    "runs not of the farthest first": [(SEARCH, "length > largest", "false")],
+    "nothing adopted from other p": [(RESTART, "other = next_news(s, c)", "other = NULL")],
+    "other p adopted without planes": [(RESTART, "c->p != 0.0 && bl_column_adopt", "false && bl_column_adopt")],
+    "no runs held to a class": [(SEARCH, "|| bl_search_hold_to_class(s, c)", "|| false")],
+    "no starts from other inputs": [(RESTART, "!started && is_visit(c)", "false")],
+    "no starts along planes": [(RESTART, "c->runs % KINDS == 2 && !count", "false")],
+    "noise of the best length only": [(RESTART, "NOISE_LEAST = 0.05", "NOISE_LEAST = 0.5")],
 }
 
 
