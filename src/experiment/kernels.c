@@ -249,16 +249,18 @@ cleanup:
     return err;
 }
 
-/* Add the arrays of all ranks on the case's owner, in pieces whose lengths fit into an int. */
+/* Add the arrays of all ranks on the case's owner, piece by piece. The owner sends a copy, since MPICH 4.0 crashes when a root
+ * other than rank 0 reduces in place. */
 static void reduce(const bl_comm *comm, int owner, MPI_Datatype type, size_t size, void *x, size_t count) {
-    const size_t most = 1 << 28;
-    for (size_t done = 0; done < count; done += most) {
-        int piece = (int)(count - done < most ? count - done : most);
+    double copy[1 << 15];
+    const size_t most = sizeof copy / size;
+    for (size_t done = 0; done < count && comm->size > 1; done += most) {
+        size_t piece = count - done < most ? count - done : most;
         char *at = (char *)x + done * size;
-        if (comm->rank == owner)
-            MPI_Reduce(MPI_IN_PLACE, at, piece, type, MPI_SUM, owner, comm->world);
-        else
-            MPI_Reduce(at, NULL, piece, type, MPI_SUM, owner, comm->world);
+        const bool owns = comm->rank == owner;
+        if (owns)
+            memcpy(copy, at, piece * size);
+        MPI_Reduce(owns ? (void *)copy : at, owns ? at : NULL, (int)piece, type, MPI_SUM, owner, comm->world);
     }
 }
 
