@@ -105,6 +105,23 @@ cleanup:
     return err;
 }
 
+/* Distances depend on the program's version: say so where those of two would stand in one file. */
+static bl_err say_version(const bl_run *run, const bl_results *old) {
+    bl_err err = BL_OK;
+    char *theirs = NULL, *ours = NULL;
+    BL_TRY(bl_results_source(old, &theirs, &ours));
+    if (strcmp(theirs, ours) != 0)
+        bl_log(BL_LOG_WARNING,
+               "%s was begun by %s and is continued by %s: distances of two versions may differ; "
+               "provenance/launch and unit/launch "
+               "say which is of which",
+               run->path, theirs, ours);
+cleanup:
+    bl_mem_free(theirs);
+    bl_mem_free(ours);
+    return err;
+}
+
 /* Create the file, or check that the file that is there is of this sweep. *complete: nothing is left to do in it. Only rank 0 calls. */
 static bl_err prepare_output(bl_run *run, bool *complete) {
     bl_err err = BL_OK;
@@ -123,6 +140,8 @@ static bl_err prepare_output(bl_run *run, bool *complete) {
     if (run->options.save_networks)
         BL_TRY(bl_run_networks_prepare(run, true, false));
     BL_TRY(check_complete(run, old, complete));
+    if (!*complete)
+        BL_TRY(say_version(run, old));
     BL_REQUIRE(*complete || config->kernel_inputs == 0 || bl_results_marks_kernels(old), BL_ERR_INPUT,
                "%s is of an earlier version, which did not mark kernels that are done: resume it with the "
                "version that its attribute source names",

@@ -8,6 +8,7 @@
 
 #include "base/mem.h"
 #include "borderline/log.h"
+#include "root.h"
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -234,6 +235,14 @@ bl_err bl_results_config(const bl_results *results, bl_config **out) {
     BL_TRY(bl_config_parse(results->path, text, strlen(text), NULL, 0, out));
 cleanup:
     bl_mem_free(text);
+    return err;
+}
+
+bl_err bl_results_source(const bl_results *results, char **theirs, char **ours) {
+    bl_err err = BL_OK;
+    BL_TRY(bl_h5_read_attribute_text(results->file, "source", theirs));
+    BL_TRY(bl_root_source(ours));
+cleanup:
     return err;
 }
 

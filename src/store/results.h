@@ -52,6 +52,9 @@ BL_API bl_err bl_results_close(bl_results **results) BL_NODISCARD;
  * caller. Collective: no. */
 BL_API bl_err bl_results_config(const bl_results *results, bl_config **out) BL_NODISCARD;
 
+/** The versions of the program that made the file and that runs now; both the caller's, freed with bl_mem_free. Collective: no. */
+BL_API bl_err bl_results_source(const bl_results *results, char **theirs, char **ours) BL_NODISCARD;
+
 /** Whether the file is one of `measure` (one group per network) instead of a sweep. Collective: no. */
 BL_API bool bl_results_is_measurement(const bl_results *results);
 

@@ -73,10 +73,19 @@ cleanup:
     return err;
 }
 
+bl_err bl_root_source(char **out) {
+    enum { SIZE = 256 };
+    bl_err err = BL_OK;
+    BL_ALLOC(*out, SIZE);
+    (void)snprintf(*out, SIZE, "%s (%s)", bl_provenance_program(), bl_provenance_git_describe());
+cleanup:
+    return err;
+}
+
 static bl_err create_root_attributes(hid_t file, const char *format, const char *title) {
     bl_err err = BL_OK;
-    char source[256];
-    (void)snprintf(source, sizeof source, "%s (%s)", bl_provenance_program(), bl_provenance_git_describe());
+    char *source = NULL;
+    BL_TRY(bl_root_source(&source));
     const char *const attribute[][2] = {
         {"Conventions", "CF-1.11"},
         {"title", title},
@@ -94,6 +103,7 @@ static bl_err create_root_attributes(hid_t file, const char *format, const char 
     for (size_t i = 0; i < sizeof attribute / sizeof attribute[0]; i++)
         BL_TRY(bl_h5_attribute_text(file, attribute[i][0], attribute[i][1]));
 cleanup:
+    bl_mem_free(source);
     return err;
 }
 

@@ -8,6 +8,9 @@
 #include "h5.h"
 #include "provenance.h"
 
+/** The program's version, as the root attribute source has it. *out is the caller's, freed with bl_mem_free. Collective: no. */
+bl_err bl_root_source(char **out) BL_NODISCARD;
+
 /** Root attributes and `complete`, which says 0. */
 bl_err bl_root_create(hid_t file, const char *format, const char *title) BL_NODISCARD;
 

@@ -13,6 +13,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 static const char sweep[] = "name: a sweep as a function\n"
@@ -38,6 +39,7 @@ typedef struct seen {
     bool in_order;  /* phases in their order, counts growing */
     int asked;      /* how often a stop was asked about */
     int stop_at;    /* say so at this call; 0: never */
+    int sleep;      /* microseconds at each of these calls */
 } seen;
 
 static void progress(void *context, const bl_progress *p) {
@@ -53,6 +55,8 @@ static void progress(void *context, const bl_progress *p) {
 
 static int stop(void *context) {
     seen *s = context;
+    if (s->sleep > 0)
+        (void)nanosleep(&(struct timespec){.tv_nsec = s->sleep * 1000L}, NULL);
     return s->stop_at > 0 && ++s->asked >= s->stop_at ? SIGUSR1 : 0;
 }
 
@@ -118,7 +122,9 @@ static void run_in_parts(const fixture *f, const double *whole) {
     bl_hooks hooks = hooks_of(f, &s);
     options.resume = true;
     options.save_networks = f->networks;
-    s.stop_at = f->comm.rank == f->comm.size - 1 ? 6 : 0; /* one rank's wish is enough */
+    /* One rank's wish is enough. The others sleep, so that they do not finish the sweep before it has had a core. */
+    s.stop_at = f->comm.rank == f->comm.size - 1 ? 6 : 0;
+    s.sleep = s.stop_at > 0 ? 0 : 20000;
     CHECK(bl_sweep_run(&f->comm, f->config, f->other, &options, &hooks) == BL_ERR_STOPPED);
     CHECK(strstr(bl_err_message(), "stopped by SIGUSR1 after") != NULL);
     const int64_t done = s.last[BL_PHASE_UNITS].done;
