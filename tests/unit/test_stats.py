@@ -105,7 +105,9 @@ class Intervals(unittest.TestCase):
             self.assertFalse(rate > 0.085 + noise, (law, clusters, size, above, below))  # nominally 0.05; false where there is no end
         for k, level in enumerate(levels):
             if not np.isnan(above[k] + below[k]):
-                self.assertLess(abs(above[k] + below[k] - 0.1), 0.045 + noise, (law, clusters, size, level))
+                # nominally 0.1; of ten clusters that are all alike whole ranks leave 0.034
+                self.assertLess(above[k] + below[k], 0.14 + noise, (law, clusters, size, level))
+                self.assertGreater(above[k] + below[k], (0.02 if clusters < 30 else 0.05) - noise, (law, clusters, size, level))
 
     def test_coverage(self):
         """Of 90 % intervals at the 5, 50 and 95 % quantiles, for 10 to 300 networks; analysis/results/intervals has the table."""
