@@ -230,9 +230,12 @@ class Sweep:
 
     def looked(self, name="distance"):
         """The largest length looked at, beyond which an infinite quantile lies, with the axes of quantile(): a distance found, or
-        the first linear step of a search that found none."""
+        how far a search that found none looked."""
         length = _lengths(self["distance"], self["status"])
-        step = np.where(np.isinf(length.values), self["first_order"].values, length.values)
+        reach = self["first_order"].values
+        if "searched_radius" in self:  # not in files of earlier versions
+            reach = np.fmax(reach, self["searched_radius"].values)
+        step = np.where(np.isinf(length.values), reach, length.values)
         looked = self._over_norm(name, dataclasses.replace(length, values=step))
         axes = self._statistic_axes(looked)
         values = looked.over(*axes)

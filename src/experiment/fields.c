@@ -273,7 +273,7 @@ const bl_field bl_fields[BL_FIELD_COUNT] = {
     [BL_FIELD_SUMMARY_LOOKED] =
         {"summary/looked", AXES_STATISTIC, "1",
          "largest length looked at in the case, beyond which an infinite quantile of distance lies",
-         "the largest distance found, or the largest first linear step of a search that found none; NaN "
+         "the largest distance found, or the largest searched_radius of a search that found none; NaN "
          "where there is neither",
          BY(SUMMARY, BL_FLOAT64), .later = true},
     [BL_FIELD_SUMMARY_FAILURES] = {"summary/failures", AXES_STATISTIC, "1",

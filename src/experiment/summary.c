@@ -9,10 +9,9 @@
 
 bl_err bl_summary_record_create(const bl_config *config, bl_record *record) {
     static const bl_field_id wanted[] = {
-        BL_FIELD_DISTANCE,      BL_FIELD_FIRST_ORDER,   BL_FIELD_INPUT_NORM,
-        BL_FIELD_PASSES,        BL_FIELD_STATUS,        BL_FIELD_FIRST_STEP_CROSSES,
-        BL_FIELD_OUTPUT,        BL_FIELD_GRADIENT_NORM, BL_FIELD_DISTANCE_CERTIFIED,
-        BL_FIELD_CERTIFY_STATUS};
+        BL_FIELD_DISTANCE,        BL_FIELD_FIRST_ORDER,        BL_FIELD_INPUT_NORM,    BL_FIELD_PASSES,
+        BL_FIELD_STATUS,          BL_FIELD_FIRST_STEP_CROSSES, BL_FIELD_OUTPUT,        BL_FIELD_GRADIENT_NORM,
+        BL_FIELD_SEARCHED_RADIUS, BL_FIELD_DISTANCE_CERTIFIED, BL_FIELD_CERTIFY_STATUS};
     const bool certified = config->certify != BL_CERTIFY_NONE;
     const bl_record_shape shape = {
         .rows = config->networks * config->inputs, .norms = config->p.count, .certified = certified};
@@ -73,7 +72,8 @@ static void measure(const bl_config *config, const bl_record *data, size_t p_ind
                     bl_summary *s) {
     const size_t count = config->networks * config->inputs;
     const double *distance = data->data[BL_FIELD_DISTANCE], *first_order = data->data[BL_FIELD_FIRST_ORDER];
-    const double *input_norm = data->data[BL_FIELD_INPUT_NORM];
+    const double *input_norm = data->data[BL_FIELD_INPUT_NORM],
+                 *searched = data->data[BL_FIELD_SEARCHED_RADIUS];
     const int8_t *status = data->data[BL_FIELD_STATUS], *crosses = data->data[BL_FIELD_FIRST_STEP_CROSSES];
     const int32_t *spent = data->data[BL_FIELD_PASSES];
     double passes = 0;
@@ -92,7 +92,7 @@ static void measure(const bl_config *config, const bl_record *data, size_t p_ind
         passes += spent[at];
         if (isnan(l->distance[i]))
             continue;
-        const double looked = isinf(l->distance[i]) ? first : l->distance[i];
+        const double looked = isinf(l->distance[i]) ? fmax(first, searched[at]) : l->distance[i];
         enlarge(&s->distance.looked, looked);
         enlarge(&s->relative.looked, looked / norm);
         if (found)

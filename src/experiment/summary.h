@@ -26,8 +26,8 @@ BL_API double bl_summary_length(int8_t status, double distance);
 /* Estimate and interval of a list of quantiles; infinite where they fall among distances that were not found. */
 typedef struct bl_quantiles {
     double estimate[BL_QUANTILES], low[BL_QUANTILES], high[BL_QUANTILES];
-    /* the largest finite length looked at, beyond which an infinite quantile lies: of distances found, and of the first linear
-     * step where none was; NaN without any. Of linearity the largest ratio found, at least 1 */
+    /* the largest finite length looked at, beyond which an infinite quantile lies: of distances found, and of searched_radius where none
+     * was; NaN without any. Of linearity the largest ratio found, at least 1 */
     double looked;
 } bl_quantiles;
 

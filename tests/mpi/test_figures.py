@@ -94,6 +94,7 @@ class Analysis(unittest.TestCase):
         self.assertEqual(np.argwhere(np.isinf(median)).tolist(), [[0, 0, 0, 1]])
         np.testing.assert_allclose(median[0, 1, 1, 0], np.nanmedian(distance[0, 1, 1, ..., 0]), rtol=1e-14)
         found, first = distance[0, 0, 0, ..., 1], sweep["first_order"].values[0, 0, 0, ..., 1]
+        first = np.fmax(first, sweep["searched_radius"].values[0, 0, 0, ..., 1])
         looked = np.where(status[0, 0, 0, ..., 1] == 1, found, first).max()
         self.assertEqual(sweep.looked().values[0, 0, 0, 1], looked)
         self.assertEqual(sweep.looked("relative").values[0, 0, 0, 1], looked / 10)

@@ -280,7 +280,7 @@ boundary: {{inputs: {inputs}, effort: fast}}
         status, _, err = run(["posterior", config, "-o", self.path("out.h5")], 2)
         self.assertEqual(status, 2, err)
         last = complaint(err)[-1]
-        self.assertRegex(last, r"pivot \d+ is not positive with noise: 0; with noise: \S+ it is \(tried\)")
+        self.assertRegex(last, r"pivot \d+ is not positive with noise: 0; with noise: \S+ it is positive definite \(tried\)")
         noise = last.split("with noise: ")[2].split(" ")[0]
         self.assertFalse(os.path.exists(self.path("out.h5")))
         with self.compute(config, 2, "--set", f"noise={noise}") as file:
