@@ -161,7 +161,7 @@ static const value values[] = {
     VALUE(purpose, BL_PURPOSE_, WEIGHT), VALUE(purpose, BL_PURPOSE_, BIAS), VALUE(purpose, BL_PURPOSE_, INPUT),
     VALUE(purpose, BL_PURPOSE_, KERNEL_INPUT), VALUE(purpose, BL_PURPOSE_, SEARCH), VALUE(purpose, BL_PURPOSE_, BOOTSTRAP),
     VALUE(purpose, BL_PURPOSE_, PREDICTION), VALUE(purpose, BL_PURPOSE_, TEST),
-    VALUE(layer, BL_LAYER_, DENSE), VALUE(layer, BL_LAYER_, ACTIVATION),
+    VALUE(layer, BL_LAYER_, DENSE), VALUE(layer, BL_LAYER_, ACTIVATION), VALUE(layer, BL_LAYER_, FLATTEN), VALUE(layer, BL_LAYER_, CONV2D),
     VALUE(gp_layer, BL_GP_, DENSE), VALUE(gp_layer, BL_GP_, CONV2D), VALUE(gp_layer, BL_GP_, ACTIVATION),
     VALUE(gp_layer, BL_GP_, AVGPOOL2D), VALUE(gp_layer, BL_GP_, FLATTEN), VALUE(gp_layer, BL_GP_, RESIDUAL_BEGIN),
     VALUE(gp_layer, BL_GP_, RESIDUAL_END),

@@ -244,11 +244,13 @@ static double optimise(slide *s, bool first) {
     const level_limits *limits = &s->certifier->limits;
     bl_quadratic *q = s->quadratic;
     const double enough = ENOUGH * s->margin;
+    /* slopes and kappa of deeper chains take longer to find */
+    const int steps = limits->steps * (s->certifier->chain->depth > 1 ? 2 : 1);
     double value = first ? bl_quadratic_caps(q, limits->rounds, enough) : -INFINITY;
     if (value <= enough)
-        value = bl_quadratic_ascend(q, first ? 2 * limits->steps : limits->steps, enough);
+        value = bl_quadratic_ascend(q, first ? 2 * steps : steps, enough);
     if (value <= enough && bl_quadratic_recentre(q))
-        value = bl_quadratic_ascend(q, limits->steps, enough);
+        value = bl_quadratic_ascend(q, steps, enough);
     return value;
 }
 
