@@ -4,7 +4,7 @@
 set(each_isa_sources
   src/base/rng.c
   src/boundary/column_p0.c src/boundary/linear_step.c src/boundary/nearest.c src/boundary/simplex.c
-  src/gp/factor_solve.c
+  src/gp/chain.c src/gp/factor_solve.c
   src/network/activation_float.c src/network/pack.c src/network/pass_float64.c)
 
 # Exactly the features that isa.c asks the processor for; those of v4 include those of v3.

@@ -7,6 +7,7 @@
  */
 #include "chain.h"
 
+#include "base/isa.h"
 #include "base/mem.h"
 #include "base/stats.h"
 #include "borderline/network.h"
@@ -34,7 +35,7 @@ static void fill_normals(size_t dimensions, double *normal) {
     }
 }
 
-bl_err bl_chain_create(size_t longest, bl_chain *chain) {
+BL_EACH_ISA(bl_err, bl_chain_create, (size_t longest, bl_chain *chain), (longest, chain)) {
     bl_err err = BL_OK;
     *chain = (bl_chain){.longest = longest};
     BL_ASSERT(longest <= BL_CHAIN_MAX);
@@ -47,7 +48,7 @@ cleanup:
     return err;
 }
 
-void bl_chain_clear(bl_chain *chain) {
+BL_EACH_ISA_VOID(bl_chain_clear, (bl_chain * chain), (chain)) {
     for (size_t length = 0; length <= BL_CHAIN_MAX; length++)
         bl_mem_free(chain->normal[length]);
     bl_mem_free(chain->path);
@@ -136,8 +137,10 @@ static double walk(const bl_chain *chain, const bl_gp_model *model, size_t lengt
     return moment;
 }
 
-double bl_chain_moment(const bl_chain *chain, const bl_gp_model *model, size_t length,
-                       const bl_chain_link *link, double *derivative) {
+BL_EACH_ISA(double, bl_chain_moment,
+            (const bl_chain *chain, const bl_gp_model *model, size_t length, const bl_chain_link *link,
+             double *derivative),
+            (chain, model, length, link, derivative)) {
     double moment, slope;
     bl_nngp_layer(model, link->first, link->second, link->covariance, &moment, &slope);
     if (length > 1)
