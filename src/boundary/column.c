@@ -19,7 +19,7 @@
 
 enum {
     SEEK_MAX = 14,     /* evaluations without a crossing */
-    HELD_TO_CLASS = 8, /* evaluations of a run that is held to a class and promises nothing */
+    HELD_TO_CLASS = 8, /* evaluations that a run held to a class may take while its planes promise no gain */
     STALL_MAX = 24,    /* evaluations in a row that shorten nothing by 1e-4 */
     RAY_STEPS = 4,     /* to meet a plane along a ray that the box bends */
     DRAWN_AFTER = 8    /* evaluations of a run; then only part of the way to the model's nearest point */
@@ -27,10 +27,11 @@ enum {
 static const double OVERSTEP = 0.008; /* in units of the margin; doubles with each further evaluation */
 static const double SLACK = 4e-6;     /* a margin too small for a new plane to move the nearest point */
 static const double OTHER_BASIN =
-    0.01 * BL_CONFIDENCE_PERCENT;      /* what a run gains that ends in another basin */
-static const double SAME = 1e-3;       /* lengths of one point, relative */
-static const double WORTHWHILE = 5e-3; /* what a later run must promise to gain, falling with their number */
-static const double RESTRAINT = 1.1;   /* times the best length: where later runs look at most */
+    0.01 * BL_CONFIDENCE_PERCENT; /* what a run gains that ends in another basin */
+static const double SAME = 1e-3;  /* lengths of one point, relative */
+static const double WORTHWHILE =
+    5e-3; /* relative gain that the planes of a later run must promise; it falls with the number of runs */
+static const double RESTRAINT = 1.1;      /* times the best length: where later runs look at most */
 static const double TRIED_FRACTION = 0.4; /* of the way from a crossing that the plane does not admit */
 static const double FAR_ABOVE = 1.03;     /* times the model's length: a crossing worth going round it for */
 static const double NOT_FAR = 1.1;        /* the same: one worth coming nearer to by parts */
@@ -84,7 +85,8 @@ static void count_run(bl_column *c, bool back) {
         c->returned += !c->run.adopted && !c->run.held_to_class;
 }
 
-/* A run in vain counts one failure, two if it came back to the best point, which is then likely the nearest there is. */
+/* A run that gains nothing counts as one failure, and as two if it came back to the best point: that point is then likely the
+ * nearest there is. */
 void bl_column_end_run(bl_column *c) {
     bool won = c->best.length < c->run.length_before_run * (1.0 - 1e-6);
     if (isinf(c->first_found))
@@ -117,7 +119,7 @@ void bl_column_offer(bl_column *c, size_t n, const float *h, double slope) {
     memcpy(c->best.point, h, n * sizeof *h);
 }
 
-/* On from h, the shortest crossing of this run. */
+/* Continue from h, the shortest crossing of this run. */
 static void set_incumbent(bl_column *c, size_t n, const float *h, double length) {
     c->run.phase = BL_PHASE_DESCEND;
     c->run.incumbent_length = length;
@@ -256,7 +258,8 @@ static void reach_beyond(bl_column *c, const bl_search_input *in, size_t n, bl_n
     draw_in(c, n, 0.5);
 }
 
-/* Length that a run must promise to beat: what the best point's planes promise, but no less than a run can tell. */
+/* Length below which a run's planes must promise a crossing: what the best point's planes promise, but no shorter than a run
+ * can resolve. */
 static double length_to_beat(const bl_column *c) {
     return c->best.planes.count > 0 ? fmax(c->best.bound, c->best.length * (1.0 - c->run.gap))
                                     : c->best.length;
@@ -266,7 +269,7 @@ static double most_evaluations(const bl_column *c) {
     return c->run.most + c->run.most_bent * bl_column_bend(c);
 }
 
-/* On from the incumbent, or the end. */
+/* Continue from the incumbent, or end the run. */
 static void descend(bl_column *c, const bl_search_input *in, size_t n, bl_nearest_work *work) {
     double length = 0.0;
     keep_admitting(c, in, n);

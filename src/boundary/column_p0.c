@@ -14,7 +14,7 @@
 enum {
     EXCHANGES = 12,
     MEMORY = 4
-}; /* exchanges in vain before a run ends; evaluations that one is remembered */
+}; /* exchanges without a gain before a run ends; evaluations for which an exchange is remembered */
 static const float FAR =
     1e4F; /* where there is no box: the end of the room, in largest coordinates of the first step */
 
@@ -28,7 +28,7 @@ static float *memory(bl_column *c) {
     return c->run.planes.normal[0];
 }
 
-/* What coordinates outside promise and what those inside hold, less than nothing where one may not move; kept like the memory. */
+/* What each coordinate outside the set promises and what each inside holds (column_p0.h); negative where one may not move. */
 static float *promise(bl_column *c) {
     return c->run.planes.normal[1];
 }
@@ -74,7 +74,8 @@ static size_t largest_entry(size_t n, const float *key, float sign) {
     return i;
 }
 
-/* The coordinate outside that promises most goes to its end. @return what it promised; negative when there is none */
+/* Move the coordinate outside the set that promises most to the end of its range. @return what it promised; negative when there
+ * is none */
 static double take_in(bl_column *c, const bl_search_input *in, size_t n, const float *g) {
     size_t i = largest_entry(n, promise(c), 1.0F);
     double gain = (double)promise(c)[i];

@@ -252,8 +252,8 @@ static double multiplier_of_step(const dual *d, size_t a, const float *h) {
     return weight;
 }
 
-/* Where to start: the plane that held the last solution most, else the newest, of those that do not admit h = 0; count where
- * all do. */
+/* The plane to start with: among those that do not admit h = 0 the one with the largest multiplier in the last solution, the newest
+ * of several equal ones. @return count where all admit it */
 static size_t first_plane(const bl_nearest_problem *q, const double *multiplier) {
     size_t first = q->count;
     double largest = 0.0;

@@ -16,7 +16,8 @@ enum { EXPENSIVE_FAILURES = 3, EXPENSIVE_PLANES = 16 };
 enum { RUN_PASSES = 24 };   /* that the budget should still hold for each run that begins */
 enum { LAST_RESORT = 200 }; /* passes of a column that has found nothing */
 
-static const double WIDE_GAP = 1e-4; /* where queries are expensive, a run ends that promises less */
+static const double WIDE_GAP =
+    1e-4; /* where queries are expensive: a run ends once it promises a smaller relative gain */
 
 static bl_effort_limits limits_of(const bl_search_options *options, bl_effort effort) {
     static const bl_effort_limits limits[] = {[BL_EFFORT_FAST] = {.passes = 80,

@@ -29,7 +29,8 @@ static void start_rays(bl_search *s) {
     }
 }
 
-/* A guess that came to nothing gives way to the best point, and that, where it was promised in vain, to the best known. */
+/* A guess that float64 does not confirm is replaced by the best point, and a best point that only a plane promised, and that is
+ * not confirmed either, by the shortest confirmed crossing. */
 static void close_ray(bl_search *s, size_t k) {
     const bl_column *c = &s->column[k];
     bl_ray *ray = &s->ray[k];

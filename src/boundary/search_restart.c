@@ -20,7 +20,7 @@ static const double BEYOND_BEST = 1.1; /* where a start along planes is put, in 
 static const float THINNED = 0.33F;
 static const double GOLDEN = 0.6180339887498949;
 
-/* Every run of every p has random numbers of its own. */
+/* Every run of every p has its own stream of random numbers. */
 static bl_stream stream_of(const bl_search *s, const bl_column *c) {
     size_t index = (size_t)c->runs * s->options.p_count + c->p_index;
     return bl_rng_stream(0, 0, (uint32_t)c->input, BL_PURPOSE_SEARCH, (uint32_t)index & BL_STREAM_INDEX_MAX);
@@ -161,7 +161,7 @@ void bl_search_note_classes(bl_search *s, bl_column *c, double before, const flo
     c->class_tries = 0;
 }
 
-/* At the best point, held to the class that is likeliest there of those that have not been tried. */
+/* Begin at the best point, held to the likeliest class that has not been tried there. */
 bool bl_search_hold_to_class(const bl_search *s, bl_column *c) {
     size_t first = (size_t)(c - s->column) * s->classes, next = s->classes;
     const float *logit = s->best_logits + first;
