@@ -246,11 +246,13 @@ const bl_field bl_fields[BL_FIELD_COUNT] = {
          KERNEL_TEXT "sigma_b^2 + sigma_w^2/N sum_k h_k(x_i) h_k(x_j), averaged over "
                      "the networks of the case",
          BY(KERNEL, BL_FLOAT64)},
-    [BL_FIELD_GRAM_OUTPUT] = {"gram_output", AXES_GRAM, "1",
-                              "empirical kernel of the random networks, from their outputs",
-                              KERNEL_TEXT
-                              "mean over the networks of the case, and over logits, of z(x_i) z(x_j)",
-                              BY(KERNEL, BL_FLOAT64)},
+    [BL_FIELD_GRAM_OUTPUT] =
+        {"gram_output", AXES_GRAM, "1", "empirical kernel of the random networks, from their outputs",
+         KERNEL_TEXT
+         "mean over the networks of the case of sum_c (z_c(x_i) - m(x_i)) (z_c(x_j) - m(x_j)) / (C - 1), "
+         "m the mean of the C logits; with two classes (z_1 - z_0)(x_i) (z_1 - z_0)(x_j) / 2; its "
+         "expectation is the kernel of one logit",
+         BY(KERNEL, BL_FLOAT64)},
     [BL_FIELD_GRAM_NNGP] = {"gram_nngp", AXES_GRAM, "1", "analytic kernel of infinitely wide networks (NNGP)",
                             KERNEL_TEXT
                             "K^1 = sigma_b^2 + sigma_w^2 <x_i, x_j>/n, K^(l+1) = sigma_b^2 + sigma_w^2 "
