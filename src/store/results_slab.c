@@ -87,7 +87,8 @@ bl_err bl_results_write(bl_results *results, bl_field_id field, const size_t *st
     bl_err err = BL_OK;
     const bl_field *f = &bl_fields[field];
     bl_slab s = BL_NO_SLAB;
-    const bool lacks = results->field[field] < 0 && f->later; /* a file of an earlier version stays as it is */
+    const bool lacks =
+        results->field[field] < 0 && f->later; /* a file of an earlier version stays as it is */
     if (slab_is_empty(f->rank, count) || lacks)
         return BL_OK;
     BL_ASSERT(results->writable);

@@ -232,11 +232,13 @@ static void test_complaints(void) {
                      "float32, in which networks are evaluated, does not resolve the box");
     for (size_t i = 0; i < sizeof resolved / sizeof *resolved; i++)
         check_inputs_in_box(resolved[i]);
-    refused(GRID "---\nname: x\n", NULL, "my.yaml:6: sweep: a second YAML document begins here, but only one can be read");
+    refused(GRID "---\nname: x\n", NULL,
+            "my.yaml:6: sweep: a second YAML document begins here, but only one can be read");
     refused(GRID "...\nname: x\n", NULL, "my.yaml:6: sweep: not YAML: text follows the end of the value");
     refused(GRID, "grid.p=[1,2], inf", "--set: grid.p: not YAML: text follows the end of the value");
     refused(GRID, "grid.p=[2]]", "--set: grid.p: not YAML: text follows the end of the value");
-    refused(GRID, "seed=1\n--- 2", "--set: seed: a second YAML document begins here, but only one can be read");
+    refused(GRID, "seed=1\n--- 2",
+            "--set: seed: a second YAML document begins here, but only one can be read");
     refused(GRID "name: \"a\\0b\"\n", NULL, "my.yaml:5: sweep: a text has a NUL character");
     refused(GRID "\"na\\0me\": x\n", NULL, "my.yaml:5: sweep: a text has a NUL character");
     refused(GRID "inputs: {distribution: normal}\n", NULL,
@@ -246,9 +248,10 @@ static void test_complaints(void) {
             "such as 180");
     refused(GRID, "grid.width", "--set grid.width: KEY=VALUE is expected, such as grid.width=[100,1000]");
     refused(GRID, "grid.widht=[1]", "--set: grid.widht: unknown key; did you mean 'grid.width'?");
-    refused(GRID "network: {family: cnn}\nimage: {channels: 3}\n", "grid.width=[inf]",
-            "grid.width: inf (the Gaussian process itself) is possible for network.family dense only; give cnn "
-            "finite widths");
+    refused(
+        GRID "network: {family: cnn}\nimage: {channels: 3}\n", "grid.width=[inf]",
+        "grid.width: inf (the Gaussian process itself) is possible for network.family dense only; give cnn "
+        "finite widths");
 }
 
 int main(void) {

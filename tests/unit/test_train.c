@@ -200,7 +200,8 @@ static void test_divergence(void) {
     for (int epoch = 0; err == BL_OK && epoch < 3; epoch++)
         err = bl_trainer_epoch(s.trainer, NULL, NULL, &progress);
     CHECK(err == BL_ERR_NUMERIC);
-    CHECK(strstr(bl_err_message(), "the loss is not a number") && strstr(bl_err_message(), "a smaller training.rate"));
+    CHECK(strstr(bl_err_message(), "the loss is not a number") &&
+          strstr(bl_err_message(), "a smaller training.rate"));
     end(&s);
 }
 
