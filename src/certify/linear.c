@@ -8,7 +8,6 @@
 #include "network/image.h"
 
 #include <math.h>
-#include <stdint.h>
 #include <string.h>
 
 static bool is_convolution(const bl_layer *layer) {
@@ -151,7 +150,7 @@ void bl_absolute_product(size_t rows, size_t columns, const double *w, const dou
 
 void bl_linear_forward(const bl_linear *linear, bool absolute, const double *x, double *y) {
     const bl_layer *layer = linear->layer;
-    double *from = (double *)(uintptr_t)x; /* only read */
+    double *from = (double *)x; /* only read */
     if (layer->kind == BL_LAYER_DENSE && absolute)
         bl_absolute_product(layer->outputs, layer->inputs, linear->weight, x, y);
     else if (layer->kind == BL_LAYER_DENSE)
@@ -168,7 +167,7 @@ void bl_linear_forward(const bl_linear *linear, bool absolute, const double *x, 
 
 void bl_linear_transposed(const bl_linear *linear, size_t rows, const double *a, double *b) {
     const bl_layer *layer = linear->layer;
-    double *from = (double *)(uintptr_t)a; /* only read */
+    double *from = (double *)a; /* only read */
     if (layer->kind == BL_LAYER_DENSE)
         bl_blas_gemm(false, false, rows, layer->inputs, layer->outputs, 1.0, a, layer->outputs,
                      linear->weight, layer->inputs, 0.0, b, layer->inputs);

@@ -104,8 +104,8 @@ static bool move_cap(bl_quadratic *q, caps *s, size_t i, double step, double eno
 }
 
 double bl_quadratic_caps(bl_quadratic *q, int rounds, double enough) {
-    caps s;
-    double step[CAPS_MAX];
+    caps s = {.count = 0};
+    double step[CAPS_MAX] = {0.0};
     const size_t depth = q->chain->depth;
     if (2 * depth > CAPS_MAX)
         return -INFINITY;

@@ -43,7 +43,7 @@ static bl_cost_family lenet(const numbers *n) {
     double pixels = n->pixels;
     add_conv3x3(&f, 1, pixels, n->channels, n->width);
     add_conv3x3(&f, 1, pixels, n->width, n->width);
-    for (double stage = 1; stage < n->depth; stage++) {
+    for (size_t stage = 1; (double)stage < n->depth; stage++) {
         pixels /= 4;
         add_conv3x3(&f, 2, pixels, n->width, n->width);
     }

@@ -137,7 +137,7 @@ static bl_err with_document(reading *r, const char *key, const char *text, size_
         err = root ? refuse_nul(r, key, &document) : bl_option_complain(&at, "is empty");
         if (err == BL_OK)
             err = refuse_more(r, key, &parser);
-        if (err == BL_OK)
+        if (root && err == BL_OK)
             err = use(r, key, root);
         r->document = NULL;
         yaml_document_delete(&document);
