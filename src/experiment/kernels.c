@@ -93,6 +93,7 @@ typedef struct together {
     bl_gp_law limit;
     bl_network *network;
     bl_pass *pass;
+    int exponent; /* of the case's logits */
 } together;
 
 static size_t items_of(const together *t) {
@@ -142,6 +143,7 @@ static bl_err ready_pass(together *t, const bl_case *c) {
         return BL_OK;
     BL_TRY(bl_network_create(t->grid->config, c, &t->network));
     BL_TRY(bl_pass_create(t->network, t->grid->config->kernel_inputs, &t->pass));
+    BL_TRY(bl_kernels_exponent(t->grid->config, c, t->network, &t->exponent));
 cleanup:
     return err;
 }
@@ -158,7 +160,7 @@ static bl_err sum_chunk(together *t, size_t place, size_t chunk) {
         return BL_OK;
     BL_TRY(ready_pass(t, &c));
     const double variance = t->network->layer[t->network->layer_count - 1].weight_variance;
-    BL_TRY(bl_kernels_exponent(config, &c, t->network, &s->exponent));
+    s->exponent = t->exponent;
     for (size_t i = first; i < last; i++) {
         size_t width = 0, values = s->inputs * s->classes;
         bl_rescaling own;
@@ -166,7 +168,7 @@ static bl_err sum_chunk(together *t, size_t place, size_t chunk) {
         BL_TRY(bl_network_rescale(t->network, &own));
         BL_TRY(bl_pass_load(t->pass, t->network));
         BL_TRY(bl_pass_forward(t->pass, s->inputs, t->x, s->logits + i * values));
-        bl_kernels_scale(values, s->logits + i * values, own.outputs - s->exponent);
+        bl_network_rescale_numbers(values, s->logits + i * values, own.outputs - s->exponent);
         model.weight_variance = ldexp(variance, 2 * own.features);
         const float *features = bl_pass_features(t->pass, &width);
         BL_TRY(bl_empirical_add_features(&model, s->inputs, width, features,

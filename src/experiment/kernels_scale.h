@@ -16,7 +16,4 @@
 bl_err bl_kernels_exponent(const bl_config *config, const bl_case *c, bl_network *network,
                            int *exponent) BL_NODISCARD;
 
-/** logits[count] times 2^exponent. Collective: no. */
-void bl_kernels_scale(size_t count, float *logits, int exponent);
-
 #endif

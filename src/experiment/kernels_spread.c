@@ -136,7 +136,7 @@ static bl_err pass_network(spread *s, bl_pass *pass, bl_network *network, size_t
         size_t slot = (size_t)s->slot[b], count = count_of(s, b), width = 0;
         float *logits = s->logits + (slot * s->config->networks + number) * s->block * classes;
         BL_TRY(bl_pass_forward(pass, count, s->x + slot * s->block * s->c.dimension, logits));
-        bl_kernels_scale(count * classes, logits, own.outputs - s->exponent);
+        bl_network_rescale_numbers(count * classes, logits, own.outputs - s->exponent);
         const float *features = bl_pass_features(pass, &width);
         BL_ASSERT(width == s->width);
         memcpy(s->features + slot * s->block * width, features, count * width * sizeof *features);

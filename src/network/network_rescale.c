@@ -25,7 +25,7 @@ static bool is_homogeneous(const bl_network *network) {
     return true;
 }
 
-static void scale(float *x, size_t count, int exponent) {
+void bl_network_rescale_numbers(size_t count, float *x, int exponent) {
     if (exponent != 0)
         for (size_t i = 0; i < count; i++)
             x[i] = (float)ldexp((double)x[i], exponent);
@@ -45,7 +45,7 @@ static void step(walk *w, size_t l) {
     const bl_layer_ops *ops = bl_layer_ops_of(layer->kind);
     const size_t open = bl_outline_open_sums(w->network, l);
     if (layer->bias)
-        scale(layer->bias, bl_layer_biases(layer), -w->exponent);
+        bl_network_rescale_numbers(bl_layer_biases(layer), layer->bias, -w->exponent);
     if (layer->kind == BL_LAYER_RESIDUAL_BEGIN)
         memcpy(w->side[open], w->at, layer->inputs * sizeof *w->at);
     if (ops->join64)
@@ -56,9 +56,9 @@ static void step(walk *w, size_t l) {
         return;
     if (layer->weight && open == 0) {
         const int d = exponent_of(w->to, layer->outputs);
-        scale(layer->weight, bl_layer_weights(layer), -d);
+        bl_network_rescale_numbers(bl_layer_weights(layer), layer->weight, -d);
         if (layer->bias)
-            scale(layer->bias, bl_layer_biases(layer), -d);
+            bl_network_rescale_numbers(bl_layer_biases(layer), layer->bias, -d);
         for (size_t i = 0; i < layer->outputs; i++)
             w->to[i] = ldexp(w->to[i], -d);
         w->exponent += d;

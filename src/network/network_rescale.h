@@ -27,6 +27,9 @@ typedef struct bl_rescaling {
  */
 BL_API bl_err bl_network_rescale(bl_network *network, bl_rescaling *rescaling) BL_NODISCARD;
 
+/** x[count] times 2^exponent. Collective: no. */
+BL_API void bl_network_rescale_numbers(size_t count, float *x, int exponent);
+
 /** Bytes that bl_network_rescale takes while it runs. Collective: no. */
 BL_API size_t bl_network_rescale_memory(const bl_network *network);
 
